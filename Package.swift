@@ -24,13 +24,16 @@ let package = Package(
   name: "swift-mbuma",
   platforms: [.macOS(.v26)],
   products: [
+    .library(name: "UMA", targets: ["UMA"]),
     .library(name: "Wire", targets: ["Wire"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
+    .target(name: "CThreadCache"),
     library("Wire"),
+    library("UMA", "CThreadCache"),
     tests("WireTests", "Wire"),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The four things the allocator needs that Swift cannot say: a thread-local slot, a compiler
+// fence, the process-wide barrier membarrier(2), and a mutex that the thread sanitizer can see.
+#ifndef C_THREAD_CACHE_H
+#define C_THREAD_CACHE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#if defined(__linux__)
+#define MBUMA_TLS_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#define MBUMA_TLS_MODEL
+#endif
+
+/// The calling thread's table of zone caches, or NULL before its first allocation.
+extern _Thread_local void *_Nullable mbuma_thread_table MBUMA_TLS_MODEL;
+
+static inline void *_Nullable mbuma_table(void) { return mbuma_thread_table; }
+static inline void mbuma_set_table(void *_Nullable table) { mbuma_thread_table = table; }
+
+/// The owner's half of the asymmetric fence: orders its store to `busy` before its load of
+/// `asked`. With membarrier(2) the compiler alone has to be kept from reordering them.
+static inline void mbuma_owner_fence(void) {
+#if defined(__linux__)
+  atomic_signal_fence(memory_order_seq_cst);
+#else
+  atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
+/// Prepares the visitor's half; false where the kernel lacks it, and then caches must stay off.
+bool mbuma_register_barrier(void);
+
+/// The visitor's half: on return every thread of the process has passed a full barrier.
+void mbuma_barrier(void);
+
+/// Maps `byte_count` zero bytes for a thread's table; NULL when the system has none.
+void *_Nullable mbuma_map_table(size_t byte_count);
+void mbuma_unmap_table(void *_Nonnull table, size_t byte_count);
+
+/// Has `retire` called with `table` when the calling thread ends.
+bool mbuma_call_at_thread_exit(void *_Nonnull table, void (*_Nonnull retire)(void *_Nonnull));
+
+/// Lets another thread run.
+void mbuma_yield(void);
+
+static inline void mbuma_lock_create(pthread_mutex_t *_Nonnull m) { pthread_mutex_init(m, NULL); }
+static inline void mbuma_lock_destroy(pthread_mutex_t *_Nonnull m) { pthread_mutex_destroy(m); }
+static inline void mbuma_lock(pthread_mutex_t *_Nonnull m) { pthread_mutex_lock(m); }
+static inline void mbuma_unlock(pthread_mutex_t *_Nonnull m) { pthread_mutex_unlock(m); }
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE 1
+#include "CThreadCache.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#endif
+
+_Thread_local void *mbuma_thread_table MBUMA_TLS_MODEL;
+
+#if defined(__linux__)
+bool mbuma_register_barrier(void) {
+  return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void mbuma_barrier(void) {
+  syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+#else
+bool mbuma_register_barrier(void) { return true; }
+void mbuma_barrier(void) { atomic_thread_fence(memory_order_seq_cst); }
+#endif
+
+void *mbuma_map_table(size_t byte_count) {
+  void *p = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  return p == MAP_FAILED ? NULL : p;
+}
+
+void mbuma_unmap_table(void *table, size_t byte_count) { munmap(table, byte_count); }
+
+void mbuma_yield(void) { sched_yield(); }
+
+// One key for the process: its destructor is the caller's `retire`, the same at every call.
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool key_is_made;
+static void (*retire_table)(void *);
+
+static void run_retire(void *table) { retire_table(table); }
+static void make_key(void) { key_is_made = pthread_key_create(&key, run_retire) == 0; }
+
+bool mbuma_call_at_thread_exit(void *table, void (*retire)(void *)) {
+  retire_table = retire;
+  pthread_once(&key_once, make_key);
+  return key_is_made && pthread_setspecific(key, table) == 0;
+}

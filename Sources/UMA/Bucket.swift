@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// A small array of item pointers, moved between caches and zone as one (a magazine).
+///
+///     0    next bucket of its list
+///     8    items in it (32 bits), capacity (32 bits)
+///     16   item 0, item 1, ...                   items 0..<count are free items of one zone
+///
+/// A bucket that a cache has loaded counts in the cache instead; `count` here is then stale.
+///
+/// BSD: `struct uma_bucket`; Bonwick and Adams, "Magazines and Vmem" (2001).
+@usableFromInline
+@unsafe
+struct Bucket {
+  @usableFromInline var next: UnsafeMutablePointer<Bucket>?
+  @usableFromInline var count: Int32
+  @usableFromInline var capacity: Int32
+}
+
+@usableFromInline typealias BucketPointer = UnsafeMutablePointer<Bucket>
+
+extension BucketPointer {
+  /// An empty bucket from the heap.
+  static func make(capacity: Int) -> BucketPointer {
+    let bytes = unsafe UnsafeMutableRawPointer.allocate(
+      byteCount: MemoryLayout<Bucket>.stride + capacity * 8, alignment: 64)
+    return unsafe bytes.initializeMemory(
+      as: Bucket.self, to: Bucket(next: nil, count: 0, capacity: Int32(capacity)))
+  }
+
+  func discard() { unsafe UnsafeMutableRawPointer(self).deallocate() }
+
+  var items: UnsafeMutablePointer<UnsafeMutableRawPointer> {
+    // The slots follow the fields; make(capacity:) allocated them.
+    unsafe UnsafeMutableRawPointer(self + 1)
+      .assumingMemoryBound(to: UnsafeMutableRawPointer.self)
+  }
+}
+
+/// A list of buckets, in at the tail and out at either end.
+@safe
+struct BucketList: ~Copyable {
+  private var head: BucketPointer?
+  private(set) var count = 0
+
+  mutating func push(_ bucket: BucketPointer) {
+    unsafe bucket.pointee.next = head
+    unsafe head = bucket
+    count += 1
+  }
+
+  mutating func pop() -> BucketPointer? {
+    guard let bucket = unsafe head else { return nil }
+    unsafe head = bucket.pointee.next
+    count -= 1
+    return unsafe bucket
+  }
+
+  /// Items in all buckets of the list.
+  borrowing func itemCount() -> Int {
+    var sum = 0
+    var bucket = unsafe head
+    while let here = unsafe bucket {
+      sum += unsafe Int(here.pointee.count)
+      unsafe bucket = here.pointee.next
+    }
+    return sum
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Each thread has a table of zone caches, indexed by the zone's slot:
+//
+//     thread --> table   | slot 0: unused | slot 1 | slot 2 | ... | slot 1023 |    64 bytes each
+//
+// The registry, the only global state of the library, lists the tables and the zones. A zone takes
+// a slot when it is made; a table is mapped at a thread's first allocation and retired when the
+// thread ends: every bucket goes back to its zone, then the table is unlinked and unmapped.
+//
+// Lock order: zone, then registry. A table on the list stays mapped while the registry is locked.
+
+import CThreadCache
+
+/// The caches of one thread, or of a simulated CPU in a test.
+///
+/// A table belongs to one thread at a time; only its owner allocates and frees through it.
+@safe
+public struct CacheTable: @unchecked Sendable {
+  @usableFromInline let base: UnsafeMutableRawPointer
+
+  static let slotCount = 1_024
+  static let byteCount = unsafe slotCount * ZoneCache.strideByteCount
+
+  /// A table that no thread owns, so that a test can play several CPUs on one thread.
+  ///
+  /// Call `retire()` when done.
+  public init?() {
+    guard let base = unsafe mbuma_map_table(Self.byteCount) else { return nil }
+    unsafe self.base = base
+    Registry.shared.withLock { unsafe $0.tables.append(base) }
+  }
+
+  /// The calling thread's table, made at its first use; nil if the system has no memory for it.
+  public static func current() -> CacheTable? {
+    if let base = unsafe mbuma_table() { return unsafe CacheTable(base: base) }
+    guard let table = CacheTable() else { return nil }
+    let willRetire = unsafe mbuma_call_at_thread_exit(table.base) { base in
+      mbuma_set_table(nil)
+      unsafe CacheTable(base: base).retire()
+    }
+    guard willRetire else {
+      table.retire()
+      return nil
+    }
+    unsafe mbuma_set_table(table.base)
+    return table
+  }
+
+  init(base: UnsafeMutableRawPointer) { unsafe self.base = base }
+
+  /// Gives every cached item back to its zone and unmaps the table.
+  ///
+  /// - Precondition: nobody uses the table any more.
+  public func retire() {
+    let zones = Registry.shared.withLock { $0.zones.compactMap { $0 } }
+    for zone in zones { zone.retireCache(in: self) }
+    Registry.shared.withLock { registry in
+      unsafe registry.tables.removeAll { unsafe $0 == base }
+    }
+    unsafe mbuma_unmap_table(base, Self.byteCount)
+  }
+}
+
+/// The tables and the zones of the process.
+@safe
+struct Registry: ~Copyable {
+  var tables: [UnsafeMutableRawPointer] = unsafe []
+  /// By slot; slot 0 stays empty.
+  var zones: [Zone?] = [nil]
+  var freeSlots: [Int] = []
+  /// False where the kernel has no expedited membarrier: then no zone may use caches.
+  let canVisit = mbuma_register_barrier()
+
+  static let shared = Guarded(Registry())
+
+  /// A slot for `zone`, or nil if all are taken.
+  mutating func takeSlot(for zone: Zone) -> Int? {
+    if let slot = freeSlots.popLast() {
+      zones[slot] = zone
+      return slot
+    }
+    guard zones.count < CacheTable.slotCount else { return nil }
+    zones.append(zone)
+    return zones.count - 1
+  }
+
+  mutating func giveSlot(_ slot: Int) {
+    zones[slot] = nil
+    freeSlots.append(slot)
+  }
+}

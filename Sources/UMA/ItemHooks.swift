@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// What runs when an item changes hands.
+///
+///     pages --initialize--> keg --import--> zone --construct--> caller
+///     pages <--finalize---- keg <--export-- zone <--destruct--- caller
+///
+/// An item keeps its state at each place: `destruct` leaves what `importItem` made, `exportItem`
+/// leaves what `initialize` made. If `construct` fails the item goes back through `exportItem`,
+/// without `destruct`; if `importItem` fails it goes back to the keg as it was; if `initialize`
+/// fails the whole slab is undone, backwards.
+///
+/// Hooks run with no lock held. They may allocate from other zones.
+///
+/// BSD: ctor, dtor, init, fini of `uma_zcreate`; zinit, zfini of `uma_zsecond_create`.
+@safe
+public struct ItemHooks: Sendable {
+  /// Prepares an item or refuses it.
+  public typealias Maker = @Sendable (UnsafeMutableRawPointer) -> Bool
+  /// Undoes what a maker did.
+  public typealias Unmaker = @Sendable (UnsafeMutableRawPointer) -> Void
+
+  /// Runs at every allocation (ctor).
+  public var construct: Maker?
+  /// Runs at every free (dtor).
+  public var destruct: Unmaker?
+  /// Runs when memory becomes an item of the keg (init). A secondary zone has none of its own.
+  public var initialize: Maker?
+  /// Runs when an item's memory goes back to the page source (fini).
+  public var finalize: Unmaker?
+  /// Runs when an item moves from the keg to the zone (zinit).
+  public var importItem: Maker?
+  /// Runs when an item moves from the zone to the keg (zfini).
+  public var exportItem: Unmaker?
+
+  /// Collects the hooks of a zone; those left out do nothing.
+  public init(
+    construct: Maker? = nil, destruct: Unmaker? = nil, initialize: Maker? = nil,
+    finalize: Unmaker? = nil, importItem: Maker? = nil, exportItem: Unmaker? = nil
+  ) {
+    unsafe self.construct = construct
+    unsafe self.destruct = destruct
+    unsafe self.initialize = initialize
+    unsafe self.finalize = finalize
+    unsafe self.importItem = importItem
+    unsafe self.exportItem = exportItem
+  }
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A keg holds the slabs of one kind of item. Zones draw items from it and give them back.
+//
+//     slabs: partial (some items free) | empty (all free) | full (none free)
+//
+//     freeItemCount == sum of freeCount over the slabs
+//     itemsWithZones + freeItemCount == slabCount * itemsPerSlab
+//     initializations - finalizations == slabCount * itemsPerSlab
+//
+// Partial slabs are drawn from first, so that empty ones stay empty and can be released. `init`
+// runs on every item when a slab is made and is all or nothing; `fini` when it is released. Both
+// run, like the page source, with the lock dropped.
+//
+// The header of an item's slab is found by arithmetic when it stands in the slab, since slabs are
+// aligned to their own length; else in a table by the slab's address.
+
+/// The slab cache behind one or more zones.
+///
+/// BSD: `struct uma_keg`, `keg_alloc_slab`, `keg_fetch_slab`, `slab_alloc_item` (sys/vm/uma_core.c).
+@safe
+final class Keg: Sendable {
+  struct Slabs: ~Copyable {
+    var partial = SlabList(.partial)
+    var empty = SlabList(.empty)
+    var full = SlabList(.full)
+    var freeItemCount = 0
+    var directory: [UInt: UInt] = [:]
+    var initializations = 0
+    var finalizations = 0
+
+    var slabCount: Int { partial.count + empty.count + full.count }
+  }
+
+  let layout: SlabLayout
+  let pages: any PageSource
+  let hooks: ItemHooks
+  let slabs = Guarded(Slabs())
+
+  init(layout: SlabLayout, pages: any PageSource, hooks: ItemHooks) {
+    self.layout = layout
+    self.pages = pages
+    self.hooks = hooks
+  }
+
+  deinit {
+    // Only reached when every zone is destroyed, which demands that every item is back.
+    _ = releaseEmptySlabs()
+  }
+
+  /// Draws up to `count` items into `destination`, making slabs as needed.
+  ///
+  /// - Returns: how many were drawn; fewer than asked for only if the pages ran out.
+  func takeItems(_ count: Int, into destination: UnsafeMutablePointer<UnsafeMutableRawPointer>)
+    -> Int
+  {
+    var taken = 0
+    while true {
+      taken += slabs.withLock { slabs in
+        var drawn = 0
+        while taken + drawn < count, let slab = unsafe slabs.slabWithRoom() {
+          let isFull = unsafe drawFrom(slab, &slabs, count - taken, &drawn, destination + taken)
+          if isFull {
+            unsafe slabs.partial.remove(slab)
+            unsafe slabs.full.push(slab)
+          }
+        }
+        slabs.freeItemCount -= drawn
+        return drawn
+      }
+      // Growing for one item that nobody waits for is waste: stop at the first slab once the
+      // caller has something.
+      guard taken == 0, grow() else { return taken }
+    }
+  }
+
+  private func drawFrom(
+    _ slab: SlabPointer, _ slabs: inout Slabs, _ most: Int, _ drawn: inout Int,
+    _ destination: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  ) -> Bool {
+    while drawn < most, unsafe slab.pointee.freeCount > 0 {
+      unsafe destination[drawn] = slab.takeItem(layout)
+      drawn += 1
+    }
+    return unsafe slab.pointee.freeCount == 0
+  }
+
+  /// Takes back one item.
+  ///
+  /// - Precondition: the item is this keg's and is not free.
+  func putItem(_ item: UnsafeMutableRawPointer) {
+    slabs.withLock { slabs in
+      let slab = unsafe find(item, slabs)
+      unsafe slab.putItem(item, layout)
+      slabs.freeItemCount += 1
+      let isEmpty = unsafe Int(slab.pointee.freeCount) == layout.itemCount
+      let wasFull = unsafe slab.pointee.list == Slab.List.full.rawValue
+      if wasFull { unsafe slabs.full.remove(slab) } else if isEmpty { unsafe slabs.partial.remove(slab) }
+      if isEmpty { unsafe slabs.empty.push(slab) } else if wasFull { unsafe slabs.partial.push(slab) }
+    }
+  }
+
+  /// The reference counter of an item that is with a zone.
+  ///
+  /// BSD: `uma_find_refcnt`.
+  func counter(of item: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    if layout.headerOffset != nil {
+      return unsafe header(inSlabOf: item).counter(of: item, layout)
+    }
+    return unsafe slabs.withLock { unsafe find(item, $0).counter(of: item, layout) }
+  }
+
+  /// Gives every slab that has all its items back to the page source.
+  ///
+  /// - Returns: pages released.
+  func releaseEmptySlabs() -> Int {
+    var released = 0
+    while let slab = unsafe unlinkEmptySlab() {
+      unsafe destroy(slab, initializedItemCount: layout.itemCount)
+      released += layout.pageCount
+    }
+    return released
+  }
+
+  private func unlinkEmptySlab() -> SlabPointer? {
+    unsafe slabs.withLock { slabs -> SlabPointer? in
+      guard let slab = unsafe slabs.empty.first else { return nil }
+      unsafe slabs.empty.remove(slab)
+      slabs.freeItemCount -= layout.itemCount
+      slabs.finalizations += layout.itemCount
+      if layout.headerOffset == nil {
+        unsafe slabs.directory[UInt(bitPattern: slab.pointee.items)] = nil
+      }
+      return unsafe slab
+    }
+  }
+
+  /// Stops if the keg's counts do not add up.
+  func checkInvariants() {
+    slabs.withLock { slabs in
+      var free = 0
+      let check = { [layout] (slab: SlabPointer) in
+        unsafe slab.checkInvariants(layout)
+        free += unsafe Int(slab.pointee.freeCount)
+      }
+      unsafe slabs.partial.forEach(check)
+      unsafe slabs.empty.forEach(check)
+      unsafe slabs.full.forEach { slab in
+        unsafe check(slab)
+        unsafe precondition(slab.pointee.freeCount == 0, "a full slab has free items")
+      }
+      precondition(free == slabs.freeItemCount, "\(free) free, \(slabs.freeItemCount) counted")
+      let made = slabs.initializations - slabs.finalizations
+      precondition(made == slabs.slabCount * layout.itemCount, "\(made) items are initialized")
+    }
+  }
+}
+
+// MARK: - Slabs
+
+extension Keg {
+  /// Makes one slab, empty. False if the pages ran out or an item's `init` failed, and then
+  /// nothing is left behind.
+  private func grow() -> Bool {
+    let alignment = layout.headerOffset == nil ? PageArena.pageByteCount : layout.byteCount
+    guard let items = unsafe pages.allocatePages(layout.pageCount, alignment: alignment) else {
+      return false
+    }
+    let slab = unsafe placeHeader(items)
+    unsafe slab.initializeHeader(items: items, layout: layout)
+    if let initialize = unsafe hooks.initialize {
+      for index in 0..<layout.itemCount where unsafe !initialize(items + index * layout.stride) {
+        unsafe destroy(slab, initializedItemCount: index)
+        return false
+      }
+    }
+    slabs.withLock { slabs in
+      unsafe slabs.empty.push(slab)
+      slabs.freeItemCount += layout.itemCount
+      slabs.initializations += layout.itemCount
+      if layout.headerOffset == nil {
+        slabs.directory[UInt(bitPattern: items)] = UInt(bitPattern: slab)
+      }
+    }
+    return true
+  }
+
+  /// Undoes a slab that is on no list, running `fini` backwards over its first items.
+  private func destroy(_ slab: SlabPointer, initializedItemCount: Int) {
+    let items = unsafe slab.pointee.items
+    if let finalize = unsafe hooks.finalize {
+      for index in (0..<initializedItemCount).reversed() {
+        unsafe finalize(items + index * layout.stride)
+      }
+    }
+    if layout.headerOffset == nil { unsafe UnsafeMutableRawPointer(slab).deallocate() }
+    unsafe pages.freePages(items, layout.pageCount)
+  }
+
+  private func placeHeader(_ items: UnsafeMutableRawPointer) -> SlabPointer {
+    if let headerOffset = layout.headerOffset {
+      return unsafe (items + headerOffset).assumingMemoryBound(to: Slab.self)
+    }
+    let header = UnsafeMutableRawPointer.allocate(
+      byteCount: layout.headerByteCount, alignment: SlabLayout.lineByteCount)
+    return unsafe header.assumingMemoryBound(to: Slab.self)
+  }
+
+  /// The header of a slab that was mapped at a multiple of its own length.
+  private func header(inSlabOf item: UnsafeMutableRawPointer) -> SlabPointer {
+    let start = UInt(bitPattern: item) & ~UInt(layout.byteCount - 1)
+    let header = unsafe UnsafeMutableRawPointer(bitPattern: start + UInt(layout.headerOffset ?? 0))
+    guard let header = unsafe header else { preconditionFailure("item 0 is no item") }
+    return unsafe header.assumingMemoryBound(to: Slab.self)
+  }
+
+  private func find(_ item: UnsafeMutableRawPointer, _ slabs: borrowing Slabs) -> SlabPointer {
+    if layout.headerOffset != nil { return unsafe header(inSlabOf: item) }
+    // A slab may span pages: look back from the item's page to the page its slab starts on.
+    let pageByteCount = UInt(PageArena.pageByteCount)
+    var page = UInt(bitPattern: item) & ~(pageByteCount - 1)
+    for _ in 0..<layout.pageCount {
+      if let slab = slabs.directory[page], let pointer = unsafe SlabPointer(bitPattern: slab) {
+        return unsafe pointer
+      }
+      page -= pageByteCount
+    }
+    unsafe preconditionFailure("\(item) is no item of this keg")
+  }
+}
+
+extension Keg.Slabs {
+  /// A slab on the partial list: one with room already, else the first empty one.
+  mutating func slabWithRoom() -> SlabPointer? {
+    if let slab = unsafe partial.first { return unsafe slab }
+    guard let slab = unsafe empty.first else { return nil }
+    unsafe empty.remove(slab)
+    unsafe partial.push(slab)
+    return unsafe slab
+  }
+}

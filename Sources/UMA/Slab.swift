@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The header of one slab (SlabLayout draws it). It stands in the slab or on the heap.
+//
+//     0        next slab of its list
+//     8        previous slab of its list
+//     16       first item
+//     24       free items (32 bits)
+//     28       which list it is on (32 bits)
+//     32       free map: bit i set == item i is free
+//     counters one reference counter per item, a cache line apart, if the keg counts
+//
+//     freeCount == number of set bits
+//     list == .full  <=>  freeCount == 0;   list == .empty  <=>  freeCount == itemCount
+//
+// Only the keg touches the links and the map, under its lock. The counters belong to whoever
+// holds the items.
+
+@unsafe
+struct Slab {
+  enum List: UInt32 { case none, partial, empty, full }
+
+  var next: UnsafeMutablePointer<Slab>?
+  var previous: UnsafeMutablePointer<Slab>?
+  var items: UnsafeMutableRawPointer
+  var freeCount: UInt32
+  var list: UInt32
+}
+
+typealias SlabPointer = UnsafeMutablePointer<Slab>
+
+extension SlabPointer {
+  private var map: UnsafeMutablePointer<UInt64> {
+    // The map follows the fields; SlabLayout reserved its words.
+    unsafe UnsafeMutableRawPointer(self).advanced(by: SlabLayout.slabFieldsByteCount)
+      .assumingMemoryBound(to: UInt64.self)
+  }
+
+  /// Writes a fresh header: every item free, every counter zero.
+  func initializeHeader(items: UnsafeMutableRawPointer, layout: SlabLayout) {
+    let header = UnsafeMutableRawPointer(self)
+    unsafe header.initializeMemory(as: UInt8.self, repeating: 0, count: layout.headerByteCount)
+    unsafe initialize(
+      to: Slab(
+        next: nil, previous: nil, items: items, freeCount: UInt32(layout.itemCount),
+        list: Slab.List.none.rawValue))
+    for index in 0..<layout.itemCount { unsafe map[index >> 6] |= 1 << UInt64(index & 63) }
+  }
+
+  /// Takes the free item with the lowest address.
+  ///
+  /// - Precondition: `freeCount > 0`.
+  func takeItem(_ layout: SlabLayout) -> UnsafeMutableRawPointer {
+    for word in 0..<layout.bitmapWordCount where unsafe map[word] != 0 {
+      let bit = unsafe map[word].trailingZeroBitCount
+      unsafe map[word] &= map[word] &- 1
+      unsafe pointee.freeCount -= 1
+      return unsafe pointee.items + (word << 6 + bit) * layout.stride
+    }
+    preconditionFailure("a slab with no free item was asked for one")
+  }
+
+  /// Marks an item free.
+  ///
+  /// - Precondition: the address is that of an item of this slab, and the item is not free.
+  func putItem(_ item: UnsafeMutableRawPointer, _ layout: SlabLayout) {
+    let index = unsafe self.index(of: item, layout)
+    let bit = UInt64(1) << UInt64(index & 63)
+    let wasFree = unsafe map[index >> 6] & bit != 0
+    unsafe precondition(!wasFree, "item \(item) is freed twice")
+    unsafe map[index >> 6] |= bit
+    unsafe pointee.freeCount += 1
+  }
+
+  func index(of item: UnsafeMutableRawPointer, _ layout: SlabLayout) -> Int {
+    let distance = unsafe item - pointee.items
+    let (index, rest) = distance.quotientAndRemainder(dividingBy: layout.stride)
+    unsafe precondition(
+      rest == 0 && index >= 0 && index < layout.itemCount, "\(item) is no item of its slab")
+    return index
+  }
+
+  /// The reference counter of an item, a 32-bit word alone on its cache line.
+  func counter(of item: UnsafeMutableRawPointer, _ layout: SlabLayout) -> UnsafeMutableRawPointer {
+    precondition(layout.hasReferenceCounters, "this keg has no reference counters")
+    let index = unsafe self.index(of: item, layout)
+    return unsafe UnsafeMutableRawPointer(self)
+      + (layout.counterOffset + index * SlabLayout.lineByteCount)
+  }
+
+  func checkInvariants(_ layout: SlabLayout) {
+    let bits = (0..<layout.bitmapWordCount).reduce(0) { unsafe $0 + map[$1].nonzeroBitCount }
+    let freeCount = unsafe Int(pointee.freeCount)
+    precondition(bits == freeCount, "\(bits) bits set, \(freeCount) items counted")
+  }
+}
+
+/// A list of slabs, linked through their headers.
+@safe
+struct SlabList: ~Copyable {
+  let name: Slab.List
+  private(set) var first: SlabPointer?
+  private(set) var count = 0
+
+  init(_ name: Slab.List) { self.name = name }
+
+  mutating func push(_ slab: SlabPointer) {
+    unsafe slab.pointee.previous = nil
+    unsafe slab.pointee.next = first
+    if let first = unsafe first { unsafe first.pointee.previous = slab }
+    unsafe slab.pointee.list = name.rawValue
+    unsafe first = slab
+    count += 1
+  }
+
+  mutating func remove(_ slab: SlabPointer) {
+    unsafe assert(slab.pointee.list == name.rawValue)
+    if let previous = unsafe slab.pointee.previous {
+      unsafe previous.pointee.next = slab.pointee.next
+    } else {
+      unsafe first = slab.pointee.next
+    }
+    if let next = unsafe slab.pointee.next { unsafe next.pointee.previous = slab.pointee.previous }
+    unsafe slab.pointee.list = Slab.List.none.rawValue
+    count -= 1
+  }
+
+  borrowing func forEach(_ body: (SlabPointer) -> Void) {
+    var slab = unsafe first
+    while let here = unsafe slab {
+      unsafe slab = here.pointee.next
+      unsafe body(here)
+    }
+  }
+}

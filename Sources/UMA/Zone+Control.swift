@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import CThreadCache
+import Synchronization
+
+extension Zone {
+  /// The most items the zone may draw from its keg, in use and cached; 0 is no limit.
+  ///
+  /// Exact in items, and may be changed at any time. Lowered below what is in use, the zone stops
+  /// growing, gives back what is cached, and takes every freed item to its slab until it is under.
+  ///
+  /// BSD: `uma_zone_set_max`.
+  public var limitInItems: Int {
+    get { withShelf { $0.limit } }
+    nonmutating set {
+      precondition(newValue >= 0, "a limit of \(newValue) items")
+      let isOver = withShelf { shelf in
+        shelf.limit = newValue
+        return newValue > 0 && shelf.itemCount > newValue
+      }
+      if isOver { drain() }
+    }
+  }
+
+  /// Makes allocations fail by plan, or as they come if `plan` is nil.
+  ///
+  /// The zone gives up its cached items first and caches none while it has a plan.
+  public func inject(_ plan: FailurePlan?) {
+    withShelf { $0.plan = plan }
+    drain()
+  }
+
+  /// Sets what runs before a denial, with no lock held, so that items parked in other zones can
+  /// come back first: a packet zone drains so that the cluster zone finds its clusters.
+  public func setRelief(_ relief: (@Sendable () -> Void)?) {
+    withShelf { $0.relief = relief }
+  }
+
+  /// Gives every cached item, of all threads, back to its slab and every empty slab back to the
+  /// page source.
+  ///
+  /// - Returns: pages released.
+  ///
+  /// BSD: `uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU)`.
+  @discardableResult
+  public func drain() -> Int {
+    var buckets = withShelf { shelf -> BucketList in
+      gather(&shelf)
+      while let bucket = unsafe shelf.empty.pop() { unsafe bucket.discard() }
+      var taken = BucketList()
+      swap(&taken, &shelf.full)
+      return taken
+    }
+    let exportItem = unsafe core.pointee.hooks.exportItem
+    var itemCount = 0
+    while let bucket = unsafe buckets.pop() {
+      for index in 0..<(unsafe Int(bucket.pointee.count)) {
+        let item = unsafe bucket.items[index]
+        if let exportItem = unsafe exportItem { unsafe exportItem(item) }
+        unsafe keg.putItem(item)
+        itemCount += 1
+      }
+      unsafe bucket.discard()
+    }
+    withShelf { $0.itemCount -= itemCount }
+    return keg.releaseEmptySlabs()
+  }
+
+  /// Ends the zone, which had better be empty: drains it and frees its slot.
+  ///
+  /// With items still out nothing is ended: the zone stays, drained, so that they can be freed.
+  /// - Returns: how many items are still out; 0 means that the zone is gone and its handles trap.
+  /// - Precondition: no other thread is inside the zone; secondary zones are destroyed first.
+  ///
+  /// BSD: `uma_zdestroy`, which leaks what is left.
+  @discardableResult
+  public func destroy() -> Int {
+    drain()
+    let left = withShelf { shelf in
+      if shelf.itemCount == 0 { shelf.isDestroyed = true }
+      return shelf.itemCount
+    }
+    guard left == 0 else { return left }
+    let offset = unsafe core.pointee.cacheOffset.exchange(0, ordering: .relaxed)
+    Registry.shared.withLock { registry in
+      guard offset != 0 else { return }
+      for unsafe table in unsafe registry.tables {
+        // Drained above, so only the counters are left to clear for the slot's next zone.
+        let cache = unsafe CachePointer(table, offset)
+        unsafe cache.at.pointee.allocations.store(0, ordering: .relaxed)
+        unsafe cache.at.pointee.frees.store(0, ordering: .relaxed)
+      }
+      unsafe registry.giveSlot(offset / ZoneCache.strideByteCount)
+    }
+    unsafe core.pointee.keg = nil
+    return 0
+  }
+
+  // MARK: Visiting caches
+
+  /// Moves the buckets of every thread's cache to the shelf.
+  func gather(_ shelf: inout Shelf) {
+    unsafe visitCaches { cache in
+      if let loaded = unsafe cache.unload() { unsafe shelf.keep(loaded) }
+      if let spare = unsafe cache.at.pointee.spare { unsafe shelf.keep(spare) }
+      unsafe cache.at.pointee.spare = nil
+    }
+  }
+
+  /// Runs `body` on every thread's cache of this zone while its owner is kept out.
+  ///
+  /// - Precondition: the zone lock is held.
+  func visitCaches(_ body: (CachePointer) -> Void) {
+    let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
+    if offset == 0 { return }
+    Registry.shared.withLock { registry in
+      for unsafe table in unsafe registry.tables {
+        unsafe CachePointer(table, offset).at.pointee.asked.store(1, ordering: .relaxed)
+      }
+      mbuma_barrier()
+      for unsafe table in unsafe registry.tables {
+        let cache = unsafe CachePointer(table, offset)
+        while unsafe cache.at.pointee.busy.load(ordering: .acquiring) != 0 { mbuma_yield() }
+        unsafe body(cache)
+        unsafe cache.at.pointee.asked.store(0, ordering: .releasing)
+      }
+    }
+  }
+
+  /// Empties the cache of a table that is going away.
+  func retireCache(in table: CacheTable) {
+    unsafe core.pointee.shelf.withLock { shelf in
+      guard !shelf.isDestroyed, let cache = unsafe cache(in: table) else { return }
+      if let loaded = unsafe cache.unload() { unsafe shelf.keep(loaded) }
+      if let spare = unsafe cache.at.pointee.spare { unsafe shelf.keep(spare) }
+      unsafe cache.at.pointee.spare = nil
+      shelf.allocations += unsafe cache.at.pointee.allocations.exchange(0, ordering: .relaxed)
+      shelf.frees += unsafe cache.at.pointee.frees.exchange(0, ordering: .relaxed)
+    }
+  }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Behind the fast path. One allocation goes, as far as it must:
+//
+//     spare bucket -> shelf's full bucket -> fill from the keg -> other threads' caches -> relief
+//
+// and only then is denied. Each step runs under the zone lock except the fill, which reserves its
+// items against the limit first and then draws them from the keg with the lock dropped.
+
+import CThreadCache
+
+extension Zone {
+  @unsafe
+  private enum Step {
+    case item(UnsafeMutableRawPointer)
+    case fill(bucket: BucketPointer, count: Int)
+    case wait
+    case deny(ZoneError.Reason, count: Int)
+  }
+
+  @usableFromInline
+  @inline(never)
+  func allocateSlow() throws(ZoneError) -> UnsafeMutableRawPointer {
+    unsafe try allocateSlow(in: CacheTable.current())
+  }
+
+  /// Allocates an item through a table, as its owner.
+  public func allocateItem(in table: CacheTable) throws(ZoneError) -> UnsafeMutableRawPointer {
+    if let item = unsafe cache(in: table)?.take() { return unsafe item }
+    return unsafe try allocateSlow(in: table)
+  }
+
+  /// Frees an item through a table, as its owner.
+  public func freeItem(_ item: UnsafeMutableRawPointer, in table: CacheTable) {
+    if unsafe cache(in: table)?.give(item) == true { return }
+    unsafe freeSlow(item, in: table)
+  }
+
+  private func allocateSlow(in table: CacheTable?) throws(ZoneError) -> UnsafeMutableRawPointer {
+    let cache = unsafe cache(in: table)
+    var mayGather = true
+    while true {
+      switch unsafe nextStep(cache) {
+      case .item(let item):
+        return unsafe item
+      case .fill(let bucket, let count):
+        if let item = unsafe fill(bucket, count, cache) { return unsafe item }
+        if !mayGather { try deny(.outOfMemory, count: layout.itemByteCount) }
+        mayGather = false
+        withShelf { gather(&$0) }
+        relieve()
+      case .wait:
+        mbuma_yield()
+      case .deny(let reason, let count):
+        if !mayGather || reason == .injected { try deny(reason, count: count) }
+        mayGather = false
+        relieve()
+      }
+    }
+  }
+
+  private func nextStep(_ cache: CachePointer?) -> Step {
+    unsafe withShelf { shelf -> Step in
+      if let plan = shelf.plan, plan.failsNext() { return unsafe .deny(.injected, count: 0) }
+      if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
+      var count = shelf.bucketCapacity
+      if unsafe cache == nil { count = 1 }
+      if shelf.limit > 0 {
+        count = Swift.min(count, shelf.limit - shelf.itemCount)
+        if count <= 0 {
+          gather(&shelf)
+          if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
+          // Another thread has reserved items and is about to bring them.
+          if shelf.fillsInFlight > 0 { return unsafe .wait }
+          return unsafe .deny(.limitReached, count: shelf.limit)
+        }
+      }
+      shelf.itemCount += count
+      shelf.fillsInFlight += 1
+      return unsafe .fill(bucket: shelf.takeEmptyBucket(), count: count)
+    }
+  }
+
+  /// An item of the spare or of a full bucket, which becomes the loaded one.
+  private func takeCached(_ cache: CachePointer?, _ shelf: inout Shelf)
+    -> UnsafeMutableRawPointer?
+  {
+    guard let cache = unsafe cache else {
+      guard let bucket = unsafe shelf.full.pop() else { return nil }
+      unsafe bucket.pointee.count -= 1
+      let item = unsafe bucket.items[Int(bucket.pointee.count)]
+      unsafe shelf.keep(bucket)
+      shelf.allocations += 1
+      return unsafe item
+    }
+    if unsafe cache.at.pointee.count == 0 {
+      if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
+        unsafe cache.swap()
+      } else if let bucket = unsafe shelf.full.pop() {
+        if let old = unsafe cache.unload() { unsafe shelf.keep(old) }
+        unsafe cache.load(bucket)
+      } else {
+        return nil
+      }
+    }
+    unsafe cache.at.pointee.count -= 1
+    shelf.allocations += 1
+    return unsafe cache.at.pointee.items[Int(cache.at.pointee.count)]
+  }
+
+  /// Brings up to `count` reserved items from the keg; one for the caller, the rest to the cache.
+  private func fill(_ bucket: BucketPointer, _ count: Int, _ cache: CachePointer?)
+    -> UnsafeMutableRawPointer?
+  {
+    let drawn = unsafe keg.takeItems(count, into: bucket.items)
+    var kept = drawn
+    if let importItem = unsafe core.pointee.hooks.importItem {
+      kept = 0
+      while kept < drawn, unsafe importItem(bucket.items[kept]) { kept += 1 }
+      for index in kept..<drawn { unsafe keg.putItem(bucket.items[index]) }
+    }
+    return unsafe withShelf { shelf in
+      shelf.itemCount -= count - kept
+      shelf.fillsInFlight -= 1
+      unsafe bucket.pointee.count = Int32(Swift.max(0, kept - 1))
+      let item = unsafe kept > 0 ? bucket.items[kept - 1] : nil
+      if kept > 0 { shelf.allocations += 1 }
+      if let cache = unsafe cache, unsafe cache.at.pointee.count == 0, kept > 1 {
+        if let old = unsafe cache.unload() { unsafe shelf.keep(old) }
+        unsafe cache.load(bucket)
+      } else {
+        unsafe shelf.keep(bucket)
+      }
+      return unsafe item
+    }
+  }
+
+  private func relieve() {
+    withShelf { $0.relief }?()
+  }
+
+  private func deny(_ reason: ZoneError.Reason, count: Int) throws(ZoneError) {
+    withShelf { $0.denials[Int(reason.rawValue)] += 1 }
+    throw ZoneError(zone: self, reason: reason, count: count)
+  }
+
+  /// Runs `construct` and takes the item back if it fails.
+  @usableFromInline
+  @inline(never)
+  func finish(_ item: UnsafeMutableRawPointer, _ construct: ItemHooks.Maker) throws(ZoneError) {
+    if unsafe construct(item) { return }
+    unsafe exportItem(item)
+    try deny(.outOfMemory, count: layout.itemByteCount)
+  }
+
+  // MARK: Free
+
+  @usableFromInline
+  @inline(never)
+  func freeSlow(_ item: UnsafeMutableRawPointer) {
+    unsafe freeSlow(item, in: CacheTable.current())
+  }
+
+  private func freeSlow(_ item: UnsafeMutableRawPointer, in table: CacheTable?) {
+    let isKept = withShelf { shelf in
+      guard let cache = unsafe cache(in: table), shelf.plan == nil,
+        shelf.limit == 0 || shelf.itemCount <= shelf.limit
+      else { return false }
+      unsafe makeRoom(cache, &shelf)
+      unsafe cache.at.pointee.items[Int(cache.at.pointee.count)] = item
+      unsafe cache.at.pointee.count += 1
+      shelf.frees += 1
+      return true
+    }
+    if !isKept { unsafe exportItem(item) }
+  }
+
+  private func makeRoom(_ cache: CachePointer, _ shelf: inout Shelf) {
+    if unsafe cache.at.pointee.loaded == nil { unsafe cache.load(shelf.takeEmptyBucket()) }
+    if unsafe cache.at.pointee.count < cache.at.pointee.capacity { return }
+    if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
+      unsafe shelf.full.push(spare)
+      unsafe cache.at.pointee.spare = nil
+    }
+    if unsafe cache.at.pointee.spare == nil {
+      unsafe cache.at.pointee.spare = shelf.takeEmptyBucket()
+    }
+    unsafe cache.swap()
+  }
+
+  /// Frees an item past all caches, to its slab.
+  private func exportItem(_ item: UnsafeMutableRawPointer) {
+    if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }
+    unsafe freeStripped(item)
+  }
+
+  /// Frees an item whose `importItem` the caller has undone already, to its slab.
+  ///
+  /// A packet whose cluster lives on elsewhere goes this way: its mbuf cannot wait in the packet
+  /// zone without one. The item leaves the zone's count, so no zone's figures drift.
+  /// - Precondition: `item` is allocated from this zone.
+  public func freeStripped(_ item: UnsafeMutableRawPointer) {
+    unsafe keg.putItem(item)
+    withShelf { shelf in
+      shelf.frees += 1
+      shelf.itemCount -= 1
+    }
+  }
+
+  // MARK: The lock
+
+  func withShelf<Result: ~Copyable>(_ body: (inout Shelf) -> Result) -> Result {
+    unsafe core.pointee.shelf.withLock { shelf in
+      precondition(!shelf.isDestroyed, "zone \(name) was destroyed")
+      return body(&shelf)
+    }
+  }
+}

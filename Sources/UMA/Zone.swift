@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+//     thread --> ZoneCache (loaded bucket, spare)     no lock, no atomic read-modify-write
+//                  |  empty / full
+//                Zone   (full buckets, limit, counters, hooks)
+//                  |  no full bucket
+//                Keg    (slabs: partial, empty, full; one per item layout; several zones share it)
+//                  |  no slab with room
+//                PageSource
+//
+// An item is in one of five states: in no zone (on a slab), in the shelf's buckets, in a thread's
+// cache, with the caller, or on its way between keg and shelf while a fill is in flight.
+
+import CThreadCache
+import Synchronization
+
+/// An allocator of equal items, with a cache in every thread.
+///
+/// A zone is one pointer and is copied freely; what it points at lives until `destroy()`, and a
+/// handle used after that traps. Items are raw memory: whoever builds on a zone gives them a type
+/// and an owner.
+///
+/// BSD: `uma_zone_t` (sys/vm/uma.h).
+@frozen
+@safe
+public struct Zone: Equatable, @unchecked Sendable {
+  @usableFromInline let core: UnsafeMutablePointer<ZoneCore>
+
+  /// Makes a zone with a keg of its own.
+  ///
+  /// - Parameters:
+  ///   - name: for reports; not necessarily unique.
+  ///   - itemByteCount: bytes per item, 1...16 MiB.
+  ///   - alignment: of every item in bytes, a power of two up to a page.
+  ///   - hasReferenceCounters: give every item a counter, found by `referenceCounter(of:)`.
+  ///   - hooks: what runs when an item changes hands.
+  ///   - pages: where slabs come from; an arena of its own by default.
+  ///
+  /// BSD: `uma_zcreate`; `hasReferenceCounters` is `UMA_ZONE_REFCNT`.
+  public init(
+    name: String, itemByteCount: Int, alignment: Int = 8, hasReferenceCounters: Bool = false,
+    hooks: ItemHooks = unsafe ItemHooks(), pages: any PageSource = PageArena()
+  ) {
+    let layout = SlabLayout(
+      itemByteCount: itemByteCount, alignment: alignment,
+      hasReferenceCounters: hasReferenceCounters)
+    let keg = Keg(layout: layout, pages: pages, hooks: hooks)
+    self.init(name, keg, hooks, isSecondary: false)
+  }
+
+  /// Makes a zone on the keg of another: the same items, with hooks, caches and counters of its own.
+  ///
+  /// - Parameters:
+  ///   - name: for reports.
+  ///   - master: the zone whose keg is shared; destroy the new zone before it.
+  ///   - hooks: `initialize` and `finalize` are the keg's and must not be given here.
+  ///
+  /// BSD: `uma_zsecond_create`, which takes the master and no size, alignment or flags.
+  public init(name: String, sharing master: Zone, hooks: ItemHooks) {
+    unsafe precondition(
+      hooks.initialize == nil && hooks.finalize == nil,
+      "zone \(name): initialize and finalize belong to the keg of \(master.name)")
+    self.init(name, master.keg, hooks, isSecondary: true)
+  }
+
+  private init(_ name: String, _ keg: Keg, _ hooks: ItemHooks, isSecondary: Bool) {
+    unsafe core = .allocate(capacity: 1)
+    unsafe core.initialize(
+      to: ZoneCore(name: name, isSecondary: isSecondary, hooks: hooks, keg: keg))
+    let zone = self
+    Registry.shared.withLock { registry in
+      // Without a slot, or without a way to visit other threads' caches, the zone works uncached.
+      guard registry.canVisit, let slot = registry.takeSlot(for: zone) else { return }
+      unsafe core.pointee.cacheOffset.store(
+        slot * ZoneCache.strideByteCount, ordering: .relaxed)
+    }
+  }
+
+  /// Whether both handles name the same zone.
+  @inlinable
+  public static func == (a: Zone, b: Zone) -> Bool { unsafe a.core == b.core }
+
+  // MARK: Hot path
+
+  /// Allocates an item and runs `construct` on it.
+  ///
+  /// The item's bytes are what its last user or the hooks left.
+  /// - Throws: `ZoneError`; nothing was allocated.
+  ///
+  /// BSD: `uma_zalloc`.
+  @inlinable
+  public func allocate() throws(ZoneError) -> UnsafeMutableRawPointer {
+    let item = unsafe try allocateItem()
+    if let construct = unsafe core.pointee.construct {
+      unsafe try finish(item, construct)
+    }
+    return unsafe item
+  }
+
+  /// Runs `destruct` on an item and frees it. Never fails.
+  ///
+  /// - Precondition: `item` came from `allocate()` of this zone and was not freed since.
+  ///
+  /// BSD: `uma_zfree`.
+  @inlinable
+  public func free(_ item: UnsafeMutableRawPointer) {
+    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
+    unsafe freeItem(item)
+  }
+
+  /// Allocates an item without `construct`, for callers whose constructor is code of their own.
+  ///
+  /// - Throws: `ZoneError`; nothing was allocated.
+  @inlinable @inline(__always)
+  public func allocateItem() throws(ZoneError) -> UnsafeMutableRawPointer {
+    if let table = unsafe mbuma_table() {
+      let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
+      if let item = unsafe CachePointer(table, offset).take() { return unsafe item }
+    }
+    return unsafe try allocateSlow()
+  }
+
+  /// Frees an item without `destruct`.
+  ///
+  /// - Precondition: `item` is allocated from this zone.
+  @inlinable @inline(__always)
+  public func freeItem(_ item: UnsafeMutableRawPointer) {
+    if let table = unsafe mbuma_table() {
+      let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
+      if unsafe CachePointer(table, offset).give(item) { return }
+    }
+    unsafe freeSlow(item)
+  }
+
+  // MARK: Looking
+
+  /// The name given at creation.
+  public var name: String { unsafe core.pointee.name }
+
+  /// Bytes, alignment and slab geometry of the items.
+  public var layout: SlabLayout { keg.layout }
+
+  /// The reference counter of an item: a 32-bit word, zero at first, alone on its cache line.
+  ///
+  /// The counter stays at its address as long as the item is with the zone or its user.
+  /// - Precondition: the zone was made with counters.
+  ///
+  /// BSD: `uma_find_refcnt`.
+  public func referenceCounter(of item: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    unsafe keg.counter(of: item)
+  }
+
+  var keg: Keg {
+    guard let keg = unsafe core.pointee.keg else {
+      preconditionFailure("zone \(name) was destroyed")
+    }
+    return keg
+  }
+
+  func cache(in table: CacheTable?) -> CachePointer? {
+    let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
+    guard let table, offset != 0 else { return nil }
+    return unsafe CachePointer(table.base, offset)
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One thread's stock of one zone: the loaded bucket, which serves both directions last in first
+// out, and a spare that is empty or full, so that a thread going up and down around a bucket's
+// edge does not run to the zone each time.
+//
+//     offset 0   busy      the owner is inside              written by the owner
+//            4   asked     a visitor wants it               written by visitors
+//            8   items     slots of the loaded bucket       owner while busy, or under the zone lock
+//           16   count, capacity                            "
+//           24   loaded, 32 spare                           "
+//           40   allocations, 48 frees                      written by the owner, read by anyone
+//
+//     0 <= count <= capacity;   loaded == nil  =>  capacity == 0
+//     spare == nil, or spare.count == 0, or spare.count == spare.capacity
+//
+// Two threads may want the cache: its owner, all the time, and now and then a visitor that drains
+// or counts. The owner pays no atomic read-modify-write and no fence instruction:
+//
+//     owner                               visitor, holding the zone lock
+//       busy = 1                            asked = 1
+//       (compiler fence)                    membarrier(2): every thread passes a full barrier
+//       asked == 0 ? fast path              wait until busy == 0
+//                  : slow path, zone lock   look, take; asked = 0
+//       busy = 0 (release)
+//
+// If the owner read asked == 0, its busy == 1 was visible to the barrier and the visitor waits;
+// if not, the owner goes to the zone lock, which the visitor holds. Hence never both inside.
+// (Dice, Huang, Yang: "Asymmetric Dekker Synchronization", 2001.)
+
+import CThreadCache
+import Synchronization
+
+@usableFromInline
+@unsafe
+struct ZoneCache: ~Copyable {
+  @usableFromInline let busy: Atomic<UInt32>
+  @usableFromInline let asked: Atomic<UInt32>
+  @usableFromInline var items: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  @usableFromInline var count: UInt32
+  @usableFromInline var capacity: UInt32
+  @usableFromInline var loaded: BucketPointer?
+  @usableFromInline var spare: BucketPointer?
+  @usableFromInline let allocations: Atomic<UInt64>
+  @usableFromInline let frees: Atomic<UInt64>
+
+  /// Bytes from one zone's cache to the next in a thread's table: one cache line.
+  @usableFromInline static var strideByteCount: Int { 64 }
+}
+
+/// A cache by its address. Zeroed memory is a cache with nothing loaded.
+@usableFromInline
+@unsafe
+struct CachePointer {
+  @usableFromInline let at: UnsafeMutablePointer<ZoneCache>
+
+  @inlinable @inline(__always)
+  init(_ table: UnsafeMutableRawPointer, _ offset: Int) {
+    // Tables are mapped whole, and every offset comes from a slot below their slot count.
+    unsafe at = (table + offset).assumingMemoryBound(to: ZoneCache.self)
+  }
+
+  /// The owner's fast path: the item freed last, or nil if the slow path must look.
+  @inlinable @inline(__always)
+  func take() -> UnsafeMutableRawPointer? {
+    unsafe at.pointee.busy.store(1, ordering: .relaxed)
+    mbuma_owner_fence()
+    let count = unsafe at.pointee.count
+    guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0, count > 0 else {
+      unsafe at.pointee.busy.store(0, ordering: .releasing)
+      return nil
+    }
+    // In bounds: count <= capacity. Cannot wrap: count > 0.
+    let item = unsafe at.pointee.items[Int(count &- 1)]
+    unsafe at.pointee.count = count &- 1
+    unsafe countAllocation()
+    unsafe at.pointee.busy.store(0, ordering: .releasing)
+    return unsafe item
+  }
+
+  /// The owner's fast path back: false if the slow path must find room.
+  @inlinable @inline(__always)
+  func give(_ item: UnsafeMutableRawPointer) -> Bool {
+    unsafe at.pointee.busy.store(1, ordering: .relaxed)
+    mbuma_owner_fence()
+    let count = unsafe at.pointee.count
+    guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0,
+      unsafe count < at.pointee.capacity
+    else {
+      unsafe at.pointee.busy.store(0, ordering: .releasing)
+      return false
+    }
+    // In bounds: count < capacity.
+    unsafe at.pointee.items[Int(count)] = item
+    unsafe at.pointee.count = count &+ 1
+    unsafe countFree()
+    unsafe at.pointee.busy.store(0, ordering: .releasing)
+    return true
+  }
+
+  @inlinable @inline(__always)
+  func countAllocation() {
+    // Only the owner writes, so load and store need not be one step.
+    unsafe at.pointee.allocations.store(
+      at.pointee.allocations.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+  }
+
+  @inlinable @inline(__always)
+  func countFree() {
+    unsafe at.pointee.frees.store(
+      at.pointee.frees.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+  }
+}
+
+// MARK: - Under the zone lock
+
+extension CachePointer {
+  /// Items in both buckets.
+  var itemCount: Int {
+    unsafe Int(at.pointee.count) + Int(at.pointee.spare?.pointee.count ?? 0)
+  }
+
+  /// Makes `bucket` the loaded one.
+  ///
+  /// - Precondition: nothing is loaded.
+  func load(_ bucket: BucketPointer) {
+    unsafe precondition(at.pointee.loaded == nil, "a bucket is loaded already")
+    unsafe at.pointee.loaded = bucket
+    unsafe at.pointee.items = bucket.items
+    unsafe at.pointee.count = UInt32(bucket.pointee.count)
+    unsafe at.pointee.capacity = UInt32(bucket.pointee.capacity)
+  }
+
+  /// Takes the loaded bucket out, its count brought up to date.
+  func unload() -> BucketPointer? {
+    guard let bucket = unsafe at.pointee.loaded else { return nil }
+    unsafe bucket.pointee.count = Int32(at.pointee.count)
+    unsafe at.pointee.loaded = nil
+    unsafe at.pointee.count = 0
+    unsafe at.pointee.capacity = 0
+    return unsafe bucket
+  }
+
+  /// Exchanges the loaded bucket and the spare.
+  func swap() {
+    let spare = unsafe at.pointee.spare
+    unsafe at.pointee.spare = unload()
+    if let spare = unsafe spare { unsafe load(spare) }
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// Why an allocation was denied. The zone is unchanged and nothing was allocated.
+///
+/// A denial comes only when no free item of the zone is left in any thread's cache.
+public struct ZoneError: Error, Equatable, CustomStringConvertible {
+  /// The kinds of denial.
+  public enum Reason: UInt8, CaseIterable, Sendable {
+    /// The zone has as many items out as its limit allows.
+    case limitReached
+    /// The page source had no pages, or an item's hook failed to make it.
+    case outOfMemory
+    /// A failure plan asked for it.
+    case injected
+  }
+
+  /// The zone that was asked.
+  public let zone: Zone
+  /// Why it denied.
+  public let reason: Reason
+  /// The limit in items for `.limitReached`; else the bytes of the item that could not be had.
+  public let count: Int
+
+  /// The knob to turn: which setting would have let the allocation through.
+  public var knob: String {
+    switch reason {
+    case .limitReached: "raise limitInItems of zone \(zone.name), now \(count)"
+    case .outOfMemory: "give zone \(zone.name) a page source with room"
+    case .injected: "remove the failure plan of zone \(zone.name)"
+    }
+  }
+
+  /// Zone, reason and knob in one line.
+  public var description: String {
+    switch reason {
+    case .limitReached: "zone \(zone.name): limit of \(count) items reached; \(knob)"
+    case .outOfMemory: "zone \(zone.name): no memory for an item of \(count) bytes; \(knob)"
+    case .injected: "zone \(zone.name): failure injected; \(knob)"
+    }
+  }
+}
