@@ -25,6 +25,7 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .library(name: "UMA", targets: ["UMA"]),
+    .library(name: "Mbufs", targets: ["Mbufs"]),
     .library(name: "Wire", targets: ["Wire"]),
   ],
   dependencies: [
@@ -34,6 +35,7 @@ let package = Package(
     .target(name: "CThreadCache"),
     library("Wire"),
     library("UMA", "CThreadCache"),
+    library("Mbufs", "UMA", "CThreadCache"),
     tests("WireTests", "Wire"),
   ],
   swiftLanguageModes: [.v6]

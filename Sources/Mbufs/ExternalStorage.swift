@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Storage outside the mbuf, and who counts its users. The counter is a 32-bit word in the slab of
+// the cluster, or of the foreign storage's owner, and holds the references beyond the first:
+//
+//     references == counter + 1;   a free cluster's counter is 0
+//
+// so a cluster that is never shared never touches it. `.shared` on the mbuf remembers that it
+// might have been: sharing sets it on both mbufs, whose packets the sharer holds exclusively.
+
+import Synchronization
+import UMA
+
+@usableFromInline
+@unsafe
+struct ExternalStorage {
+  @usableFromInline var base: UnsafeMutableRawPointer
+  @usableFromInline var byteCount: UInt32
+  @usableFromInline var counter: UnsafeMutablePointer<Atomic<UInt32>>
+  @usableFromInline var owner: Unmanaged<ForeignStorage>?
+
+  @inlinable
+  init(
+    base: UnsafeMutableRawPointer, byteCount: Int,
+    counter: UnsafeMutablePointer<Atomic<UInt32>>, owner: Unmanaged<ForeignStorage>? = nil
+  ) {
+    unsafe self.base = base
+    unsafe self.byteCount = UInt32(byteCount)
+    unsafe self.counter = counter
+    unsafe self.owner = owner
+  }
+
+  /// Whether this is the only reference. If so, nobody else can make another.
+  @inlinable
+  var isSole: Bool { unsafe counter.pointee.load(ordering: .acquiring) == 0 }
+
+  func retain() { unsafe counter.pointee.add(1, ordering: .relaxed) }
+
+  /// Drops one reference; true if it was the last, and then the counter is 0 again.
+  func release() -> Bool {
+    let before = unsafe counter.pointee.subtract(1, ordering: .acquiringAndReleasing).oldValue
+    if before == 0 { unsafe counter.pointee.store(0, ordering: .relaxed) }
+    return before == 0
+  }
+}
+
+/// Memory lent to packets by somebody else.
+///
+/// Packets may share it like a cluster. When the last of them lets go, `release` runs: exactly
+/// once, on the thread that dropped the last reference.
+///
+/// BSD: `m_extadd` with `EXT_MOD_TYPE`.
+@safe
+public final class ForeignStorage: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
+  let byteCount: Int
+  let isReadOnly: Bool
+  let counter: UnsafeMutablePointer<Atomic<UInt32>>
+  private let onRelease: @Sendable () -> Void
+  private let isLent = Atomic(false)
+
+  /// Describes memory to lend.
+  ///
+  /// - Parameters:
+  ///   - bytes: the memory, which must stay valid until `onRelease` runs.
+  ///   - isReadOnly: packets never write into it.
+  ///   - onRelease: runs when the last packet lets go.
+  public init(
+    unsafeLending bytes: UnsafeMutableRawBufferPointer, isReadOnly: Bool,
+    onRelease: @escaping @Sendable () -> Void
+  ) {
+    guard let base = bytes.baseAddress else {
+      preconditionFailure("foreign storage of no bytes")
+    }
+    unsafe self.base = base
+    byteCount = bytes.count
+    self.isReadOnly = isReadOnly
+    unsafe counter = .allocate(capacity: 1)
+    unsafe counter.initialize(to: Atomic(0))
+    self.onRelease = onRelease
+  }
+
+  /// Notes that a packet has it; a second packet made from it would not know of the first.
+  func lend() {
+    let wasLent = isLent.exchange(true, ordering: .relaxed)
+    precondition(!wasLent, "foreign storage is lent once; share the packet instead")
+  }
+
+  deinit {
+    onRelease()
+    unsafe counter.deallocate()
+  }
+}

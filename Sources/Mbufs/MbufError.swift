@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import UMA
+
+/// Why an operation on a packet failed. The packet is as it was before.
+public enum MbufError: Error, Equatable, CustomStringConvertible {
+  /// A zone denied an mbuf or a cluster.
+  case exhausted(ZoneError)
+  /// The packet has fewer bytes than the operation needs.
+  case tooShort(wanted: Int, available: Int)
+  /// The bytes are shared or read-only.
+  case readOnly
+
+  /// What failed and why, in one line.
+  public var description: String {
+    switch self {
+    case .exhausted(let error): error.description
+    case .tooShort(let wanted, let available): "\(wanted) bytes wanted of \(available)"
+    case .readOnly: "the storage is shared or read-only"
+    }
+  }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// An mbuf is 256 bytes, aligned to 256. Three overlays of the same bytes:
+//
+//      0        40                  88          120                        256
+//      | header | data ............................................ (216) |   inner, plain
+//      | header | packet header     | data ........................ (168) |   inner, first of packet
+//      | header | (packet header)   | storage    | unused                |   external: data elsewhere
+//
+//     header           0 next mbuf of the packet
+//                      8 next packet of the queue
+//                     16 first byte of the data
+//                     24 bytes of data (32 bits)
+//                     28 flags (16), type (8), storage kind (8)
+//                     32 pool
+//     packet header   40 bytes in the packet (32), bytes on the wire (32)
+//                     48 time stamp in ns (64)
+//                     56 interface (32), link type (32)
+//                     64 checksum state (16), VLAN tag (16), flow hash (32)
+//                     72 network offset (16), transport offset (16), 12 spare bytes
+//     storage         88 first byte, 96 bytes (32), 104 reference counter, 112 owner
+//
+// The storage descriptor stands behind the packet header's place whether or not there is one, so
+// an external mbuf can become the first of a packet without an allocation.
+//
+//     start <= data, data + byteCount <= start + capacity
+//     packetByteCount == sum of byteCount over the chain
+//     only the first mbuf has .packetHeader or a next packet
+//
+// `pool` is written once, when the memory becomes an mbuf, and stays. The storage of a mbuf in the
+// packet zone is written when the mbuf enters that zone and stays until it leaves it.
+
+import UMA
+
+/// What every mbuf begins with, and the sizes that follow from it.
+///
+/// BSD: `struct m_hdr`, `struct pkthdr`, `struct m_ext` (sys/sys/mbuf.h).
+@usableFromInline
+@unsafe
+struct MbufHeader {
+  @usableFromInline var next: UnsafeMutablePointer<MbufHeader>?
+  @usableFromInline var nextPacket: UnsafeMutablePointer<MbufHeader>?
+  @usableFromInline var data: UnsafeMutableRawPointer
+  @usableFromInline var byteCount: Int32
+  @usableFromInline var flags: MbufFlags
+  @usableFromInline var type: MbufType
+  @usableFromInline var kind: StorageKind
+  @usableFromInline var pool: UnsafeMutablePointer<PoolCore>
+
+  @inlinable
+  init(pool: UnsafeMutablePointer<PoolCore>, data: UnsafeMutableRawPointer) {
+    unsafe next = nil
+    unsafe nextPacket = nil
+    unsafe self.data = data
+    unsafe byteCount = 0
+    unsafe flags = []
+    unsafe type = .data
+    unsafe kind = .inner
+    unsafe self.pool = pool
+  }
+}
+
+/// Sizes of mbufs and clusters in bytes.
+///
+/// BSD: `MSIZE`, `MLEN`, `MHLEN`, `MCLBYTES`, `MINCLSIZE` (sys/sys/param.h, mbuf.h).
+public enum MbufLayout {
+  /// A whole mbuf (MSIZE).
+  public static let mbufByteCount = 256
+  /// Data inside an mbuf that is not the first of its packet (MLEN).
+  public static let dataByteCount = 216
+  /// Data inside the first mbuf of a packet (MHLEN).
+  public static let packetDataByteCount = 168
+  /// Data in a cluster (MCLBYTES).
+  public static let clusterByteCount = 2_048
+  /// The least that is worth a cluster (MINCLSIZE).
+  public static let leastClusterByteCount = packetDataByteCount + 1
+
+  @usableFromInline static let headerByteCount = 40
+  @usableFromInline static let packetHeaderByteCount = 48
+  @usableFromInline static let storageOffset = 88
+}
+
+/// Marks on one mbuf.
+///
+/// BSD: `m_flags`. Whether data may be written belongs to its storage, so `.readOnly` is never
+/// copied with a packet header, as it is there.
+@frozen
+public struct MbufFlags: OptionSet, Sendable {
+  /// The marks as bits.
+  public let rawValue: UInt16
+
+  /// Marks from bits.
+  @inlinable
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+  /// The data is in external storage (M_EXT).
+  public static let external = MbufFlags(rawValue: 0x0001)
+  /// The mbuf is the first of a packet (M_PKTHDR).
+  public static let packetHeader = MbufFlags(rawValue: 0x0002)
+  /// The record ends with this mbuf (M_EOR).
+  public static let endOfRecord = MbufFlags(rawValue: 0x0004)
+  /// The storage must not be written (M_RDONLY).
+  public static let readOnly = MbufFlags(rawValue: 0x0008)
+  /// Sent to the link's broadcast address (M_BCAST).
+  public static let broadcast = MbufFlags(rawValue: 0x0010)
+  /// Sent to a multicast address of the link (M_MCAST).
+  public static let multicast = MbufFlags(rawValue: 0x0020)
+  /// The storage was shared at some time: its counter must be asked. Never set means sole owner.
+  @usableFromInline static let shared = MbufFlags(rawValue: 0x8000)
+
+  /// The marks that move with a packet header.
+  static let ofPacket: MbufFlags = [.broadcast, .multicast]
+}
+
+/// What an mbuf holds.
+///
+/// BSD: `m_type` (MT_DATA, MT_SONAME, MT_CONTROL, MT_OOBDATA).
+@frozen
+public enum MbufType: UInt8, Sendable {
+  /// Packet data.
+  case data = 1
+  /// A socket address.
+  case address = 8
+  /// Control information.
+  case control = 14
+  /// Out-of-band data.
+  case outOfBand = 15
+}
+
+/// Where an mbuf's data lies and to whom the storage goes back.
+///
+/// BSD: `ext_type`.
+@frozen
+public enum StorageKind: UInt8, Sendable {
+  /// In the mbuf itself.
+  case inner
+  /// In the cluster that the packet zone keeps attached to this mbuf.
+  case packet
+  /// In a cluster held by reference.
+  case cluster
+  /// In memory lent by somebody else.
+  case foreign
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import UMA
+
+/// Where packets come from: the zones of mbuma, made and owned by whoever needs packets.
+///
+///     let pool = MbufPool(clusterLimit: 4_096)
+///     var packet = try pool.packet()
+///     try packet.append(bytes)
+///
+/// Any number of pools live side by side. A packet goes back to its own pool wherever it ends. A
+/// pool that ends before its last packet leaves its zones standing for it, so that nothing
+/// dangles; `outstanding` tells beforehand.
+///
+/// BSD: `mbuf_init` (sys/kern/kern_mbuf.c).
+@safe
+public final class MbufPool: @unchecked Sendable {
+  @usableFromInline let core: UnsafeMutablePointer<PoolCore>
+
+  /// Makes the zones; no page is used until the first packet.
+  ///
+  /// - Parameters:
+  ///   - clusterLimit: the most clusters, 0 for no limit. 65,536 clusters are 128 MiB.
+  ///   - mbufLimit: the most mbufs outside the packet zone, 0 for no limit.
+  ///   - pages: where slabs come from; an arena of the pool's own by default.
+  ///
+  /// BSD: `kern.ipc.nmbclusters`, `kern.ipc.nmbufs`.
+  public init(
+    clusterLimit: Int = 65_536, mbufLimit: Int = 0, pages: any PageSource = PageArena()
+  ) {
+    let core = UnsafeMutablePointer<PoolCore>.allocate(capacity: 1)
+    let clusters = Zone(
+      name: "mbuf_cluster", itemByteCount: MbufLayout.clusterByteCount, alignment: 64,
+      hasReferenceCounters: true, pages: pages)
+    let address = UInt(bitPattern: core)
+    let mbufs = unsafe Zone(
+      name: "mbuf", itemByteCount: MbufLayout.mbufByteCount,
+      alignment: MbufLayout.mbufByteCount,
+      hooks: ItemHooks(initialize: { item in
+        // The core lives as long as any mbuf of it; the address is that of `core` above.
+        guard let core = unsafe UnsafeMutablePointer<PoolCore>(bitPattern: address) else {
+          return false
+        }
+        unsafe item.initializeMemory(
+          as: MbufHeader.self,
+          to: MbufHeader(pool: core, data: item + MbufLayout.headerByteCount))
+        return true
+      }), pages: pages)
+    let packets = unsafe Zone(
+      name: "mbuf_packet", sharing: mbufs,
+      hooks: ItemHooks(
+        importItem: { item in
+          let mbuf = unsafe Mbuf(item.assumingMemoryBound(to: MbufHeader.self))
+          do throws(ZoneError) {
+            try unsafe mbuf.pool.attachCluster(mbuf, .packet)
+            return true
+          } catch {
+            return false
+          }
+        },
+        exportItem: { item in
+          let mbuf = unsafe Mbuf(item.assumingMemoryBound(to: MbufHeader.self))
+          unsafe clusters.freeItem(mbuf.storage.pointee.base)
+        }))
+    unsafe core.initialize(
+      to: PoolCore(mbufZone: mbufs, packetZone: packets, clusterZone: clusters))
+    unsafe self.core = core
+    clusters.limitInItems = clusterLimit
+    mbufs.limitInItems = mbufLimit
+    // Clusters and mbufs parked in the packet zone come back before either zone denies.
+    clusters.setRelief { packets.drain() }
+    mbufs.setRelief { packets.drain() }
+  }
+
+  deinit {
+    let packets = unsafe core.pointee.packetZone.destroy()
+    guard packets == 0 else { return }
+    let mbufs = unsafe core.pointee.mbufZone.destroy()
+    let clusters = unsafe core.pointee.clusterZone.destroy()
+    if mbufs == 0, clusters == 0 { unsafe core.deallocate() }
+  }
+
+  // MARK: Get
+
+  /// An empty packet with one cluster: room for 2,048 bytes.
+  ///
+  /// - Parameter headroom: bytes kept free in front for headers, 0...2,048.
+  /// - Throws: `MbufError.exhausted`, naming the zone and its limit.
+  /// - Complexity: one bucket pop.
+  ///
+  /// BSD: `m_getcl`.
+  @inlinable
+  public func packet(headroom: Int = 0) throws(MbufError) -> Packet {
+    let mbuf = try unsafe core.clusterMbuf(.packetHeader)
+    if headroom != 0 { mbuf.place(headroom: headroom) }
+    return Packet(mbuf)
+  }
+
+  /// An empty packet without a cluster: room for 168 bytes.
+  ///
+  /// - Parameter headroom: bytes kept free in front for headers, 0...168.
+  /// - Throws: `MbufError.exhausted`.
+  ///
+  /// BSD: `m_gethdr`.
+  public func smallPacket(headroom: Int = 0) throws(MbufError) -> Packet {
+    let mbuf = try unsafe core.mbuf(.packetHeader)
+    if headroom != 0 { mbuf.place(headroom: headroom) }
+    return Packet(mbuf)
+  }
+
+  /// An empty packet with room for at least `byteCount` bytes, in as many segments as that takes.
+  ///
+  /// - Parameter byteCount: bytes of room, at least 0.
+  /// - Throws: `MbufError.exhausted`; nothing was allocated.
+  ///
+  /// BSD: `m_getm2`.
+  public func packet(byteCount: Int) throws(MbufError) -> Packet {
+    precondition(byteCount >= 0, "room for \(byteCount) bytes")
+    return Packet(try unsafe core.chain(byteCount, .packetHeader))
+  }
+
+  /// A packet holding a copy of `bytes`.
+  ///
+  /// - Parameters:
+  ///   - bytes: what to copy, any number.
+  ///   - headroom: bytes kept free in front, 0...168; more segments are used if need be.
+  /// - Throws: `MbufError.exhausted`; nothing was allocated.
+  ///
+  /// BSD: `m_devget`.
+  @inlinable
+  public func packet(copying bytes: RawSpan, headroom: Int = 0) throws(MbufError) -> Packet {
+    let byteCount = bytes.byteCount
+    guard headroom &+ byteCount <= MbufLayout.clusterByteCount else {
+      return try longPacket(copying: bytes, headroom: headroom)
+    }
+    let mbuf =
+      headroom &+ byteCount <= MbufLayout.packetDataByteCount
+      ? try unsafe core.mbuf(.packetHeader) : try unsafe core.clusterMbuf(.packetHeader)
+    if headroom != 0 { mbuf.place(headroom: headroom) }
+    unsafe bytes.withUnsafeBytes { source in
+      guard let start = source.baseAddress else { return }
+      // In bounds: headroom + byteCount <= the mbuf's room, checked above.
+      unsafe mbuf.data.copyMemory(from: start, byteCount: byteCount)
+    }
+    mbuf.byteCount = byteCount
+    mbuf.packetByteCount = byteCount
+    return Packet(mbuf)
+  }
+
+  @usableFromInline
+  func longPacket(copying bytes: RawSpan, headroom: Int) throws(MbufError) -> Packet {
+    var packet = try packet(byteCount: headroom + bytes.byteCount)
+    packet.head.place(headroom: headroom)
+    try packet.append(bytes)
+    return packet
+  }
+
+  /// An empty packet over lent memory.
+  ///
+  /// - Parameters:
+  ///   - storage: the memory; the packet and its shared copies hold it until the last ends.
+  ///   - byteCount: bytes at its start that are the packet's data.
+  /// - Throws: `MbufError.exhausted`; then the storage is not held.
+  ///
+  /// BSD: `m_extadd`.
+  public func packet(over storage: ForeignStorage, byteCount: Int) throws(MbufError) -> Packet {
+    precondition(
+      byteCount >= 0 && byteCount <= storage.byteCount,
+      "\(byteCount) bytes of \(storage.byteCount)")
+    let mbuf = try unsafe core.mbuf(.packetHeader)
+    storage.lend()
+    unsafe mbuf.storage.initialize(
+      to: ExternalStorage(
+        base: storage.base, byteCount: storage.byteCount, counter: storage.counter,
+        owner: .passRetained(storage)))
+    mbuf.kind = .foreign
+    mbuf.flags.insert(.external)
+    if storage.isReadOnly { mbuf.flags.insert(.readOnly) }
+    unsafe mbuf.data = storage.base
+    mbuf.byteCount = byteCount
+    mbuf.packetByteCount = byteCount
+    return Packet(mbuf)
+  }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+extension Packet {
+  /// A packet with the same bytes, sharing clusters and foreign storage instead of copying them.
+  ///
+  /// Neither packet may write what they share until the other has let go. Inner data is copied.
+  ///
+  /// - Parameter range: the bytes wanted; the whole packet if left out. Only a copy from the
+  ///   first byte on keeps what the header says of offsets and wire length.
+  /// - Throws: `MbufError.exhausted`; the packet is unchanged.
+  /// - Precondition: the range is inside the packet.
+  /// - Complexity: O(segments), one mbuf each.
+  ///
+  /// BSD: `m_copym`, `m_copypacket`. It mutates because the packet's storage becomes shared.
+  public mutating func sharedCopy(_ range: Range<Int>? = nil) throws(MbufError) -> Packet {
+    let range = range ?? 0..<byteCount
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(byteCount)")
+    var first: Mbuf?
+    var last: Mbuf?
+    var mbuf: Mbuf? = head
+    var offset = 0
+    do throws(MbufError) {
+      while let here = mbuf, offset < range.upperBound {
+        let from = Swift.max(0, range.lowerBound - offset)
+        let to = Swift.min(here.byteCount, range.upperBound - offset)
+        if from < to {
+          let copy = try here.copyOfPiece(from..<to, isFirst: first == nil)
+          if let last { last.next = copy } else { first = copy }
+          last = copy
+        }
+        offset += here.byteCount
+        mbuf = here.next
+      }
+      if first == nil { first = try unsafe head.pool.mbuf(.packetHeader) }
+      guard let front = first else { preconditionFailure("a copy has a first mbuf") }
+      return Packet(front).taking(headerOf: head, range)
+    } catch {
+      first?.freeChain()
+      throw error
+    }
+  }
+
+  /// A packet with a copy of every byte, in as few segments as they fit; all of it writable.
+  ///
+  /// - Throws: `MbufError.exhausted`; nothing was allocated.
+  /// - Complexity: O(bytes).
+  ///
+  /// BSD: `m_dup`; that one copies a read-only mark onto the private copy.
+  public borrowing func duplicate() throws(MbufError) -> Packet {
+    let chain = try unsafe head.pool.chain(byteCount, .packetHeader)
+    var writer = ChainWriter(chain)
+    var mbuf: Mbuf? = head
+    while let here = mbuf {
+      unsafe writer.write(UnsafeRawBufferPointer(start: here.data, count: here.byteCount))
+      mbuf = here.next
+    }
+    return Packet(chain).taking(headerOf: head, 0..<byteCount)
+  }
+
+  private consuming func taking(headerOf other: Mbuf, _ range: Range<Int>) -> Packet {
+    var header = other.packetHeader
+    if range.lowerBound != 0 {
+      header.wireBytes = 0
+      header.networkOffset = 0
+      header.transportOffset = 0
+    }
+    header.packetByteCount = Int32(range.count)
+    head.packetHeader = header
+    head.flags.formUnion(other.flags.intersection(.ofPacket))
+    return self
+  }
+
+  /// Copies bytes out of the packet.
+  ///
+  /// - Parameters:
+  ///   - offset: of the first byte to copy.
+  ///   - destination: is filled to its end.
+  /// - Throws: `MbufError.tooShort` if the packet ends before; `destination` is unchanged.
+  ///
+  /// BSD: `m_copydata`.
+  public borrowing func copyOut(_ offset: Int, into destination: inout MutableRawSpan)
+    throws(MbufError)
+  {
+    let byteCount = destination.byteCount
+    guard offset >= 0, offset <= self.byteCount - byteCount else {
+      throw .tooShort(wanted: offset + byteCount, available: self.byteCount)
+    }
+    unsafe destination.withUnsafeMutableBytes { target in
+      var done = 0
+      forEachSegment(from: offset, byteCount: byteCount) { piece in
+        unsafe piece.withUnsafeBytes { source in
+          // In bounds: the pieces add up to byteCount.
+          unsafe UnsafeMutableRawBufferPointer(rebasing: target[done..<done + source.count])
+            .copyMemory(from: source)
+          done += source.count
+        }
+      }
+    }
+  }
+
+  /// Overwrites bytes of the packet, and lengthens it if they go beyond its end.
+  ///
+  /// Bytes that are shared or read-only are made private first, so nobody else sees the change.
+  /// A gap between the end and `offset` is filled with zeroes.
+  ///
+  /// - Throws: `MbufError.exhausted`; the packet's bytes are unchanged.
+  /// - Complexity: O(bytes + segments).
+  ///
+  /// BSD: `m_copyback`; that one writes through shared storage, and stops half-way on failure.
+  public mutating func copyIn(_ bytes: RawSpan, at offset: Int) throws(MbufError) {
+    precondition(offset >= 0, "copy in at \(offset)")
+    let end = offset + bytes.byteCount
+    let inside = Swift.max(0, Swift.min(end, byteCount) - offset)
+    let gap = Swift.max(0, offset - byteCount)
+    // First whatever may fail, then what cannot.
+    var writer: ChainWriter?
+    if end > byteCount { writer = try makeRoom(end - byteCount) }
+    if inside > 0 {
+      let old = byteCount
+      try makeWritable(offset..<offset + inside)
+      // The exchange may have replaced the mbuf that the new bytes go behind.
+      if end > old { writer = try makeRoom(end - old) }
+    }
+    unsafe bytes.withUnsafeBytes { source in
+      unsafe overwrite(UnsafeRawBufferPointer(rebasing: source[..<inside]), at: offset)
+      if end > byteCount {
+        writer?.writeZeroes(gap)
+        unsafe writer?.write(UnsafeRawBufferPointer(rebasing: source[inside...]))
+        head.packetByteCount = end
+      }
+    }
+  }
+
+  private func overwrite(_ source: UnsafeRawBufferPointer, at offset: Int) {
+    var skip = offset
+    var done = 0
+    var mbuf: Mbuf? = head
+    while done < source.count, let here = mbuf {
+      if skip < here.byteCount, let base = source.baseAddress {
+        let count = Swift.min(source.count - done, here.byteCount - skip)
+        // In bounds: count is within the segment and the source.
+        unsafe (here.data + skip).copyMemory(from: base + done, byteCount: count)
+        done += count
+        skip = 0
+      } else {
+        skip -= here.byteCount
+      }
+      mbuf = here.next
+    }
+  }
+}
+
+extension Mbuf {
+  /// One mbuf with a piece of this one's bytes: shared if they are in storage, else copied.
+  func copyOfPiece(_ range: Range<Int>, isFirst: Bool) throws(MbufError) -> Mbuf {
+    let flags: MbufFlags = isFirst ? .packetHeader : []
+    if isExternal {
+      let copy = try unsafe pool.mbuf(flags)
+      share(with: copy, from: range.lowerBound, byteCount: range.count)
+      return copy
+    }
+    let copy = try unsafe pool.chain(range.count, flags)
+    // In bounds: inner data always fits one new mbuf, since a cluster is larger than any of it.
+    unsafe copy.data.copyMemory(from: data + range.lowerBound, byteCount: range.count)
+    copy.byteCount = range.count
+    return copy
+  }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+extension Packet {
+  /// Adds `byteCount` zero bytes in front.
+  ///
+  ///     before  [..free..|headers|payload]            prepend(28)
+  ///     after   [.. 28 zeroes |headers|payload]       in the headroom, or in new mbufs in front
+  ///
+  /// - Parameter byteCount: bytes to add, at least 0.
+  /// - Throws: `MbufError.exhausted`; the packet is unchanged.
+  /// - Complexity: O(`byteCount`); allocates only if the headroom is too small.
+  ///
+  /// BSD: `M_PREPEND`, which leaves the bytes as they were and frees the chain on failure.
+  @inlinable
+  public mutating func prepend(_ byteCount: Int) throws(MbufError) {
+    precondition(byteCount >= 0, "prepend of \(byteCount) bytes")
+    guard byteCount <= head.headroom else {
+      return try prependSlow(byteCount)
+    }
+    // In bounds: the headroom is free and ours.
+    unsafe head.data -= byteCount
+    unsafe head.data.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    head.byteCount += byteCount
+    head.packetByteCount += byteCount
+  }
+
+  @usableFromInline
+  @inline(never)
+  mutating func prependSlow(_ byteCount: Int) throws(MbufError) {
+    let front = try unsafe head.pool.chain(byteCount, .packetHeader)
+    // The first new mbuf takes what the others leave, at the end of its storage, so that the next
+    // header still finds headroom.
+    var rest = byteCount
+    var mbuf = front.next
+    while let here = mbuf {
+      here.byteCount = Swift.min(here.capacity, rest)
+      rest -= here.byteCount
+      mbuf = here.next
+    }
+    front.byteCount = rest
+    let headroom = (front.capacity - rest) & ~7
+    front.place(headroom: headroom)
+    mbuf = front
+    while let here = mbuf {
+      unsafe here.data.initializeMemory(as: UInt8.self, repeating: 0, count: here.byteCount)
+      mbuf = here.next
+    }
+    front.last.next = head
+    head.movePacketHeader(to: front)
+    head = front
+    head.packetByteCount += byteCount
+  }
+
+  /// Adds a copy of `bytes` at the end.
+  ///
+  /// - Throws: `MbufError.exhausted`; the packet is unchanged.
+  /// - Complexity: O(bytes + segments).
+  ///
+  /// BSD: `m_append`, which keeps what it had appended on failure.
+  public mutating func append(_ bytes: RawSpan) throws(MbufError) {
+    var writer = try makeRoom(bytes.byteCount)
+    unsafe bytes.withUnsafeBytes { source in unsafe writer.write(source) }
+    head.packetByteCount += bytes.byteCount
+  }
+
+  /// Adds `byteCount` zero bytes at the end.
+  ///
+  /// - Throws: `MbufError.exhausted`; the packet is unchanged.
+  public mutating func appendZeroes(_ byteCount: Int) throws(MbufError) {
+    precondition(byteCount >= 0, "append of \(byteCount) bytes")
+    var writer = try makeRoom(byteCount)
+    writer.writeZeroes(byteCount)
+    head.packetByteCount += byteCount
+  }
+
+  /// Sees to it that `byteCount` bytes fit behind the last one, and says where they go.
+  func makeRoom(_ byteCount: Int) throws(MbufError) -> ChainWriter {
+    let position = head.appendPosition
+    var room = 0
+    var mbuf: Mbuf? = position
+    var last = position
+    while let here = mbuf {
+      room += here.tailroom
+      last = here
+      mbuf = here.next
+    }
+    if room < byteCount {
+      last.next = try unsafe head.pool.chain(byteCount - room, [])
+    }
+    return ChainWriter(position)
+  }
+
+  /// Appends another packet, which ends as a packet.
+  ///
+  /// Its bytes are copied while they are few and fit behind the last of ours; the rest of its
+  /// mbufs are linked. Its header is dropped. The two may come from different pools.
+  ///
+  /// BSD: `m_cat`, `m_catpkt`.
+  public mutating func join(_ other: consuming Packet) {
+    let added = other.byteCount
+    let joined = other.release()
+    joined.dropPacketHeader()
+    let tail = head.appendPosition
+    // What stands behind the append position is empty: let it go, so that order is kept.
+    tail.next?.freeChain()
+    tail.next = nil
+    var rest: Mbuf? = joined
+    while let here = rest, here.byteCount <= MbufLayout.packetDataByteCount,
+      here.byteCount <= tail.tailroom
+    {
+      // In bounds: the tail has room for them.
+      unsafe tail.end.copyMemory(from: here.data, byteCount: here.byteCount)
+      tail.byteCount += here.byteCount
+      tail.flags.formUnion(here.flags.intersection(.endOfRecord))
+      rest = here.next
+      here.freeOne()
+    }
+    tail.next = rest
+    head.packetByteCount += added
+  }
+}
+
+extension Mbuf {
+  /// The last mbuf with data, or this one: appended bytes go behind its data, then into the empty
+  /// mbufs after it.
+  var appendPosition: Mbuf {
+    var position = self
+    var mbuf: Mbuf? = next
+    while let here = mbuf {
+      if here.byteCount > 0 { position = here }
+      mbuf = here.next
+    }
+    return position
+  }
+
+  /// Gives the packet header to `other`, which is then the first of the packet.
+  ///
+  /// BSD: `m_move_pkthdr`.
+  func movePacketHeader(to other: Mbuf) {
+    other.packetHeader = packetHeader
+    other.flags.formUnion(flags.intersection(.ofPacket))
+    other.flags.insert(.packetHeader)
+    other.nextPacket = nextPacket
+    nextPacket = nil
+    dropPacketHeader()
+  }
+
+  /// Makes this a plain mbuf of a chain.
+  ///
+  /// BSD: `m_demote`.
+  func dropPacketHeader() {
+    flags.subtract(.ofPacket.union(.packetHeader))
+  }
+}
+
+/// Fills the room behind a chain's data, mbuf by mbuf.
+@safe
+struct ChainWriter {
+  private var mbuf: Mbuf?
+
+  init(_ first: Mbuf) { mbuf = first }
+
+  mutating func write(_ source: UnsafeRawBufferPointer) {
+    var done = 0
+    while done < source.count, let here = mbuf {
+      let count = Swift.min(here.tailroom, source.count - done)
+      if count > 0, let base = source.baseAddress {
+        // In bounds: count is within both the tailroom and the source.
+        unsafe here.end.copyMemory(from: base + done, byteCount: count)
+        here.byteCount += count
+        done += count
+      }
+      if done < source.count { mbuf = here.next }
+    }
+    precondition(done == source.count, "no room for \(source.count - done) bytes")
+  }
+
+  mutating func writeZeroes(_ byteCount: Int) {
+    var left = byteCount
+    while left > 0, let here = mbuf {
+      let count = Swift.min(here.tailroom, left)
+      // In bounds: count is within the tailroom.
+      unsafe here.end.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+      here.byteCount += count
+      left -= count
+      if left > 0 { mbuf = here.next }
+    }
+    precondition(left == 0, "no room for \(left) bytes")
+  }
+}

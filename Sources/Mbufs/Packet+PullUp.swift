@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+extension Packet {
+  /// Makes the first `byteCount` bytes of the packet contiguous, so that a header can be read in place.
+  ///
+  ///     before  [ 6 ]->[ 40 ]->[ 1400 ]        pullUp(28)
+  ///     after   [ 28 ]->[ 18 ]->[ 1400 ]       bytes and order unchanged, segments may differ
+  ///
+  /// - Parameter byteCount: bytes wanted, 0...`MbufLayout.clusterByteCount`.
+  /// - Throws: `MbufError.tooShort` if the packet has fewer bytes, `.exhausted` if no mbuf is free;
+  ///   the packet is unchanged.
+  /// - Complexity: O(`byteCount`) bytes copied, at most one mbuf allocated; nothing at all if the
+  ///   bytes are contiguous already.
+  ///
+  /// BSD: `m_pullup` (sys/kern/uipc_mbuf.c); that one frees the chain on failure.
+  @inlinable
+  public mutating func pullUp(_ byteCount: Int) throws(MbufError) {
+    if byteCount <= head.byteCount, byteCount >= 0 { return }
+    try pullUpSlow(byteCount)
+  }
+
+  @usableFromInline
+  @inline(never)
+  mutating func pullUpSlow(_ byteCount: Int) throws(MbufError) {
+    precondition(
+      (0...MbufLayout.clusterByteCount).contains(byteCount), "pull up of \(byteCount) bytes")
+    guard byteCount <= self.byteCount else {
+      throw .tooShort(wanted: byteCount, available: self.byteCount)
+    }
+    if !head.isWritable || head.capacity < byteCount {
+      let front =
+        byteCount <= MbufLayout.packetDataByteCount
+        ? try unsafe head.pool.mbuf(.packetHeader)
+        : try unsafe head.pool.clusterMbuf(.packetHeader)
+      front.next = head
+      head.movePacketHeader(to: front)
+      head = front
+    } else if head.byteCount + head.tailroom < byteCount {
+      // In bounds: the storage is ours and large enough; the ranges may overlap.
+      let start = unsafe head.start
+      unsafe start.copyMemory(from: head.data, byteCount: head.byteCount)
+      unsafe head.data = start
+    }
+    var missing = byteCount - head.byteCount
+    while missing > 0, let next = head.next {
+      let count = Swift.min(missing, next.byteCount)
+      // In bounds: the head has room for all that is missing, and next has count bytes.
+      unsafe head.end.copyMemory(from: next.data, byteCount: count)
+      head.byteCount += count
+      unsafe next.data += count
+      next.byteCount -= count
+      missing -= count
+      if next.byteCount == 0 {
+        head.next = next.next
+        next.freeOne()
+      }
+    }
+  }
+
+  /// Makes bytes of the packet writable in place: those shared or read-only are copied.
+  ///
+  /// - Parameter range: the bytes that must be writable; the whole packet if left out.
+  /// - Throws: `MbufError.exhausted`; the packet is unchanged.
+  /// - Precondition: the range is inside the packet.
+  ///
+  /// BSD: `m_unshare`.
+  public mutating func makeWritable(_ range: Range<Int>? = nil) throws(MbufError) {
+    let range = range ?? 0..<byteCount
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(byteCount)")
+    // First the copies, all or none; then the exchange, which cannot fail.
+    var copies: Mbuf?
+    var mbuf: Mbuf? = head
+    var offset = 0
+    while let here = mbuf, offset < range.upperBound {
+      if here.mustBeCopied(offset, range) {
+        do throws(MbufError) {
+          let copy = try here.privateCopy()
+          copy.nextPacket = copies
+          copies = copy
+        } catch {
+          while let copy = copies {
+            copies = copy.nextPacket
+            copy.freeChain()
+          }
+          throw error
+        }
+      }
+      offset += here.byteCount
+      mbuf = here.next
+    }
+    exchange(copies, in: range)
+  }
+
+  /// Puts private copies, last first, in the place of the segments they were made from.
+  private mutating func exchange(_ copies: Mbuf?, in range: Range<Int>) {
+    var inOrder: Mbuf?
+    var copies = copies
+    while let copy = copies {
+      copies = copy.nextPacket
+      copy.nextPacket = inOrder
+      inOrder = copy
+    }
+    var previous: Mbuf?
+    var mbuf: Mbuf? = head
+    var offset = 0
+    while let here = mbuf, let copy = inOrder {
+      let next = here.next
+      let byteCount = here.byteCount
+      if here.mustBeCopied(offset, range) {
+        inOrder = copy.nextPacket
+        copy.nextPacket = nil
+        let last = copy.last
+        last.next = next
+        if let previous {
+          previous.next = copy
+        } else {
+          here.movePacketHeader(to: copy)
+          head = copy
+        }
+        here.freeOne()
+        previous = last
+      } else {
+        previous = here
+      }
+      offset += byteCount
+      mbuf = next
+    }
+  }
+}
+
+extension Mbuf {
+  func mustBeCopied(_ offset: Int, _ range: Range<Int>) -> Bool {
+    !isWritable && byteCount > 0 && offset < range.upperBound
+      && offset + byteCount > range.lowerBound
+  }
+
+  /// A chain of its own with the same bytes, that can stand in this mbuf's place.
+  func privateCopy() throws(MbufError) -> Mbuf {
+    // Room for a packet header in any case, should this be the first mbuf.
+    let copy = try unsafe pool.chain(byteCount, .packetHeader)
+    var writer = ChainWriter(copy)
+    unsafe writer.write(UnsafeRawBufferPointer(start: data, count: byteCount))
+    copy.dropPacketHeader()
+    copy.last.flags.formUnion(flags.intersection(.endOfRecord))
+    copy.type = type
+    return copy
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+extension Packet {
+  /// Cuts the packet in two; it keeps the first `offset` bytes and the rest is returned.
+  ///
+  ///     before  [ 100 ]->[ 1400 ]              split(at: 60)
+  ///     self    [ 60 ]
+  ///     result  [ 40 ]->[ 1400 ]               with a header like ours
+  ///
+  /// Where the cut goes through a cluster, up to 168 bytes are copied; beyond that both halves
+  /// share the cluster and neither may write it.
+  ///
+  /// - Parameter offset: bytes to keep.
+  /// - Throws: `MbufError.tooShort` if the packet has fewer bytes, `.exhausted`; the packet is
+  ///   unchanged.
+  /// - Complexity: O(segments).
+  ///
+  /// BSD: `m_split`.
+  public mutating func split(at offset: Int) throws(MbufError) -> Packet {
+    precondition(offset >= 0, "split at \(offset)")
+    guard offset <= byteCount else { throw .tooShort(wanted: offset, available: byteCount) }
+    var mbuf = head
+    var before = offset
+    while before >= mbuf.byteCount, let next = mbuf.next {
+      // At a boundary the cut is behind an mbuf, not before the next, unless that is the first.
+      if before == mbuf.byteCount { break }
+      before -= mbuf.byteCount
+      mbuf = next
+    }
+    let tail = try mbuf.splitOff(from: before)
+    var header = head.packetHeader
+    header.wireBytes = 0
+    tail.packetHeader = header
+    tail.flags.formUnion(head.flags.intersection(.ofPacket))
+    tail.packetByteCount = byteCount - offset
+    head.packetByteCount = offset
+    return Packet(tail)
+  }
+}
+
+extension Mbuf {
+  /// Cuts the chain behind this mbuf's first `count` bytes; the rest begins with an mbuf that has
+  /// room for a packet header. On failure nothing has changed.
+  func splitOff(from count: Int) throws(MbufError) -> Mbuf {
+    let rest = byteCount - count
+    if rest == 0 {
+      let front = try frontForHeader(next)
+      next = nil
+      return front
+    }
+    let copy: Mbuf
+    if rest <= MbufLayout.packetDataByteCount {
+      copy = try unsafe pool.mbuf(.packetHeader)
+    } else if isExternal {
+      copy = try unsafe pool.mbuf(.packetHeader)
+      share(with: copy, from: count, byteCount: rest)
+    } else {
+      copy = try unsafe pool.clusterMbuf(.packetHeader)
+    }
+    if copy.byteCount == 0 {
+      // In bounds: the copy has room for the rest.
+      unsafe copy.data.copyMemory(from: data + count, byteCount: rest)
+      copy.byteCount = rest
+    }
+    copy.flags.formUnion(flags.intersection(.endOfRecord))
+    copy.next = next
+    next = nil
+    byteCount = count
+    return copy
+  }
+
+  /// The mbuf that can carry the packet header of `chain`: its first if the header's place there
+  /// is free, else a new empty one in front.
+  private func frontForHeader(_ chain: Mbuf?) throws(MbufError) -> Mbuf {
+    if let first = chain, first.hasRoomForHeader {
+      first.flags.insert(.packetHeader)
+      return first
+    }
+    let front = try unsafe pool.mbuf(.packetHeader)
+    front.next = chain
+    return front
+  }
+
+  /// Whether a packet header would overwrite no data.
+  private var hasRoomForHeader: Bool {
+    // External data lies elsewhere; inner data may begin behind the header's place.
+    unsafe isExternal || data >= raw + MbufLayout.storageOffset
+  }
+}

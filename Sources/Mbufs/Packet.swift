@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A packet is a chain of mbufs; the first has the packet header. It is one pointer, owned once:
+//
+//     Packet --> [header | packet header | data] --> [header | data] --> [header | storage] --> nil
+//
+// It ends with its scope, and its mbufs go back to their pool. Moving it moves the ownership, to
+// another function or another thread. Two packets may share a cluster; then neither may write it.
+//
+//     byteCount == sum of the segments' bytes
+//     a packet has at least one segment; any segment may have no bytes
+//
+// Operations that fail leave the packet as it was. Those that cannot be undone half-way allocate
+// everything first.
+
+/// A packet, owned by whoever holds it.
+///
+/// BSD: an mbuf chain whose first mbuf has M_PKTHDR.
+@frozen
+@safe
+public struct Packet: ~Copyable, @unchecked Sendable {
+  @usableFromInline var head: Mbuf
+
+  @inlinable @inline(__always)
+  init(_ head: Mbuf) { self.head = head }
+
+  /// Frees the chain.
+  ///
+  /// BSD: `m_freem`.
+  @inlinable @inline(__always)
+  deinit { head.freeChain() }
+
+  /// Hands the chain over without freeing it.
+  @inlinable @inline(__always)
+  consuming func release() -> Mbuf {
+    let head = head
+    discard self
+    return head
+  }
+
+  // MARK: Looking
+
+  /// Bytes in the whole packet.
+  ///
+  /// BSD: `m_pkthdr.len`.
+  @inlinable @inline(__always)
+  public var byteCount: Int { head.packetByteCount }
+
+  /// Mbufs in the chain, empty ones included.
+  public var segmentCount: Int {
+    var count = 1
+    var mbuf = head
+    while let next = mbuf.next {
+      count += 1
+      mbuf = next
+    }
+    return count
+  }
+
+  /// Bytes in the first segment: what `bytes` shows.
+  @inlinable
+  public var contiguousByteCount: Int { head.byteCount }
+
+  /// Bytes free to write before the first byte; 0 if the segment is shared or read-only.
+  ///
+  /// BSD: `M_LEADINGSPACE`.
+  @inlinable
+  public var headroom: Int { head.headroom }
+
+  /// Bytes free to write behind the last byte; 0 if the segment is shared or read-only.
+  ///
+  /// BSD: `M_TRAILINGSPACE`.
+  public var tailroom: Int { head.appendPosition.tailroom }
+
+  /// Whether every byte may be written in place.
+  ///
+  /// BSD: `M_WRITABLE`, for each mbuf.
+  public var isWritable: Bool {
+    var mbuf: Mbuf? = head
+    while let here = mbuf {
+      if !here.isWritable { return false }
+      mbuf = here.next
+    }
+    return true
+  }
+
+  /// What is known of the packet as a whole.
+  @inlinable
+  public var header: PacketHeader {
+    get { head.packetHeader }
+    set {
+      let byteCount = head.packetByteCount
+      head.packetHeader = newValue
+      head.packetByteCount = byteCount
+    }
+  }
+
+  /// When the packet was seen, in nanoseconds since 1970.
+  @inlinable
+  public var timestamp_ns: Int64 {
+    get { unsafe head.headerPlace.pointee.timestamp_ns }
+    set { unsafe head.headerPlace.pointee.timestamp_ns = newValue }
+  }
+
+  /// Bytes the frame had on the wire; more than `byteCount` if the capture cut it.
+  @inlinable
+  public var wireByteCount: Int {
+    get { head.packetHeader.wireByteCount }
+    set { unsafe head.headerPlace.pointee.wireBytes = Int32(clamping: newValue) }
+  }
+
+  // MARK: Bytes in place
+
+  /// The bytes of the first segment.
+  @inlinable
+  public var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      // The mbuf lives as long as the packet that lends the span.
+      let span = unsafe RawSpan(_unsafeStart: head.data, byteCount: head.byteCount)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// The bytes of the first segment, to be written.
+  ///
+  /// - Precondition: the first segment is writable; `makeWritable(_:)` sees to that.
+  @inlinable
+  public var mutableBytes: MutableRawSpan {
+    @_lifetime(&self)
+    mutating get {
+      precondition(head.isWritable, "the first segment is shared or read-only")
+      // The mbuf lives as long as the packet, which is held exclusively, as is its storage.
+      let span = unsafe MutableRawSpan(_unsafeStart: head.data, byteCount: head.byteCount)
+      return unsafe _overrideLifetime(span, mutating: &self)
+    }
+  }
+
+  /// Shows each segment that has bytes, in order, until `body` throws.
+  ///
+  /// BSD: `m_apply`.
+  @inlinable
+  public borrowing func forEachSegment<Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    var mbuf: Mbuf? = head
+    while let here = mbuf {
+      if here.byteCount > 0 {
+        try body(unsafe RawSpan(_unsafeStart: here.data, byteCount: here.byteCount))
+      }
+      mbuf = here.next
+    }
+  }
+
+  /// Shows the pieces of `byteCount` bytes from `offset` on, in order, until `body` throws.
+  ///
+  /// - Precondition: the range is inside the packet.
+  ///
+  /// BSD: `m_apply`.
+  @inlinable
+  public borrowing func forEachSegment<Failure: Error>(
+    from offset: Int, byteCount: Int, _ body: (RawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    precondition(
+      offset >= 0 && byteCount >= 0 && offset <= self.byteCount - byteCount,
+      "bytes \(offset)..<\(offset + byteCount) of \(self.byteCount)")
+    var skip = offset
+    var left = byteCount
+    var mbuf: Mbuf? = head
+    while left > 0, let here = mbuf {
+      if skip < here.byteCount {
+        let count = Swift.min(left, here.byteCount - skip)
+        try body(unsafe RawSpan(_unsafeStart: here.data + skip, byteCount: count))
+        left -= count
+        skip = 0
+      } else {
+        skip -= here.byteCount
+      }
+      mbuf = here.next
+    }
+  }
+}

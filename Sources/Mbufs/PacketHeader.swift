@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// What is known of a packet as a whole; it stands in the first mbuf.
+///
+/// A value to read, change and write back: `packet.header.timestamp_ns = …`. The packet's length
+/// is not among the fields that can be changed, because the chain decides it.
+///
+/// BSD: `struct pkthdr` (sys/sys/mbuf.h).
+@frozen
+public struct PacketHeader: Equatable, Sendable {
+  @usableFromInline var packetByteCount: Int32 = 0
+  @usableFromInline var wireBytes: Int32 = 0
+  /// When the packet was seen, in nanoseconds since 1970; the source says how exact it is.
+  public var timestamp_ns: Int64 = 0
+  /// The interface it came from, as its owner numbers them.
+  public var interfaceIndex: UInt32 = 0
+  /// The link type of its first byte, as libpcap numbers them.
+  public var linkType: UInt32 = 0
+  /// What is known of its checksums.
+  public var checksumState: ChecksumState = .unknown
+  /// A VLAN tag that the interface took off the frame; 0 is none.
+  public var vlanTag: UInt16 = 0
+  /// A hash of the packet's flow; 0 is none.
+  public var flowHash: UInt32 = 0
+  /// Bytes from the packet's start to its network header.
+  public var networkOffset: UInt16 = 0
+  /// Bytes from the packet's start to its transport header.
+  public var transportOffset: UInt16 = 0
+  @usableFromInline var spare0: UInt32 = 0
+  @usableFromInline var spare1: UInt64 = 0
+
+  /// A header about which nothing is known.
+  @inlinable
+  public init() {}
+
+  /// Bytes the frame had on the wire; more than the packet holds if the capture cut it.
+  @inlinable
+  public var wireByteCount: Int {
+    get { Int(Swift.max(wireBytes, packetByteCount)) }
+    set { wireBytes = Int32(clamping: newValue) }
+  }
+
+  /// What an interface says of a packet's transport checksum.
+  ///
+  /// BSD: `csum_flags`.
+  public enum ChecksumState: UInt16, Sendable {
+    /// Nothing: verify in software.
+    case unknown
+    /// The interface verified it.
+    case verified
+    /// It is not filled in yet: the field holds the pseudo-header's sum.
+    case partial
+  }
+}
