@@ -30,7 +30,9 @@ struct ExternalStorage {
     unsafe self.owner = owner
   }
 
-  /// Whether this is the only reference. If so, nobody else can make another.
+  /// Whether this is the only reference.
+  ///
+  /// If so, nobody else can make another.
   @inlinable
   var isSole: Bool { unsafe counter.pointee.load(ordering: .acquiring) == 0 }
 

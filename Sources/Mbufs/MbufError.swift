@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 public import UMA
 
-/// Why an operation on a packet failed. The packet is as it was before.
+/// Why an operation on a packet failed.
+///
+/// The packet is as it was before.
 public enum MbufError: Error, Equatable, CustomStringConvertible {
   /// A zone denied an mbuf or a cluster.
   case exhausted(ZoneError)

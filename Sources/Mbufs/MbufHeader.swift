@@ -65,19 +65,19 @@ struct MbufHeader {
 /// BSD: `MSIZE`, `MLEN`, `MHLEN`, `MCLBYTES`, `MINCLSIZE` (sys/sys/param.h, mbuf.h).
 public enum MbufLayout {
   /// A whole mbuf (MSIZE).
-  public static let mbufByteCount = 256
+  @inlinable public static var mbufByteCount: Int { 256 }
   /// Data inside an mbuf that is not the first of its packet (MLEN).
-  public static let dataByteCount = 216
+  @inlinable public static var dataByteCount: Int { 216 }
   /// Data inside the first mbuf of a packet (MHLEN).
-  public static let packetDataByteCount = 168
+  @inlinable public static var packetDataByteCount: Int { 168 }
   /// Data in a cluster (MCLBYTES).
-  public static let clusterByteCount = 2_048
+  @inlinable public static var clusterByteCount: Int { 2_048 }
   /// The least that is worth a cluster (MINCLSIZE).
-  public static let leastClusterByteCount = packetDataByteCount + 1
+  @inlinable public static var leastClusterByteCount: Int { packetDataByteCount + 1 }
 
-  @usableFromInline static let headerByteCount = 40
-  @usableFromInline static let packetHeaderByteCount = 48
-  @usableFromInline static let storageOffset = 88
+  @inlinable static var headerByteCount: Int { 40 }
+  @inlinable static var packetHeaderByteCount: Int { 48 }
+  @inlinable static var storageOffset: Int { 88 }
 }
 
 /// Marks on one mbuf.
@@ -94,22 +94,24 @@ public struct MbufFlags: OptionSet, Sendable {
   public init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// The data is in external storage (M_EXT).
-  public static let external = MbufFlags(rawValue: 0x0001)
+  @inlinable public static var external: MbufFlags { MbufFlags(rawValue: 0x0001) }
   /// The mbuf is the first of a packet (M_PKTHDR).
-  public static let packetHeader = MbufFlags(rawValue: 0x0002)
+  @inlinable public static var packetHeader: MbufFlags { MbufFlags(rawValue: 0x0002) }
   /// The record ends with this mbuf (M_EOR).
-  public static let endOfRecord = MbufFlags(rawValue: 0x0004)
+  @inlinable public static var endOfRecord: MbufFlags { MbufFlags(rawValue: 0x0004) }
   /// The storage must not be written (M_RDONLY).
-  public static let readOnly = MbufFlags(rawValue: 0x0008)
+  @inlinable public static var readOnly: MbufFlags { MbufFlags(rawValue: 0x0008) }
   /// Sent to the link's broadcast address (M_BCAST).
-  public static let broadcast = MbufFlags(rawValue: 0x0010)
+  @inlinable public static var broadcast: MbufFlags { MbufFlags(rawValue: 0x0010) }
   /// Sent to a multicast address of the link (M_MCAST).
-  public static let multicast = MbufFlags(rawValue: 0x0020)
-  /// The storage was shared at some time: its counter must be asked. Never set means sole owner.
-  @usableFromInline static let shared = MbufFlags(rawValue: 0x8000)
+  @inlinable public static var multicast: MbufFlags { MbufFlags(rawValue: 0x0020) }
+  /// The storage was shared at some time, so its counter must be asked.
+  ///
+  /// Never set means sole owner.
+  @inlinable static var shared: MbufFlags { MbufFlags(rawValue: 0x8000) }
 
   /// The marks that move with a packet header.
-  static let ofPacket: MbufFlags = [.broadcast, .multicast]
+  static var ofPacket: MbufFlags { [.broadcast, .multicast] }
 }
 
 /// What an mbuf holds.

@@ -2,7 +2,9 @@
 public import UMA
 
 extension MbufPool {
-  /// The most clusters, 0 for no limit. May be raised and lowered at any time.
+  /// The most clusters, 0 for no limit.
+  ///
+  /// May be raised and lowered at any time.
   ///
   /// BSD: `kern.ipc.nmbclusters`.
   public var clusterLimit: Int {
@@ -21,7 +23,9 @@ extension MbufPool {
     set { unsafe core.pointee.mbufZone.limitInItems = newValue }
   }
 
-  /// Makes allocations fail by plan; nil ends it. The plan counts the attempts of all zones.
+  /// Makes allocations fail by plan; nil ends it.
+  ///
+  /// The plan counts the attempts of all zones.
   public func inject(_ plan: FailurePlan?) {
     unsafe core.pointee.packetZone.inject(plan)
     unsafe core.pointee.mbufZone.inject(plan)

@@ -88,7 +88,7 @@ public final class MbufPool: @unchecked Sendable {
   /// - Complexity: one bucket pop.
   ///
   /// BSD: `m_getcl`.
-  @inlinable
+  @inlinable @inline(__always)
   public func packet(headroom: Int = 0) throws(MbufError) -> Packet {
     let mbuf = try unsafe core.clusterMbuf(.packetHeader)
     if headroom != 0 { mbuf.place(headroom: headroom) }
@@ -126,7 +126,7 @@ public final class MbufPool: @unchecked Sendable {
   /// - Throws: `MbufError.exhausted`; nothing was allocated.
   ///
   /// BSD: `m_devget`.
-  @inlinable
+  @inlinable @inline(__always)
   public func packet(copying bytes: RawSpan, headroom: Int = 0) throws(MbufError) -> Packet {
     let byteCount = bytes.byteCount
     guard headroom &+ byteCount <= MbufLayout.clusterByteCount else {

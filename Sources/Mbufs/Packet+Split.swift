@@ -39,8 +39,10 @@ extension Packet {
 }
 
 extension Mbuf {
-  /// Cuts the chain behind this mbuf's first `count` bytes; the rest begins with an mbuf that has
-  /// room for a packet header. On failure nothing has changed.
+  /// Cuts the chain behind this mbuf's first `count` bytes.
+  ///
+  /// The rest begins with an mbuf that has room for a packet header. On failure nothing has
+  /// changed.
   func splitOff(from count: Int) throws(MbufError) -> Mbuf {
     let rest = byteCount - count
     if rest == 0 {

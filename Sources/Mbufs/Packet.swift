@@ -97,9 +97,9 @@ public struct Packet: ~Copyable, @unchecked Sendable {
 
   /// When the packet was seen, in nanoseconds since 1970.
   @inlinable
-  public var timestamp_ns: Int64 {
-    get { unsafe head.headerPlace.pointee.timestamp_ns }
-    set { unsafe head.headerPlace.pointee.timestamp_ns = newValue }
+  public var timestampInNanoseconds: Int64 {
+    get { unsafe head.headerPlace.pointee.timestampInNanoseconds }
+    set { unsafe head.headerPlace.pointee.timestampInNanoseconds = newValue }
   }
 
   /// Bytes the frame had on the wire; more than `byteCount` if the capture cut it.

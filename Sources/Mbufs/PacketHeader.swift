@@ -2,7 +2,7 @@
 
 /// What is known of a packet as a whole; it stands in the first mbuf.
 ///
-/// A value to read, change and write back: `packet.header.timestamp_ns = …`. The packet's length
+/// A value to read, change and write back: `packet.header.vlanTag = 5`. The packet's length
 /// is not among the fields that can be changed, because the chain decides it.
 ///
 /// BSD: `struct pkthdr` (sys/sys/mbuf.h).
@@ -11,7 +11,7 @@ public struct PacketHeader: Equatable, Sendable {
   @usableFromInline var packetByteCount: Int32 = 0
   @usableFromInline var wireBytes: Int32 = 0
   /// When the packet was seen, in nanoseconds since 1970; the source says how exact it is.
-  public var timestamp_ns: Int64 = 0
+  public var timestampInNanoseconds: Int64 = 0
   /// The interface it came from, as its owner numbers them.
   public var interfaceIndex: UInt32 = 0
   /// The link type of its first byte, as libpcap numbers them.

@@ -98,8 +98,9 @@ extension UnsafeMutablePointer<PoolCore> {
     mbuf.kind = kind
   }
 
-  /// A chain of empty mbufs with room for `byteCount` bytes: whole clusters, then one cluster or
-  /// mbuf for the rest. All or nothing.
+  /// A chain of empty mbufs with room for `byteCount` bytes, all or nothing.
+  ///
+  /// Whole clusters, then one cluster or mbuf for the rest.
   ///
   /// BSD: `m_getm2`.
   func chain(_ byteCount: Int, _ flags: MbufFlags) throws(MbufError) -> Mbuf {
@@ -148,6 +149,8 @@ extension Mbuf {
   func freeChain() {
     if next == nil, kind == .packet, flags.isDisjoint(with: .shared) {
       unsafe pool.pointee.packetZone.freeItem(raw)
+    } else if next == nil, kind == .inner {
+      unsafe pool.pointee.mbufZone.freeItem(raw)
     } else {
       freeChainSlow()
     }
