@@ -93,3 +93,56 @@ extension MutableRawSpan {
     storeBytes(of: value.bigEndian, toByteOffset: offset, as: Word.self)
   }
 }
+
+// MARK: - Addresses
+
+extension FixedBytes {
+  /// The link address in the six bytes at `offset`.
+  @inlinable @inline(always)
+  public func macAddress(at offset: Int) -> MACAddress {
+    MACAddress(high: uint32(at: offset), low: uint16(at: offset &+ 4))
+  }
+
+  /// The IPv4 address in the four bytes at `offset`.
+  @inlinable @inline(always)
+  public func ipv4Address(at offset: Int) -> IPv4Address {
+    IPv4Address(uint32(at: offset))
+  }
+
+  /// The IPv6 address in the sixteen bytes at `offset`.
+  @inlinable @inline(always)
+  public func ipv6Address(at offset: Int) -> IPv6Address {
+    IPv6Address(high: uint64(at: offset), low: uint64(at: offset &+ 8))
+  }
+}
+
+extension MutableRawSpan {
+  /// Stores the six bytes of a link address at `offset`.
+  ///
+  /// - Precondition: the bytes lie inside the span.
+  @_lifetime(self: copy self)
+  @inlinable @inline(always)
+  public mutating func store(_ address: MACAddress, at offset: Int) {
+    store(address.high, at: offset)
+    store(address.low, at: offset + 4)
+  }
+
+  /// Stores the four bytes of an IPv4 address at `offset`.
+  ///
+  /// - Precondition: the bytes lie inside the span.
+  @_lifetime(self: copy self)
+  @inlinable @inline(always)
+  public mutating func store(_ address: IPv4Address, at offset: Int) {
+    store(address.bits, at: offset)
+  }
+
+  /// Stores the sixteen bytes of an IPv6 address at `offset`.
+  ///
+  /// - Precondition: the bytes lie inside the span.
+  @_lifetime(self: copy self)
+  @inlinable @inline(always)
+  public mutating func store(_ address: IPv6Address, at offset: Int) {
+    store(address.high, at: offset)
+    store(address.low, at: offset + 8)
+  }
+}
