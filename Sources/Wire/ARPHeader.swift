@@ -97,7 +97,11 @@ extension ARPHeader {
 
     /// Makes the values of a header.
     @inlinable
-    public init(hardwareType: UInt16, protocolType: EtherType, hardwareByteCount: UInt8, protocolByteCount: UInt8, operation: Operation, senderHardware: MACAddress, senderProtocol: IPv4Address, targetHardware: MACAddress, targetProtocol: IPv4Address) {
+    public init(
+      hardwareType: UInt16, protocolType: EtherType, hardwareByteCount: UInt8,
+      protocolByteCount: UInt8, operation: Operation, senderHardware: MACAddress,
+      senderProtocol: IPv4Address, targetHardware: MACAddress, targetProtocol: IPv4Address
+    ) {
       self.hardwareType = hardwareType
       self.protocolType = protocolType
       self.hardwareByteCount = hardwareByteCount
@@ -109,7 +113,7 @@ extension ARPHeader {
       self.targetProtocol = targetProtocol
     }
 
-    /// Takes the values out of a view. 
+    /// Takes the values out of a view.
     ///
     /// - Throws: `ParseError` `.unsupported` unless it maps IPv4 to Ethernet.
     @inlinable
@@ -126,7 +130,12 @@ extension ARPHeader {
           .arp, .badLength, wanted: 6 + 4,
           available: Int(header.hardwareByteCount) + Int(header.protocolByteCount))
       }
-      self.init(hardwareType: header.hardwareType, protocolType: header.protocolType, hardwareByteCount: header.hardwareByteCount, protocolByteCount: header.protocolByteCount, operation: header.operation, senderHardware: header.senderHardware, senderProtocol: header.senderProtocol, targetHardware: header.targetHardware, targetProtocol: header.targetProtocol)
+      self.init(
+        hardwareType: header.hardwareType, protocolType: header.protocolType,
+        hardwareByteCount: header.hardwareByteCount, protocolByteCount: header.protocolByteCount,
+        operation: header.operation, senderHardware: header.senderHardware,
+        senderProtocol: header.senderProtocol, targetHardware: header.targetHardware,
+        targetProtocol: header.targetProtocol)
     }
 
     /// Takes the values out of bytes.

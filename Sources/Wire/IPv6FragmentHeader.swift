@@ -65,7 +65,9 @@ extension IPv6FragmentHeader {
 
     /// Makes the values of a header.
     @inlinable
-    public init(nextHeader: IPProtocol, reserved: UInt8, offsetAndFlags: UInt16, identification: UInt32) {
+    public init(
+      nextHeader: IPProtocol, reserved: UInt8, offsetAndFlags: UInt16, identification: UInt32
+    ) {
       self.nextHeader = nextHeader
       self.reserved = reserved
       self.offsetAndFlags = offsetAndFlags
@@ -75,7 +77,9 @@ extension IPv6FragmentHeader {
     /// Takes the values out of a view.
     @inlinable
     public init(_ header: borrowing IPv6FragmentHeader) {
-      self.init(nextHeader: header.nextHeader, reserved: header.reserved, offsetAndFlags: header.offsetAndFlags, identification: header.identification)
+      self.init(
+        nextHeader: header.nextHeader, reserved: header.reserved,
+        offsetAndFlags: header.offsetAndFlags, identification: header.identification)
     }
 
     /// Takes the values out of bytes.

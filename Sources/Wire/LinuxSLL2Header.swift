@@ -81,7 +81,10 @@ extension LinuxSLL2Header {
 
     /// Makes the values of a header.
     @inlinable
-    public init(etherType: EtherType, reserved: UInt16, interfaceIndex: UInt32, hardwareType: UInt16, packetType: UInt8, addressByteCount: UInt8, address: UInt64) {
+    public init(
+      etherType: EtherType, reserved: UInt16, interfaceIndex: UInt32, hardwareType: UInt16,
+      packetType: UInt8, addressByteCount: UInt8, address: UInt64
+    ) {
       self.etherType = etherType
       self.reserved = reserved
       self.interfaceIndex = interfaceIndex
@@ -94,7 +97,11 @@ extension LinuxSLL2Header {
     /// Takes the values out of a view.
     @inlinable
     public init(_ header: borrowing LinuxSLL2Header) {
-      self.init(etherType: header.etherType, reserved: header.reserved, interfaceIndex: header.interfaceIndex, hardwareType: header.hardwareType, packetType: header.packetType, addressByteCount: header.addressByteCount, address: header.address)
+      self.init(
+        etherType: header.etherType, reserved: header.reserved,
+        interfaceIndex: header.interfaceIndex, hardwareType: header.hardwareType,
+        packetType: header.packetType, addressByteCount: header.addressByteCount,
+        address: header.address)
     }
 
     /// Takes the values out of bytes.

@@ -67,7 +67,10 @@ extension LinuxSLLHeader {
 
     /// Makes the values of a header.
     @inlinable
-    public init(packetType: UInt16, hardwareType: UInt16, addressByteCount: UInt16, address: UInt64, etherType: EtherType) {
+    public init(
+      packetType: UInt16, hardwareType: UInt16, addressByteCount: UInt16, address: UInt64,
+      etherType: EtherType
+    ) {
       self.packetType = packetType
       self.hardwareType = hardwareType
       self.addressByteCount = addressByteCount
@@ -78,7 +81,10 @@ extension LinuxSLLHeader {
     /// Takes the values out of a view.
     @inlinable
     public init(_ header: borrowing LinuxSLLHeader) {
-      self.init(packetType: header.packetType, hardwareType: header.hardwareType, addressByteCount: header.addressByteCount, address: header.address, etherType: header.etherType)
+      self.init(
+        packetType: header.packetType, hardwareType: header.hardwareType,
+        addressByteCount: header.addressByteCount, address: header.address,
+        etherType: header.etherType)
     }
 
     /// Takes the values out of bytes.

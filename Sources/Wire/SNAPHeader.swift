@@ -74,7 +74,10 @@ extension SNAPHeader {
 
     /// Makes the values of a header.
     @inlinable
-    public init(destinationServiceAccessPoint: UInt8, sourceServiceAccessPoint: UInt8, control: UInt8, organizationHigh: UInt8, organizationLow: UInt16, etherType: EtherType) {
+    public init(
+      destinationServiceAccessPoint: UInt8, sourceServiceAccessPoint: UInt8, control: UInt8,
+      organizationHigh: UInt8, organizationLow: UInt16, etherType: EtherType
+    ) {
       self.destinationServiceAccessPoint = destinationServiceAccessPoint
       self.sourceServiceAccessPoint = sourceServiceAccessPoint
       self.control = control
@@ -86,7 +89,11 @@ extension SNAPHeader {
     /// Takes the values out of a view.
     @inlinable
     public init(_ header: borrowing SNAPHeader) {
-      self.init(destinationServiceAccessPoint: header.destinationServiceAccessPoint, sourceServiceAccessPoint: header.sourceServiceAccessPoint, control: header.control, organizationHigh: header.organizationHigh, organizationLow: header.organizationLow, etherType: header.etherType)
+      self.init(
+        destinationServiceAccessPoint: header.destinationServiceAccessPoint,
+        sourceServiceAccessPoint: header.sourceServiceAccessPoint, control: header.control,
+        organizationHigh: header.organizationHigh, organizationLow: header.organizationLow,
+        etherType: header.etherType)
     }
 
     /// Takes the values out of bytes.

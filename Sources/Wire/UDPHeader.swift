@@ -65,7 +65,7 @@ extension UDPHeader {
       self.checksum = checksum
     }
 
-    /// Takes the values out of a view. 
+    /// Takes the values out of a view.
     ///
     /// - Throws: `ParseError` `.badLength` if the length is less than the header.
     @inlinable
@@ -74,7 +74,9 @@ extension UDPHeader {
         throw ParseError(
           .udp, .badLength, wanted: 8, available: Int(header.length), limitedBy: .udpLength)
       }
-      self.init(sourcePort: header.sourcePort, destinationPort: header.destinationPort, length: header.length, checksum: header.checksum)
+      self.init(
+        sourcePort: header.sourcePort, destinationPort: header.destinationPort,
+        length: header.length, checksum: header.checksum)
     }
 
     /// Takes the values out of bytes.
