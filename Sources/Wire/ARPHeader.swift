@@ -182,9 +182,9 @@ extension ARPHeader {
       self.rawValue = rawValue
     }
 
-    /// Who has this address?
+    /// Asks who has an address.
     @inlinable public static var request: Operation { Operation(rawValue: 1) }
-    /// I have it.
+    /// Says who has an address.
     @inlinable public static var reply: Operation { Operation(rawValue: 2) }
   }
 }

@@ -19,8 +19,9 @@ extension DecodedFrame {
   @inlinable
   public var transportOffset: Int { Int(transportStart) }
 
-  /// Bytes behind the IP headers that belong to the transport: bounded by IP and by UDP. More than
-  /// were captured if the frame was cut.
+  /// Bytes behind the IP headers that belong to the transport: bounded by IP and by UDP.
+  ///
+  /// More than were captured, if the frame was cut.
   @inlinable
   public var transportByteCount: Int { Int(transportCount) }
 

@@ -62,7 +62,7 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
       self.rawValue = rawValue
     }
 
-    /// IPv4: more fragments, or an offset. IPv6: a fragment header, even if of a whole datagram.
+    /// IPv4: more fragments, or an offset; IPv6: a fragment header, even if of a whole datagram.
     @inlinable public static var fragment: Flags { Flags(rawValue: 1) }
     /// More fragments follow.
     @inlinable public static var moreFragments: Flags { Flags(rawValue: 2) }
@@ -117,8 +117,9 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   @usableFromInline var sourceBits = IPv6Address.any
   @usableFromInline var destinationBits = IPv6Address.any
 
-  /// The first thing found wrong: where and why the walk stopped, or went on with less. Nil if all
-  /// is well, and for what is merely unknown.
+  /// The first thing found wrong: where and why the walk stopped, or went on with less.
+  ///
+  /// Nil if all is well, and for what is merely unknown.
   public var stop: ParseError? = nil
 
   @inlinable @inline(always)

@@ -115,7 +115,7 @@ extension ICMPHeader {
     @inlinable public static var unreachable: MessageType { MessageType(rawValue: 3) }
     /// There is a better way.
     @inlinable public static var redirect: MessageType { MessageType(rawValue: 5) }
-    /// Please answer.
+    /// Asks for an answer.
     @inlinable public static var echo: MessageType { MessageType(rawValue: 8) }
     /// Time to live, or time for reassembly, ran out.
     @inlinable public static var timeExceeded: MessageType { MessageType(rawValue: 11) }

@@ -117,17 +117,17 @@ extension ICMPv6Header {
     @inlinable public static var timeExceeded: MessageType { MessageType(rawValue: 3) }
     /// The header made no sense.
     @inlinable public static var parameterProblem: MessageType { MessageType(rawValue: 4) }
-    /// Please answer.
+    /// Asks for an answer.
     @inlinable public static var echo: MessageType { MessageType(rawValue: 128) }
     /// The answer to `echo`.
     @inlinable public static var echoReply: MessageType { MessageType(rawValue: 129) }
-    /// Is there a router?
+    /// Asks for a router.
     @inlinable public static var routerSolicitation: MessageType { MessageType(rawValue: 133) }
-    /// I am a router.
+    /// Says that here is a router.
     @inlinable public static var routerAdvertisement: MessageType { MessageType(rawValue: 134) }
-    /// Who has this address?
+    /// Asks who has an address.
     @inlinable public static var neighborSolicitation: MessageType { MessageType(rawValue: 135) }
-    /// I have it.
+    /// Says who has an address.
     @inlinable public static var neighborAdvertisement: MessageType { MessageType(rawValue: 136) }
   }
 }

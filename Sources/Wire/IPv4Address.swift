@@ -18,8 +18,9 @@ public struct IPv4Address: Hashable, Sendable, BitwiseCopyable {
     self.init(UInt32(a) << 24 | UInt32(b) << 16 | UInt32(c) << 8 | UInt32(d))
   }
 
-  /// Reads four decimal numbers with dots: `192.0.2.1`. Leading zeros are refused, since some
-  /// readers take them for octal.
+  /// Reads four decimal numbers with dots, as in `192.0.2.1`.
+  ///
+  /// Leading zeros are refused, since some readers take them for octal.
   public init?(_ text: some StringProtocol) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }
