@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// What the headers of one frame say: link, tags, network and transport, by value.
+///
+///     | link | tags | network header | extensions | transport | payload     | padding |
+///     0             networkOffset                 transportOffset           end of IP
+///                                                             payloadOffset
+///
+/// Only the outermost packet is looked at; what a tunnel or an ICMP error carries is payload.
+/// The payload ends where IP and UDP say, never with the frame: padding stays out of it. A fragment
+/// that is not the first has no transport, since its bytes are no header.
+///
+/// Invariants, for any bytes whatever:
+///
+///     networkOffset <= transportOffset <= payloadOffset
+///     payloadOffset + declaredPayloadByteCount <= wireByteCount        while payloadOffset is
+///     payloadOffset + payloadByteCount         <= capturedByteCount    inside the frame
+///     payloadByteCount <= declaredPayloadByteCount
+@frozen
+public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
+  /// What the first header is.
+  @frozen
+  public enum Link: UInt8, Hashable, Sendable, BitwiseCopyable {
+    /// The link type is not known; nothing was read.
+    case unsupported
+    /// Ethernet II.
+    case ethernet
+    /// IEEE 802.3, with a length and an LLC header.
+    case length
+    case raw, null, loop, linuxSLL, linuxSLL2
+  }
+
+  /// What the outermost network layer is, as the link header names it.
+  @frozen
+  public enum Network: UInt8, Hashable, Sendable, BitwiseCopyable {
+    /// The walk did not come so far.
+    case none
+    case ipv4, ipv6, arp
+    /// Something else; `etherType` may tell.
+    case other
+  }
+
+  /// What the outermost network layer carries, as its header names it.
+  @frozen
+  public enum Transport: UInt8, Hashable, Sendable, BitwiseCopyable {
+    /// The walk did not come so far, or the frame is a fragment other than the first.
+    case none
+    case udp, tcp, icmp, icmpv6
+    /// Something else; `protocol` may tell.
+    case other
+  }
+
+  /// Facts about the frame that are true or not.
+  @frozen
+  public struct Flags: OptionSet, Hashable, Sendable, BitwiseCopyable {
+    /// The bits.
+    public let rawValue: UInt8
+
+    /// Takes the bits.
+    @inlinable @inline(always)
+    public init(rawValue: UInt8) {
+      self.rawValue = rawValue
+    }
+
+    /// IPv4: more fragments, or an offset; IPv6: a fragment header, even if of a whole datagram.
+    @inlinable public static var fragment: Flags { Flags(rawValue: 1) }
+    /// More fragments follow.
+    @inlinable public static var moreFragments: Flags { Flags(rawValue: 2) }
+    /// The capture ends before the network layer does.
+    @inlinable public static var truncated: Flags { Flags(rawValue: 4) }
+    /// The network header was there, and its version and lengths made sense.
+    @inlinable public static var networkHeader: Flags { Flags(rawValue: 8) }
+    /// The transport header was there: ports and checksum field count.
+    @inlinable public static var transportHeader: Flags { Flags(rawValue: 16) }
+    /// A length field claims more than there is.
+    @inlinable public static var badLength: Flags { Flags(rawValue: 32) }
+    /// An IPv6 routing header has stops to go: the destination is not the last.
+    @inlinable public static var routed: Flags { Flags(rawValue: 64) }
+  }
+
+  /// What the first header is.
+  public var link: Link = .unsupported
+  /// What the outermost network layer is.
+  public var network: Network = .none
+  /// What the outermost network layer carries.
+  public var transport: Transport = .none
+  /// Whether IPv4's header checksum is right; nil in other frames.
+  public var ipv4HeaderChecksum: ChecksumResult? = nil
+  /// Facts that are true or not.
+  public var flags: Flags = []
+  /// The protocol behind IP's headers, also in fragments that are not the first.
+  public var `protocol` = IPProtocol(rawValue: 0)
+  /// What the link header and tags say follows; for raw IP, what its version says.
+  public var etherType = EtherType(rawValue: 0)
+  /// The VLAN tags.
+  public var tags = VLANTags()
+  /// Port of the sender, of UDP and TCP; else 0.
+  public var sourcePort: UInt16 = 0
+  /// Port of the receiver, of UDP and TCP; else 0.
+  public var destinationPort: UInt16 = 0
+  /// The checksum field of UDP, TCP, ICMP and ICMPv6; else 0.
+  public var transportChecksum: UInt16 = 0
+
+  // Where things are, in bytes from the start of the frame. 32 bits hold any frame a capture may
+  // have, and half the words to write.
+  @usableFromInline var networkStart: UInt32 = 0
+  @usableFromInline var networkHeaderCount: UInt32 = 0
+  @usableFromInline var networkCount: UInt32 = 0
+  @usableFromInline var transportStart: UInt32 = 0
+  @usableFromInline var transportCount: UInt32 = 0
+  @usableFromInline var payloadStart: UInt32 = 0
+  @usableFromInline var payloadCount: UInt32 = 0
+  @usableFromInline var declaredPayloadCount: UInt32 = 0
+  @usableFromInline var fragmentStart: UInt32 = 0
+
+  // An IPv4 address is the low 32 bits.
+  @usableFromInline var sourceBits = IPv6Address.any
+  @usableFromInline var destinationBits = IPv6Address.any
+
+  /// The first thing found wrong: where and why the walk stopped, or went on with less.
+  ///
+  /// Nil if all is well, and for what is merely unknown.
+  public var stop: ParseError? = nil
+
+  @inlinable @inline(always)
+  init() {}
+
+  /// Bytes that, when contiguous, hold the headers of every frame but one with very long IPv6
+  /// extensions: 20 of link, four tags, 60 of IP and 60 of TCP.
+  @inlinable
+  public static var sufficientByteCount: Int { 156 }
+
+  /// Decodes a frame as far as it goes.
+  ///
+  /// If `stop` says `limitedBy` `.segment`, more contiguous bytes (`stop.offset + stop.wanted`) would
+  /// have brought the walk further.
+  ///
+  /// - Parameters:
+  ///   - bytes: the first contiguous bytes of the frame, at least `sufficientByteCount` or all.
+  ///   - linkType: how the frame begins.
+  ///   - capturedByteCount: bytes of the frame that were captured, in all pieces.
+  ///   - wireByteCount: bytes the frame had on the wire; less than captured counts as captured.
+  /// - Precondition: `bytes.byteCount <= capturedByteCount`.
+  @inlinable @inline(always)
+  public init(
+    lax bytes: RawSpan, linkType: LinkType, capturedByteCount: Int, wireByteCount: Int
+  ) {
+    if linkType == .ethernet, bytes.byteCount >= 42, bytes.byteCount <= capturedByteCount {
+      // Ethernet, IPv4 without options or fragments, UDP, all lengths within: three of four frames.
+      let window = FixedBytes<42>(bytes, at: 0)
+      let totalLength = Int(window.uint16(at: 16))
+      let length = Int(window.uint16(at: 38))
+      if window.uint32(at: 12) & 0xffff_ff00 == 0x0800_4500,
+        window.uint16(at: 20) & 0x3fff == 0,
+        window.uint8(at: 23) == IPProtocol.udp.rawValue,
+        14 &+ totalLength <= capturedByteCount, length >= 8, length &+ 20 <= totalLength
+      {
+        self.init(plainUDP: window, totalLength: totalLength, length: length)
+        return
+      }
+    }
+    self.init(
+      walking: bytes, linkType: linkType, capturedByteCount: capturedByteCount,
+      wireByteCount: wireByteCount)
+  }
+
+  /// Decodes a frame that must make sense and be whole.
+  ///
+  /// What is merely unknown (another EtherType, another protocol) is no error.
+  ///
+  /// - Throws: `ParseError` for the first header that is cut or wrong, and for a network layer
+  ///   that the capture cut short.
+  /// - Precondition: as for `init(lax:)`.
+  @inlinable
+  public init(
+    strict bytes: RawSpan, linkType: LinkType, capturedByteCount: Int, wireByteCount: Int
+  ) throws(ParseError) {
+    self.init(
+      lax: bytes, linkType: linkType, capturedByteCount: capturedByteCount,
+      wireByteCount: wireByteCount)
+    if let stop { throw stop }
+    if flags.contains(.truncated) {
+      throw ParseError(
+        network == .ipv6 ? .ipv6 : .ipv4, .badLength, wanted: ipTotalByteCount,
+        available: capturedByteCount - networkOffset, offset: networkOffset)
+    }
+  }
+
+  @inlinable @inline(always)
+  init(plainUDP window: borrowing FixedBytes<42>, totalLength: Int, length: Int) {
+    link = .ethernet
+    network = .ipv4
+    transport = .udp
+    flags = [.networkHeader, .transportHeader]
+    `protocol` = .udp
+    etherType = .ipv4
+    // Cannot wrap: ten words of 32 bits and less.
+    let sum =
+      UInt64(window.load(UInt32.self, at: 14)) &+ UInt64(window.load(UInt32.self, at: 18))
+      &+ UInt64(window.load(UInt32.self, at: 22)) &+ UInt64(window.load(UInt32.self, at: 26))
+      &+ UInt64(window.load(UInt32.self, at: 30))
+    ipv4HeaderChecksum = InternetChecksum.fold(sum) == 0xffff ? .valid : .invalid
+    sourcePort = window.uint16(at: 34)
+    destinationPort = window.uint16(at: 36)
+    transportChecksum = window.uint16(at: 40)
+    networkStart = 14
+    networkHeaderCount = 20
+    networkCount = UInt32(truncatingIfNeeded: totalLength)
+    transportStart = 34
+    transportCount = UInt32(truncatingIfNeeded: length)
+    payloadStart = 42
+    // Cannot wrap: length >= 8 was checked by the caller.
+    payloadCount = UInt32(truncatingIfNeeded: length &- 8)
+    declaredPayloadCount = payloadCount
+    sourceBits = IPv6Address(high: 0, low: UInt64(window.uint32(at: 26)))
+    destinationBits = IPv6Address(high: 0, low: UInt64(window.uint32(at: 30)))
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+extension IPv4Header {
+  /// The values of the header; version and header length follow from the rest.
+  @frozen
+  public struct Fields: Hashable, Sendable, BitwiseCopyable {
+    /// Differentiated services and congestion notification together.
+    public var trafficClass: UInt8
+    /// Bytes of header, options and payload.
+    public var totalLength: UInt16
+    /// Same in all fragments of one datagram.
+    public var identification: UInt16
+    /// The three bits before the fragment offset.
+    public var flags: IPv4Flags
+    /// Where the fragment lies in its datagram, in bytes; a multiple of 8 up to 65528.
+    public var fragmentOffset: Int
+    /// Routers that may still be passed.
+    public var timeToLive: UInt8
+    /// What the datagram carries.
+    public var `protocol`: IPProtocol
+    /// Over header and options; see `emitWithChecksum(into:)`.
+    public var checksum: UInt16
+    /// Who sent it.
+    public var source: IPv4Address
+    /// Who should take it.
+    public var destination: IPv4Address
+    /// 0 to 40 bytes.
+    public var options: HeaderOptions
+
+    /// Makes the values of a header, of a whole datagram unless told.
+    @inlinable
+    public init(
+      trafficClass: UInt8 = 0, totalLength: UInt16, identification: UInt16 = 0,
+      flags: IPv4Flags = [], fragmentOffset: Int = 0, timeToLive: UInt8 = 64,
+      protocol: IPProtocol, checksum: UInt16 = 0, source: IPv4Address, destination: IPv4Address,
+      options: HeaderOptions = HeaderOptions()
+    ) {
+      self.trafficClass = trafficClass
+      self.totalLength = totalLength
+      self.identification = identification
+      self.flags = flags
+      self.fragmentOffset = fragmentOffset
+      self.timeToLive = timeToLive
+      self.protocol = `protocol`
+      self.checksum = checksum
+      self.source = source
+      self.destination = destination
+      self.options = options
+    }
+
+    /// Takes the values out of a view.
+    ///
+    /// - Throws: `ParseError` `.badVersion` unless it is 4; `.badHeaderLength` below 20; `.tooShort`
+    ///   if options are missing; `.badLength` if the total is less than the header.
+    @inlinable
+    public init(_ header: borrowing IPv4Header) throws(ParseError) {
+      guard header.version == 4 else {
+        throw ParseError(.ipv4, .badVersion, wanted: 4, available: header.version)
+      }
+      let headerByteCount = header.headerByteCount
+      guard headerByteCount >= 20 else {
+        throw ParseError(.ipv4, .badHeaderLength, wanted: 20, available: headerByteCount)
+      }
+      guard headerByteCount <= header.bytes.byteCount else {
+        throw ParseError(
+          .ipv4, .tooShort, wanted: headerByteCount, available: header.bytes.byteCount)
+      }
+      guard Int(header.totalLength) >= headerByteCount else {
+        throw ParseError(
+          .ipv4, .badLength, wanted: headerByteCount, available: Int(header.totalLength),
+          limitedBy: .ipTotalLength)
+      }
+      self.init(
+        trafficClass: header.trafficClass, totalLength: header.totalLength,
+        identification: header.identification, flags: header.flags,
+        fragmentOffset: header.fragmentOffset, timeToLive: header.timeToLive,
+        protocol: header.protocol, checksum: header.checksum,
+        source: header.source, destination: header.destination,
+        options: headerByteCount == 20
+          ? HeaderOptions() : HeaderOptions(copying: header.options))
+    }
+
+    /// Takes the values out of bytes.
+    ///
+    /// - Throws: `ParseError` for too few bytes, and what the initializer from a view throws.
+    @inlinable
+    public init(parsing bytes: RawSpan) throws(ParseError) {
+      try self.init(try IPv4Header(bytes))
+    }
+
+    /// Bytes that `emit` writes: 20...60.
+    @inlinable
+    public var byteCount: Int { 20 + options.byteCount }
+
+    /// Writes the header into the first `byteCount` bytes, the checksum as it stands.
+    ///
+    /// - Precondition: there are as many; the fragment offset is a multiple of 8 up to 65528.
+    @inlinable
+    public func emit(into bytes: inout MutableRawSpan) {
+      precondition(bytes.byteCount >= byteCount, "emit \(byteCount) bytes into \(bytes.byteCount)")
+      precondition(
+        fragmentOffset & 7 == 0 && 0...65_528 ~= fragmentOffset, "fragment offset \(fragmentOffset)"
+      )
+      bytes.store(0x40 | UInt8(truncatingIfNeeded: byteCount / 4), at: 0)
+      bytes.store(trafficClass, at: 1)
+      bytes.store(totalLength, at: 2)
+      bytes.store(identification, at: 4)
+      bytes.store(UInt16(flags.rawValue) << 13 | UInt16(fragmentOffset / 8), at: 6)
+      bytes.store(timeToLive, at: 8)
+      bytes.store(`protocol`.rawValue, at: 9)
+      bytes.store(checksum, at: 10)
+      bytes.store(source, at: 12)
+      bytes.store(destination, at: 16)
+      if options.byteCount > 0 {
+        options.emit(into: &bytes, at: 20)
+      }
+    }
+
+    /// Writes the header into the first `byteCount` bytes with a checksum made for it.
+    ///
+    /// - Precondition: as for `emit(into:)`.
+    @inlinable
+    public func emitWithChecksum(into bytes: inout MutableRawSpan) {
+      var blank = self
+      blank.checksum = 0
+      blank.emit(into: &bytes)
+      var sum = InternetChecksum()
+      sum.add(bytes.bytes.extracting(0..<byteCount))
+      bytes.store(sum.complement, at: 10)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// How the frames of a capture begin: the DLT number that libpcap's functions give.
+///
+/// A file holds LINKTYPE numbers, which differ for a few types; raw IP is 101 in a file and 12
+/// (on some systems 14) here, so all three mean raw IP.
+@frozen
+public struct LinkType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+  /// The number.
+  public let rawValue: UInt32
+
+  /// Takes any number; see `isSupported`.
+  @inlinable @inline(always)
+  public init(rawValue: UInt32) {
+    self.rawValue = rawValue
+  }
+
+  /// BSD loopback: four bytes of address family in the order of the host that captured.
+  @inlinable public static var null: LinkType { LinkType(rawValue: 0) }
+  /// Ethernet.
+  @inlinable public static var ethernet: LinkType { LinkType(rawValue: 1) }
+  /// An IP packet of either version and nothing before it.
+  @inlinable public static var raw: LinkType { LinkType(rawValue: 12) }
+  /// OpenBSD loopback: four bytes of address family in network order.
+  @inlinable public static var loop: LinkType { LinkType(rawValue: 108) }
+  /// Linux "any" interface, version 1.
+  @inlinable public static var linuxSLL: LinkType { LinkType(rawValue: 113) }
+  /// An IPv4 packet and nothing before it.
+  @inlinable public static var ipv4: LinkType { LinkType(rawValue: 228) }
+  /// An IPv6 packet and nothing before it.
+  @inlinable public static var ipv6: LinkType { LinkType(rawValue: 229) }
+  /// Linux "any" interface, version 2.
+  @inlinable public static var linuxSLL2: LinkType { LinkType(rawValue: 276) }
+
+  /// Whether this is raw IP under any of its numbers.
+  @inlinable
+  public var isRaw: Bool { rawValue == 12 || rawValue == 14 || rawValue == 101 }
+
+  /// Whether frames of this type can be decoded.
+  public var isSupported: Bool {
+    switch self {
+    case .null, .ethernet, .loop, .linuxSLL, .ipv4, .ipv6, .linuxSLL2: true
+    default: isRaw
+    }
+  }
+
+  /// The name by which capture tools know the type: `EN10MB`; the number for others.
+  public var name: String {
+    switch self {
+    case .null: "NULL"
+    case .ethernet: "EN10MB"
+    case .loop: "LOOP"
+    case .linuxSLL: "LINUX_SLL"
+    case .ipv4: "IPV4"
+    case .ipv6: "IPV6"
+    case .linuxSLL2: "LINUX_SLL2"
+    default: isRaw ? "RAW" : "DLT_\(rawValue)"
+    }
+  }
+}
+
+extension LinkType: CustomStringConvertible {
+  /// The name.
+  public var description: String { name }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// Says which header could not be read, where, and by how much.
+///
+///     tcp: too short: wanted 20 bytes at 34, available 6, limited by capture
+@frozen
+public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
+  /// The header being read.
+  @frozen
+  public enum Layer: UInt8, Hashable, Sendable, BitwiseCopyable {
+    /// A link header with no name of its own below: NULL, LOOP.
+    case link
+    case ethernet, snap, vlan, linuxSLL, linuxSLL2
+    case arp, ipv4, ipv6, ipv6Extension
+    case udp, tcp, icmp, icmpv6
+  }
+
+  /// What was wrong with it.
+  @frozen
+  public enum Reason: UInt8, Hashable, Sendable, BitwiseCopyable {
+    /// Fewer bytes than the header takes.
+    case tooShort
+    /// `wanted` is the version the header should have, `available` the one it has.
+    case badVersion
+    /// `wanted` is the least (or most) header length allowed, `available` the one claimed.
+    case badHeaderLength
+    /// A length field claims `wanted` bytes where `available` are, or fewer than its own header.
+    case badLength
+    /// `wanted` is the value the field must have, `available` the one it has.
+    case unsupported
+    /// `wanted` is the number of headers or tags followed before giving up.
+    case tooManyHeaders
+  }
+
+  /// What set the end that was run into.
+  @frozen
+  public enum Limit: UInt8, Hashable, Sendable, BitwiseCopyable {
+    /// The captured bytes of the frame end here.
+    case capture
+    /// The first contiguous piece ends here; the frame goes on in the next.
+    case segment
+    /// The IP header's length field.
+    case ipTotalLength
+    /// The UDP header's length field.
+    case udpLength
+  }
+
+  /// The header being read.
+  public var layer: Layer
+  /// What was wrong with it.
+  public var reason: Reason
+  /// What set the end that was run into.
+  public var limitedBy: Limit
+  /// Bytes (or the value) that would have done.
+  public var wanted: Int
+  /// Bytes (or the value) that were there.
+  public var available: Int
+  /// Where the header begins, in bytes from the start of what was parsed.
+  public var offset: Int
+
+  /// Makes an error out of its parts.
+  public init(
+    _ layer: Layer, _ reason: Reason, wanted: Int, available: Int,
+    limitedBy: Limit = .capture, offset: Int = 0
+  ) {
+    self.layer = layer
+    self.reason = reason
+    self.limitedBy = limitedBy
+    self.wanted = wanted
+    self.available = available
+    self.offset = offset
+  }
+
+  // Out of line, so that the check on the fast path stays a compare and a branch.
+  @usableFromInline @inline(never)
+  static func tooShort(_ layer: Layer, wanted: Int, available: Int) -> ParseError {
+    ParseError(layer, .tooShort, wanted: wanted, available: available)
+  }
+}
+
+extension ParseError: CustomStringConvertible {
+  /// One line: the header, the reason, the numbers.
+  public var description: String {
+    switch reason {
+    case .tooShort:
+      "\(layer): too short: wanted \(wanted) bytes at \(offset), available \(available), "
+        + "limited by \(limitedBy)"
+    case .badVersion:
+      "\(layer): bad version \(available) at \(offset), wanted \(wanted)"
+    case .badHeaderLength:
+      "\(layer): bad header length \(available) at \(offset), wanted \(wanted)"
+    case .badLength:
+      "\(layer): bad length field at \(offset): wanted \(wanted) bytes, available \(available), "
+        + "limited by \(limitedBy)"
+    case .unsupported:
+      "\(layer): unsupported value \(available) at \(offset), wanted \(wanted)"
+    case .tooManyHeaders:
+      "\(layer): more than \(wanted) headers at \(offset)"
+    }
+  }
+}
