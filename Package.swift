@@ -36,6 +36,8 @@ let package = Package(
     library("Wire"),
     library("UMA", "CThreadCache"),
     library("Mbufs", "UMA", "CThreadCache"),
+    .target(name: "CLinux"),
+    library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
     tests("WireTests", "Wire"),
   ],
   swiftLanguageModes: [.v6]
