@@ -37,6 +37,8 @@ let package = Package(
     library("UMA", "CThreadCache"),
     library("Mbufs", "UMA", "CThreadCache"),
     .target(name: "CLinux"),
+    .target(name: "CMallocCount"),
+    library("Observation", "Mbufs", "UMA"),
     library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
     tests("WireTests", "Wire"),
   ],
