@@ -43,6 +43,8 @@ struct BenchRow {
   let baseline: (name: String, timing: Timing)?
   /// Heap allocations per item; nil where they cannot be counted.
   let allocationsPerItem: Double?
+  /// Whether the path is one that promises none.
+  let mustNotAllocate: Bool
 
   /// Ours over the baseline, pair by pair.
   var ratio: Double? {
@@ -79,10 +81,13 @@ struct Bench {
   let runCount: Int
   /// Target length of one run.
   let runNanoseconds: Double
+  private let prefix: String
   private(set) var rows: [BenchRow] = []
 
-  init(runCount: Int, runMilliseconds: Int) {
+  /// Prepares to measure the rows whose path begins with `prefix`, all if nil.
+  init(runCount: Int, runMilliseconds: Int, prefix: String?) {
     self.runCount = runCount
+    self.prefix = prefix ?? ""
     runNanoseconds = Double(runMilliseconds) * 1e6
   }
 
@@ -91,8 +96,10 @@ struct Bench {
   /// - Parameter fixedCount: items per run, if the workload is of a given size.
   mutating func measure(
     _ path: String, per unit: String = "pair", fixedCount: Int? = nil,
-    against baseline: Workload? = nil, _ run: @escaping (Int) throws -> Void
+    mayAllocate: Bool = false, against baseline: Workload? = nil,
+    _ run: @escaping (Int) throws -> Void
   ) throws {
+    guard path.hasPrefix(prefix) else { return }
     let ours = Workload(name: path, run: run)
     let count = try fixedCount ?? calibrate(ours)
     let baselineCount = try baseline.map { try fixedCount ?? calibrate($0) } ?? 0
@@ -112,7 +119,8 @@ struct Bench {
       BenchRow(
         path: path, unit: unit, timing: timing,
         baseline: baseline.map { ($0.name, other) },
-        allocationsPerItem: isCounted ? Double(allocations) / Double(runCount * count) : nil))
+        allocationsPerItem: isCounted ? Double(allocations) / Double(runCount * count) : nil,
+        mustNotAllocate: !mayAllocate))
   }
 
   private func time(_ workload: Workload, _ count: Int) throws -> Double {
