@@ -5,6 +5,8 @@ import ArgumentParser
 struct Quantity: ExpressibleByArgument, Equatable {
   let value: Int
 
+  init(_ value: Int) { self.value = value }
+
   init?(argument: String) {
     var digits = argument[...]
     var scale = 1.0
