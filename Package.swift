@@ -27,6 +27,8 @@ let package = Package(
     .library(name: "UMA", targets: ["UMA"]),
     .library(name: "Mbufs", targets: ["Mbufs"]),
     .library(name: "Wire", targets: ["Wire"]),
+    .library(name: "SocketBuffers", targets: ["SocketBuffers"]),
+    .library(name: "InternetStack", targets: ["InternetStack"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -36,7 +38,11 @@ let package = Package(
     library("Wire"),
     library("UMA", "CThreadCache"),
     library("Mbufs", "UMA", "CThreadCache"),
+    library("SocketBuffers", "Mbufs", "Wire"),
+    library("InternetStack", "SocketBuffers", "Mbufs", "Wire"),
     tests("WireTests", "Wire"),
+    tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire"),
+    tests("InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire"),
   ],
   swiftLanguageModes: [.v6]
 )
