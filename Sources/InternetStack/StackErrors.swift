@@ -3,7 +3,9 @@ public import Mbufs
 public import SocketBuffers
 public import Wire
 
-/// Why a socket was not made. The stack is as it was before.
+/// Why a socket was not made.
+///
+/// The stack is as it was before.
 public enum BindError: Error, Equatable, CustomStringConvertible {
   /// Another socket has exactly this address and port (EADDRINUSE).
   case inUse(Endpoint)
@@ -25,7 +27,9 @@ public enum BindError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// Why a datagram was not sent. The payload is gone; nothing is queued.
+/// Why a datagram was not sent.
+///
+/// The payload is gone; nothing is queued.
 public enum SendError: Error, Equatable, CustomStringConvertible {
   /// The datagram would be longer than the MTU, in bytes with headers (EMSGSIZE).
   case tooLong(byteCount: Int, limit: Int)

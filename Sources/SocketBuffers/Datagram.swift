@@ -7,7 +7,7 @@ public import Mbufs
 /// leaves the endpoints.
 @frozen
 public struct Datagram: ~Copyable, Sendable {
-  /// The bytes. Its first segment may be empty: pull up what is to be read in place.
+  /// The bytes; the first segment may be empty, so pull up what is to be read in place.
   public var packet: Packet
   /// Who sent it.
   public let source: Endpoint

@@ -98,7 +98,7 @@ public struct SocketBuffer: ~Copyable, Sendable {
 
   // MARK: Records
 
-  /// Adds a datagram at the end. Its header, time stamp and all, stays with it.
+  /// Adds a datagram at the end; its header, time stamp and all, stays with it.
   ///
   /// A refused datagram ends here, since the caller of a full buffer has nothing better to do with
   /// it; one who has asks `hasSpace(for:from:to:)` before. The buffer is then as it was.
