@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Mbufs
+import SocketBuffers
+import Wire
+
+/// What the layers above need to know of an IPv4 header, by value; nothing is checked.
+struct IPFacts: BitwiseCopyable {
+  let version: UInt8
+  let headerByteCount: Int
+  let totalLength: Int
+  let isFragment: Bool
+  let source: IPv4Address
+  let destination: IPv4Address
+  let `protocol`: IPProtocol
+
+  /// - Precondition: there are 20 bytes.
+  @inline(__always)
+  init(_ bytes: RawSpan) {
+    let header = FixedBytes<20>(bytes, at: 0)
+    let first = header.uint8(at: 0)
+    version = first >> 4
+    // Cannot wrap: four bits.
+    headerByteCount = Int(first & 0xf) &* 4
+    totalLength = Int(header.uint16(at: 2))
+    isFragment = header.uint16(at: 6) & 0x3fff != 0
+    `protocol` = IPProtocol(rawValue: header.uint8(at: 9))
+    source = header.ipv4Address(at: 12)
+    destination = header.ipv4Address(at: 16)
+  }
+}
+
+extension InternetStack {
+  /// Checks an IPv4 header and gives the datagram to raw sockets and to its protocol.
+  ///
+  ///     | header | options | payload ................. | padding |
+  ///     0       20   headerByteCount              totalLength     byteCount
+  ///
+  ///     20 <= headerByteCount <= totalLength <= byteCount
+  ///
+  /// BSD: `ip_input`.
+  mutating func ipInput(_ packet: consuming Packet) -> DropReason? {
+    if let reason = packet.take(IPv4Header.byteCount) { return reason }
+    let ip = IPFacts(packet.bytes)
+    guard ip.version == 4 else { return .badVersion }
+    let headerByteCount = ip.headerByteCount
+    guard headerByteCount >= IPv4Header.byteCount else { return .badHeaderLength }
+    if let reason = packet.take(headerByteCount) { return reason }
+    var sum = InternetChecksum()
+    sum.add(packet.bytes.extracting(first: headerByteCount))
+    guard sum.folded == 0xffff else { return .badHeaderChecksum }
+    guard ip.totalLength >= headerByteCount else { return .badLength }
+    guard ip.totalLength <= packet.byteCount else { return .short }
+    guard !ip.source.isMulticast, !ip.source.isBroadcast else { return .badAddress }
+    guard policy.acceptsAnyDestination || addresses.accept(ip.destination) else {
+      return .notForUs
+    }
+    guard !ip.isFragment else { return .fragment }
+    if ip.totalLength < packet.byteCount { packet.trimBack(packet.byteCount - ip.totalLength) }
+
+    if rawSlotsInUse > 0 { return rawThenTransport(packet, ip) }
+    guard ip.protocol == .udp else { return .noProtocol }
+    packet.trimFront(headerByteCount)
+    return udpInput(packet, ip)
+  }
+
+  /// Gives a copy to each raw socket that wants the datagram, then the datagram to its protocol.
+  private mutating func rawThenTransport(
+    _ packet: consuming Packet, _ ip: IPFacts
+  ) -> DropReason? {
+    var isTaken = false
+    var lacksMemory = false
+    var isRefused = false
+    for slot in 0..<rawSlotsInUse where rawSockets[slot].wants(ip.protocol) {
+      do throws(MbufError) {
+        let result = rawSockets[slot].buffer.append(
+          try packet.sharedCopy(), from: Endpoint(ip.source, 0),
+          to: Endpoint(ip.destination, 0))
+        switch result {
+        case .appended:
+          isTaken = true
+          statistics.rawCopies += 1
+        case .full: isRefused = true
+        case .noMemory: lacksMemory = true
+        }
+      } catch {
+        lacksMemory = true
+      }
+    }
+    if ip.protocol == .udp {
+      packet.trimFront(ip.headerByteCount)
+      let reason = udpInput(packet, ip)
+      return isTaken ? nil : reason
+    }
+    if isTaken { return nil }
+    return isRefused ? .fullSocketBuffer : lacksMemory ? .noMemory : .noProtocol
+  }
+}
+
+extension RawSocket {
+  func wants(_ protocol: IPProtocol) -> Bool {
+    isOpen && (self.protocol == nil || self.protocol == `protocol`)
+  }
+}

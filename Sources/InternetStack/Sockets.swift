@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Sockets lie in the stack itself, in a fixed number of slots: opening one allocates nothing, and a
+// packet reaches its socket without a reference to count. A slot is used again after a close; its
+// generation tells an old handle from a new one.
+
+public import SocketBuffers
+import Wire
+
+/// A bound UDP socket of one stack.
+public struct SocketID: Hashable, Sendable, BitwiseCopyable {
+  let slot: UInt16
+  let generation: UInt32
+}
+
+/// A raw IP socket of one stack.
+public struct RawSocketID: Hashable, Sendable, BitwiseCopyable {
+  let slot: UInt16
+  let generation: UInt32
+}
+
+/// The figures of a socket.
+///
+/// BSD: a line of `netstat -a`.
+public struct SocketStatistics: Hashable, Sendable {
+  /// Address and port it is bound to; `0.0.0.0` is any address, and a raw socket has port 0.
+  public let local: Endpoint
+  /// Bytes that wait, addresses included.
+  public let byteCount: Int
+  /// Bytes of memory that they hold.
+  public let storageByteCount: Int
+  /// Datagrams that wait.
+  public let recordCount: Int
+  /// The most bytes that may wait.
+  public let limit: Int
+  /// Datagrams refused.
+  public let drops: UInt64
+
+  init(_ buffer: borrowing SocketBuffer, local: Endpoint) {
+    self.local = local
+    byteCount = buffer.byteCount
+    storageByteCount = buffer.storageByteCount
+    recordCount = buffer.recordCount
+    limit = buffer.limit
+    drops = buffer.drops
+  }
+}
+
+/// BSD: `struct inpcb` with its receive buffer.
+struct UDPSocket: ~Copyable {
+  var buffer = SocketBuffer(limit: 0)
+  var address = IPv4Address.any
+  var port: UInt16 = 0
+  var generation: UInt32 = 0
+
+  /// A closed socket has no port.
+  var isOpen: Bool { port != 0 }
+}
+
+struct RawSocket: ~Copyable {
+  var buffer = SocketBuffer(limit: 0)
+  /// Nil takes every protocol.
+  var `protocol`: IPProtocol?
+  var generation: UInt32 = 0
+  var isOpen = false
+}
