@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Synchronization
+
 //
 //     total == inUse + cached + free          always, when taken with the caches held still
 //     free  == items on slabs, counted at the master only
