@@ -35,6 +35,8 @@ let package = Package(
     library("Wire"),
     library("UMA", "CThreadCache"),
     tests("WireTests", "Wire"),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
+    tests("UMATests", "UMA", "TestSupport"),
   ],
   swiftLanguageModes: [.v6]
 )

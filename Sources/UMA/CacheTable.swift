@@ -8,7 +8,8 @@
 // a slot when it is made; a table is mapped at a thread's first allocation and retired when the
 // thread ends: every bucket goes back to its zone, then the table is unlinked and unmapped.
 //
-// Lock order: zone, then registry. A table on the list stays mapped while the registry is locked.
+// Lock order: zone, then registry or keg; nothing after these. A table on the list stays mapped
+// while the registry is locked.
 
 import CThreadCache
 
