@@ -52,6 +52,8 @@ extension Zone {
     unsafe HeldItem(try allocateItem(in: table))
   }
 
+  func hasCache(in table: CacheTable) -> Bool { unsafe cache(in: table) != nil }
+
   func give(_ item: HeldItem) { unsafe free(item.address) }
 
   func give(_ item: HeldItem, in table: CacheTable) { unsafe freeItem(item.address, in: table) }
