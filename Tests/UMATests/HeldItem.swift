@@ -110,3 +110,13 @@ final class CountedPages: PageSource {
     out.subtract(pageCount, ordering: .relaxed)
   }
 }
+
+/// A value that a hook and its test share, each on the same thread or one after the other.
+final class Box<Value: Sendable>: Sendable {
+  private let guarded = Guarded<Value?>(nil)
+
+  var value: Value? {
+    get { guarded.withLock { $0 } }
+    set { guarded.withLock { $0 = newValue } }
+  }
+}
