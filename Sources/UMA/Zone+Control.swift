@@ -52,10 +52,12 @@ extension Zone {
         shelf.transfersInFlight += 1
         return taken
       })
-    return keg.releaseEmptySlabs()
+    let pageCount = keg.releaseEmptySlabs()
+    withShelf { $0.transfersInFlight -= 1 }
+    return pageCount
   }
 
-  /// Takes the items of buckets that no one else can reach to their slabs, and ends the transfer.
+  /// Takes the items of buckets that no one else can reach to their slabs.
   func giveBack(_ taken: consuming BucketList) {
     var buckets = taken
     let exportItem = unsafe core.pointee.hooks.exportItem
@@ -69,10 +71,7 @@ extension Zone {
       }
       unsafe bucket.discard()
     }
-    withShelf { shelf in
-      shelf.itemCount -= itemCount
-      shelf.transfersInFlight -= 1
-    }
+    withShelf { $0.itemCount -= itemCount }
   }
 
   /// Ends the zone, which had better be empty: drains it and frees its slot.

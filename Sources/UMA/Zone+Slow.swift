@@ -149,7 +149,10 @@ extension Zone {
         unsafe shelf.keep(bucket)
       }
     }
-    if surplus.count > 0 { giveBack(surplus) }
+    if surplus.count > 0 {
+      giveBack(surplus)
+      withShelf { $0.transfersInFlight -= 1 }
+    }
     return unsafe item
   }
 

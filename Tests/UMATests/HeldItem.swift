@@ -96,10 +96,16 @@ final class CountedPages: PageSource {
   func setLimit(_ pages: Int) { limit.store(pages, ordering: .relaxed) }
 
   func allocatePages(_ pageCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
-    guard out.add(pageCount, ordering: .relaxed).newValue <= limit.load(ordering: .relaxed) else {
-      out.subtract(pageCount, ordering: .relaxed)
-      refused.add(1, ordering: .relaxed)
-      return nil
+    var seen = out.load(ordering: .relaxed)
+    while true {
+      guard seen + pageCount <= limit.load(ordering: .relaxed) else {
+        refused.add(1, ordering: .relaxed)
+        return nil
+      }
+      let (done, now) = out.compareExchange(
+        expected: seen, desired: seen + pageCount, ordering: .relaxed)
+      if done { break }
+      seen = now
     }
     made.add(1, ordering: .relaxed)
     return unsafe arena.allocatePages(pageCount, alignment: alignment)
