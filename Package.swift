@@ -27,16 +27,20 @@ let package = Package(
     .library(name: "UMA", targets: ["UMA"]),
     .library(name: "Mbufs", targets: ["Mbufs"]),
     .library(name: "Wire", targets: ["Wire"]),
+    .library(name: "Pcap", targets: ["Pcap"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
     .target(name: "CThreadCache"),
+    .systemLibrary(name: "CPcap", providers: [.apt(["libpcap-dev"])]),
     library("Wire"),
     library("UMA", "CThreadCache"),
     library("Mbufs", "UMA", "CThreadCache"),
+    library("Pcap", "CPcap", "Mbufs", "Wire"),
     tests("WireTests", "Wire"),
+    tests("PcapTests", "Pcap", "Mbufs", "Wire"),
   ],
   swiftLanguageModes: [.v6]
 )
