@@ -57,7 +57,7 @@ let package = Package(
       name: "mbuma",
       dependencies: [
         "Replay", "Pcap", "InternetStack", "SocketBuffers", "Observation", "Mbufs", "UMA", "Wire",
-        "CMallocCount", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CMallocCount", "CPcap", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
     .executableTarget(

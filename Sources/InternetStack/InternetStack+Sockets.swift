@@ -44,6 +44,26 @@ extension InternetStack {
     return SocketID(slot: UInt16(slot), generation: sockets[slot].generation)
   }
 
+  /// Opens the socket that gets the datagrams for ports that no other socket is bound to.
+  ///
+  /// Who plays a capture into a stack does not know its ports beforehand.
+  ///
+  /// - Parameter limit: bytes that may wait for the reader, addresses included.
+  /// - Throws: `BindError.tooManySockets`; nothing was opened.
+  /// - Precondition: the stack has no such socket yet.
+  public mutating func bindRest(limit: Int = defaultLimit) throws(BindError) -> SocketID {
+    precondition(restSlot == nil, "one socket takes the rest already")
+    guard let slot = (0..<Self.socketLimit).first(where: { !sockets[$0].isOpen }) else {
+      throw .tooManySockets(limit: Self.socketLimit)
+    }
+    restSlot = slot
+    sockets[slot].address = .any
+    // No datagram is for this port, but a port is what marks a socket open.
+    sockets[slot].port = .max
+    sockets[slot].buffer = SocketBuffer(limit: limit)
+    return SocketID(slot: UInt16(slot), generation: sockets[slot].generation)
+  }
+
   private mutating func freePort(_ address: IPv4Address) throws(BindError) -> UInt16 {
     let first = UInt16.random(in: 49_152...65_535, using: &randomness)
     var port = first
@@ -68,7 +88,11 @@ extension InternetStack {
   /// - Precondition: the socket is open; afterwards its handle traps.
   public mutating func close(_ socket: SocketID) {
     let slot = slot(of: socket)
-    ports.remove(sockets[slot].address, port: sockets[slot].port)
+    if slot == restSlot {
+      restSlot = nil
+    } else {
+      ports.remove(sockets[slot].address, port: sockets[slot].port)
+    }
     sockets[slot].port = 0
     // Wraps after four billion sockets in one slot.
     sockets[slot].generation &+= 1

@@ -87,7 +87,7 @@ public struct PcapError: Error, Equatable, Sendable {
   /// Nil for pipes.
   public let byteOffset: Int?
 
-  init(_ kind: Kind, file: String, packet: Int? = nil, byteOffset: Int? = nil) {
+  package init(_ kind: Kind, file: String, packet: Int? = nil, byteOffset: Int? = nil) {
     self.kind = kind
     self.file = file
     self.packet = packet

@@ -21,7 +21,7 @@ struct FileSink: PacketSink, ~Copyable {
     _ linkType: LinkType, _ resolution: TimeResolution, file: String
   ) throws(PcapError) {
     if writer == nil {
-      if resolution == .nanoseconds { self.resolution = .nanoseconds }
+      if resolution == .nano { self.resolution = .nano }
       writer = try CaptureWriter(path: path, linkType: linkType, resolution: self.resolution)
     } else if let first = writer?.linkType, first != linkType {
       throw PcapError(
@@ -34,6 +34,7 @@ struct FileSink: PacketSink, ~Copyable {
   }
 
   mutating func finish() throws(PcapError) {
-    try writer.take()?.close()
+    guard var writer = writer.take() else { return }
+    try writer.close()
   }
 }

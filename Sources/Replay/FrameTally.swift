@@ -51,7 +51,7 @@ public struct FrameTally: Equatable, Sendable {
       lax: packet.bytes, linkType: linkType, capturedByteCount: packet.byteCount,
       wireByteCount: packet.wireByteCount)
     protocols.count(frame)
-    if frame.network == .ipv4 { ipv4Checksums.count(frame.ipv4HeaderChecksum) }
+    if let result = frame.ipv4HeaderChecksum { ipv4Checksums.count(result) }
     if frame.transport == .udp, let result = packet.transportChecksumResult(frame) {
       udpChecksums.count(result)
     }

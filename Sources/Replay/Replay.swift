@@ -120,11 +120,11 @@ public struct Replay: ~Copyable {
   /// The finest resolution of the inputs, as far as they can be looked at beforehand.
   private func finestResolution() -> TimeResolution {
     for input in plan.inputs where input != "-" {
-      if let reader = try? CaptureReader(path: input), reader.resolution == .nanoseconds {
-        return .nanoseconds
+      if let reader = try? CaptureReader(path: input), reader.resolution == .nano {
+        return .nano
       }
     }
-    return .microseconds
+    return .micro
   }
 
   /// Reads the output again and sets it beside the inputs as they were replayed.

@@ -3,6 +3,7 @@ public import Observation
 import Pcap
 import UMA
 import Wire
+import Mbufs
 
 extension ReplayReport {
   /// The report as one object, schema `mbuma.replay/1`.
@@ -78,7 +79,14 @@ extension ReplayReport.Input {
   }
 
   /// One word for how the input ended: `clean`, `cut`, `corrupt` or `unsupported`.
-  public var endName: String { openError.map(\.endName) ?? end.name }
+  public var endName: String {
+    switch openError?.kind {
+    case nil: end.name
+    case .empty, .truncatedHeader, .truncated: "cut"
+    case .corrupt: "corrupt"
+    default: "unsupported"
+    }
+  }
 }
 
 extension PcapError {

@@ -8,7 +8,6 @@
 
 public import Mbufs
 public import Pcap
-public import UMA
 public import Wire
 
 /// The outcome of a replay.

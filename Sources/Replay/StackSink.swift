@@ -19,7 +19,10 @@ struct StackSink: PacketSink, ~Copyable {
     policy.acceptsAnyDestination = true
     policy.acceptsPartialChecksums = true
     stack = InternetStack(addresses: [], policy: policy, seed: 1)
-    socket = stack.bindRest()
+    guard let socket = try? stack.bindRest(limit: 1 << 20) else {
+      preconditionFailure("a new stack has a free socket")
+    }
+    self.socket = socket
   }
 
   mutating func begin(_ linkType: LinkType, _ resolution: TimeResolution, file: String) {

@@ -45,7 +45,7 @@ extension Bench {
       var sum = 0
       for _ in 0..<count {
         var checksum = InternetChecksum()
-        checksum.add(frame.span.bytes)
+        unsafe checksum.add(frame.span.bytes)
         sum &+= Int(checksum.folded)
       }
       keep(sum)
@@ -87,7 +87,7 @@ extension Bench {
     _ pool: MbufPool, _ frame: [UInt8], _ byteCount: Int, _ count: Int
   ) throws {
     var sum = 0
-    let bytes = frame.span.bytes.extracting(first: byteCount)
+    let bytes = unsafe frame.span.bytes.extracting(first: byteCount)
     for _ in 0..<count {
       let packet = try pool.packet(copying: bytes, headroom: 64)
       sum &+= packet.byteCount

@@ -81,7 +81,7 @@ struct Bench {
   let runCount: Int
   /// Target length of one run.
   let runNanoseconds: Double
-  private let prefix: String
+  let prefix: String
   private(set) var rows: [BenchRow] = []
 
   /// Prepares to measure the rows whose path begins with `prefix`, all if nil.

@@ -23,13 +23,13 @@ enum Interrupts {
     address.store(
       unsafe UInt(bitPattern: Unmanaged.passUnretained(control).toOpaque()), ordering: .releasing)
     for number in [SIGINT, SIGTERM] {
-      unsafe signal(number) { number in
-        unsafe signal(number, SIG_DFL)
+      signal(number) { number in
+        signal(number, SIG_DFL)
         let address = Interrupts.address.load(ordering: .acquiring)
         guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return }
         unsafe Unmanaged<ReplayControl>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.stop() }
       }
     }
-    unsafe signal(SIGPIPE, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
   }
 }

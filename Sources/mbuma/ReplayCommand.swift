@@ -3,6 +3,7 @@ import ArgumentParser
 import Mbufs
 import Pcap
 import Replay
+import Observation
 
 /// `mbuma replay`: frames through mbufs to a sink.
 struct ReplayCommand: ParsableCommand {
