@@ -156,6 +156,27 @@ import Testing
     #expect(pages.pagesOut == 0)
   }
 
+  /// Between the last refusal and the denial an item comes free, on its slab or with its pages.
+  @Test(arguments: [false, true])
+  func whatComesFreeAfterTheLastRefusalIsFound(_ drains: Bool) throws {
+    let pages = CountedPages(limit: 4)
+    let zone = Zone(name: "late", itemByteCount: 16_384, pages: pages)
+    let other = try #require(CacheTable())
+    let item = try zone.take(in: other)
+    pages.onRefusal.value = { number in
+      guard number == 2 else { return }
+      zone.give(item, in: other)
+      if drains { zone.drain() }
+    }
+    let late = try zone.take()
+    #expect(pages.refusals == 2 && pages.pagesOut == 4)
+    // With nothing more to come the next is denied.
+    #expect(throws: ZoneError(zone: zone, reason: .outOfMemory, count: 16_384)) { try zone.take() }
+    zone.give(late)
+    #expect(zone.destroy() == 0)
+    other.retire()
+  }
+
   @Test func loweredBelowWhatIsOutItConverges() throws {
     let pages = CountedPages()
     let zone = Zone(name: "lowered", itemByteCount: 256, pages: pages)
