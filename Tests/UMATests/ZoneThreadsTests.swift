@@ -14,7 +14,9 @@ import Testing
 
     func post(_ item: HeldItem, _ tag: UInt64) { items.withLock { $0.append((item, tag)) } }
 
-    func fetch() -> (item: HeldItem, tag: UInt64)? { items.withLock { $0.popLast() } }
+    func fetch() -> (item: HeldItem, tag: UInt64)? {
+      items.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+    }
   }
 
   static func until(_ deadline: ContinuousClock.Instant, _ body: () -> Void) {
