@@ -23,7 +23,7 @@ extension Zone {
   }
 
   /// How far an allocation has gone to find an item.
-  private enum Effort { case first, plain, gathering, relieved }
+  private enum Effort { case atHand, first, plain, gathering, relieved }
 
   @usableFromInline
   @inline(never)
@@ -41,6 +41,20 @@ extension Zone {
   public func freeItem(_ item: UnsafeMutableRawPointer, in table: CacheTable) {
     if unsafe cache(in: table)?.give(item) == true { return }
     unsafe freeSlow(item, in: table)
+  }
+
+  /// Allocates an item if that takes nothing away from other threads or zones, else nil.
+  ///
+  /// For who can do without. It never waits and is not counted as a denial.
+  public func allocateItemAtHand() -> UnsafeMutableRawPointer? {
+    let table = CacheTable.current()
+    let cache = unsafe cache(in: table)
+    if let item = unsafe cache?.take() { return unsafe item }
+    switch unsafe nextStep(cache, .atHand) {
+    case .item(let item): return unsafe item
+    case .fill(let bucket, let count): return unsafe fill(bucket, count, cache).item
+    case .wait, .deny: return nil
+    }
   }
 
   private func allocateSlow(in table: CacheTable?) throws(ZoneError) -> UnsafeMutableRawPointer {
@@ -75,7 +89,7 @@ extension Zone {
 
   private func nextStep(_ cache: CachePointer?, _ effort: Effort) -> Step {
     unsafe withShelf { shelf -> Step in
-      if effort == .first, let plan = shelf.plan, plan.failsNext() {
+      if effort == .first || effort == .atHand, let plan = shelf.plan, plan.failsNext() {
         return unsafe .deny(.injected, count: 0)
       }
       let isRetry = effort == .gathering || effort == .relieved
@@ -86,6 +100,7 @@ extension Zone {
       if shelf.limit > 0 {
         count = Swift.min(count, shelf.limit - shelf.itemCount)
         if count <= 0 {
+          if effort == .atHand { return unsafe .wait }
           gather(&shelf)
           if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
           if shelf.transfersInFlight > 0 { return unsafe .wait }
@@ -147,7 +162,7 @@ extension Zone {
     var kept = drawn
     if let importItem = unsafe core.pointee.hooks.importItem {
       kept = 0
-      while kept < drawn, unsafe importItem(bucket.items[kept]) { kept += 1 }
+      while kept < drawn, unsafe importItem(bucket.items[kept], kept == 0) { kept += 1 }
       for index in kept..<drawn { unsafe keg.putItem(bucket.items[index]) }
     }
     let item = unsafe kept > 0 ? bucket.items[kept - 1] : nil

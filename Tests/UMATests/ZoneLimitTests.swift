@@ -233,7 +233,7 @@ import Testing
   /// A fill that began under the old limit must not leave its surplus in a cache.
   @Test func loweredDuringAFillTheSurplusGoesBack() throws {
     let zone = Box<Zone>()
-    let hooks = unsafe ItemHooks(importItem: { _ in
+    let hooks = unsafe ItemHooks(importItem: { _, _ in
       zone.value?.limitInItems = 3
       return true
     })

@@ -188,7 +188,7 @@ import Testing
     let clusters = Zone(name: "cluster", itemByteCount: 2_048)
     let mbufs = Zone(name: "mbuf", itemByteCount: 256)
     let hooks = unsafe ItemHooks(
-      importItem: { mbuf in
+      importItem: { mbuf, _ in
         guard let cluster = try? clusters.take() else { return false }
         unsafe HeldItem(mbuf).firstWord = UInt64(cluster.number)
         return true
