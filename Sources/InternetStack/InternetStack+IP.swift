@@ -72,7 +72,7 @@ extension InternetStack {
     var isRefused = false
     for slot in 0..<rawSlotsInUse where rawSockets[slot].wants(ip.protocol) {
       do throws(MbufError) {
-        let result = rawSockets[slot].buffer.append(
+        let result = rawBuffers[slot].append(
           try packet.sharedCopy(), from: Endpoint(ip.source, 0),
           to: Endpoint(ip.destination, 0))
         switch result {
@@ -93,11 +93,5 @@ extension InternetStack {
     }
     if isTaken { return nil }
     return isRefused ? .fullSocketBuffer : lacksMemory ? .noMemory : .noProtocol
-  }
-}
-
-extension RawSocket {
-  func wants(_ protocol: IPProtocol) -> Bool {
-    isOpen && (self.protocol == nil || self.protocol == `protocol`)
   }
 }

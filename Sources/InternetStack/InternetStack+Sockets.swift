@@ -40,7 +40,7 @@ extension InternetStack {
     ports.insert(address, port: port, socket: slot)
     sockets[slot].address = address
     sockets[slot].port = port
-    sockets[slot].buffer = SocketBuffer(limit: limit)
+    buffers[slot] = SocketBuffer(limit: limit)
     return SocketID(slot: UInt16(slot), generation: sockets[slot].generation)
   }
 
@@ -60,7 +60,7 @@ extension InternetStack {
   ///
   /// BSD: `recvfrom`.
   public mutating func receive(_ socket: SocketID) -> Datagram? {
-    sockets[slot(of: socket)].buffer.receive()
+    buffers[slot(of: socket)].receive()
   }
 
   /// Closes a socket; what waits in it is freed.
@@ -72,7 +72,7 @@ extension InternetStack {
     sockets[slot].port = 0
     // Wraps after four billion sockets in one slot.
     sockets[slot].generation &+= 1
-    sockets[slot].buffer.flush()
+    buffers[slot].flush()
   }
 
   /// The figures of a socket.
@@ -81,7 +81,7 @@ extension InternetStack {
   public func statistics(of socket: SocketID) -> SocketStatistics {
     let slot = slot(of: socket)
     return SocketStatistics(
-      sockets[slot].buffer, local: Endpoint(sockets[slot].address, sockets[slot].port))
+      buffers[slot], local: Endpoint(sockets[slot].address, sockets[slot].port))
   }
 
   func slot(of socket: SocketID) -> Int {
@@ -110,7 +110,7 @@ extension InternetStack {
     }
     rawSockets[slot].isOpen = true
     rawSockets[slot].protocol = `protocol`
-    rawSockets[slot].buffer = SocketBuffer(limit: limit)
+    rawBuffers[slot] = SocketBuffer(limit: limit)
     rawSlotsInUse = max(rawSlotsInUse, slot + 1)
     return RawSocketID(slot: UInt16(slot), generation: rawSockets[slot].generation)
   }
@@ -119,7 +119,7 @@ extension InternetStack {
   ///
   /// - Precondition: the socket is open.
   public mutating func receiveRaw(_ socket: RawSocketID) -> Datagram? {
-    rawSockets[slot(of: socket)].buffer.receive()
+    rawBuffers[slot(of: socket)].receive()
   }
 
   /// Closes a raw socket; what waits in it is freed.
@@ -130,7 +130,7 @@ extension InternetStack {
     rawSockets[slot].isOpen = false
     // Wraps after four billion sockets in one slot.
     rawSockets[slot].generation &+= 1
-    rawSockets[slot].buffer.flush()
+    rawBuffers[slot].flush()
     while rawSlotsInUse > 0, !rawSockets[rawSlotsInUse - 1].isOpen { rawSlotsInUse -= 1 }
   }
 
@@ -138,7 +138,7 @@ extension InternetStack {
   ///
   /// - Precondition: the socket is open.
   public func statistics(of socket: RawSocketID) -> SocketStatistics {
-    SocketStatistics(rawSockets[slot(of: socket)].buffer, local: Endpoint(.v4(.any), 0))
+    SocketStatistics(rawBuffers[slot(of: socket)], local: Endpoint(.v4(.any), 0))
   }
 
   func slot(of socket: RawSocketID) -> Int {

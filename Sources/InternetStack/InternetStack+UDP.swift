@@ -25,7 +25,7 @@ extension InternetStack {
       return .noSocket
     }
     packet.trimFront(UDPHeader.byteCount)
-    let result = sockets[slot].buffer.append(
+    let result = buffers[slot].append(
       packet, from: Endpoint(ip.source, header.sourcePort),
       to: Endpoint(ip.destination, header.destinationPort))
     return switch result {
