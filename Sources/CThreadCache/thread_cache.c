@@ -39,13 +39,18 @@ void mbuma_yield(void) { sched_yield(); }
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool key_is_made;
-static void (*retire_table)(void *);
+// Every thread stores the same value, and reads it only after its own store.
+static _Atomic(void (*)(void *)) retire_table;
 
-static void run_retire(void *table) { retire_table(table); }
+static void run_retire(void *table) {
+  void (*retire)(void *) = atomic_load_explicit(&retire_table, memory_order_relaxed);
+  retire(table);
+}
+
 static void make_key(void) { key_is_made = pthread_key_create(&key, run_retire) == 0; }
 
 bool mbuma_call_at_thread_exit(void *table, void (*retire)(void *)) {
-  retire_table = retire;
+  atomic_store_explicit(&retire_table, retire, memory_order_relaxed);
   pthread_once(&key_once, make_key);
   return key_is_made && pthread_setspecific(key, table) == 0;
 }

@@ -40,6 +40,27 @@ extension InternetStack {
     ports.insert(address, port: port, socket: slot)
     sockets[slot].address = address
     sockets[slot].port = port
+    sockets[slot].isOpen = true
+    buffers[slot] = SocketBuffer(limit: limit)
+    return SocketID(slot: UInt16(slot), generation: sockets[slot].generation)
+  }
+
+  /// Opens the socket that gets the datagrams for ports that no other socket is bound to.
+  ///
+  /// Who plays a capture into a stack does not know its ports beforehand.
+  ///
+  /// - Parameter limit: bytes that may wait for the reader, addresses included.
+  /// - Throws: `BindError.tooManySockets`; nothing was opened.
+  /// - Precondition: the stack has no such socket yet.
+  public mutating func bindRest(limit: Int = defaultLimit) throws(BindError) -> SocketID {
+    precondition(restSlot == nil, "one socket takes the rest already")
+    guard let slot = (0..<Self.socketLimit).first(where: { !sockets[$0].isOpen }) else {
+      throw .tooManySockets(limit: Self.socketLimit)
+    }
+    restSlot = slot
+    sockets[slot].address = .any
+    sockets[slot].port = 0
+    sockets[slot].isOpen = true
     buffers[slot] = SocketBuffer(limit: limit)
     return SocketID(slot: UInt16(slot), generation: sockets[slot].generation)
   }
@@ -68,8 +89,12 @@ extension InternetStack {
   /// - Precondition: the socket is open; afterwards its handle traps.
   public mutating func close(_ socket: SocketID) {
     let slot = slot(of: socket)
-    ports.remove(sockets[slot].address, port: sockets[slot].port)
-    sockets[slot].port = 0
+    if slot == restSlot {
+      restSlot = nil
+    } else {
+      ports.remove(sockets[slot].address, port: sockets[slot].port)
+    }
+    sockets[slot].isOpen = false
     // Wraps after four billion sockets in one slot.
     sockets[slot].generation &+= 1
     buffers[slot].flush()

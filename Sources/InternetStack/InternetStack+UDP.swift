@@ -21,9 +21,9 @@ extension InternetStack {
     if length < packet.byteCount { packet.trimBack(packet.byteCount - length) }
     guard accepts(packet, header.checksum, ip) else { return .badChecksum }
     guard header.destinationPort != 0 else { return .badPort }
-    guard let slot = ports.socket(for: ip.destination, port: header.destinationPort) else {
-      return .noSocket
-    }
+    guard
+      let slot = ports.socket(for: ip.destination, port: header.destinationPort) ?? restSlot
+    else { return .noSocket }
     packet.trimFront(UDPHeader.byteCount)
     let result = buffers[slot].append(
       packet, from: Endpoint(ip.source, header.sourcePort),

@@ -25,7 +25,7 @@ public import Wire
 
 /// UDP over IPv4 and raw IP, from packets to socket buffers and back.
 ///
-///     var stack = InternetStack(addresses: [InterfaceAddress(IPv4Address(10, 0, 0, 1))])
+///     var stack = InternetStack(addresses: [InterfaceAddress(IPv4Address(10, 0, 0, 1))], seed: 1)
 ///     let socket = try stack.bind(port: 7)
 ///     stack.input(packet, linkType: .raw)
 ///     while let datagram = stack.receive(socket) {
@@ -74,6 +74,8 @@ public struct InternetStack: ~Copyable, Sendable {
   var buffers = InlineArray<256, SocketBuffer> { _ in SocketBuffer(limit: 0) }
   var rawSockets = [RawSocket](repeating: RawSocket(), count: rawSocketLimit)
   var rawBuffers = InlineArray<16, SocketBuffer> { _ in SocketBuffer(limit: 0) }
+  // The socket that takes what no port's does.
+  var restSlot: Int?
   // Open raw sockets are below this slot, so that a stack with none asks none.
   var rawSlotsInUse = 0
   var output = PacketQueue()
@@ -84,16 +86,24 @@ public struct InternetStack: ~Copyable, Sendable {
   ///   - addresses: its own; with none, only broadcasts are for it.
   ///   - mtu: the longest IP datagram in bytes that may be sent, 68...65,535.
   ///   - policy: what it does where hosts differ.
-  ///   - randomness: for identifications and ports; `Randomness(seed:)` makes a run repeatable.
+  ///   - randomness: for identifications and ports.
   public init(
     addresses: [InterfaceAddress], mtu: Int = 1_500, policy: Policy = Policy(),
-    randomness: some RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+    randomness: some RandomNumberGenerator & Sendable
   ) {
     precondition((68...65_535).contains(mtu), "an MTU of \(mtu) bytes")
     self.addresses = LocalAddresses(addresses)
     self.mtu = mtu
     self.policy = policy
     self.randomness = randomness
+  }
+
+  /// Makes a stack without sockets, whose random numbers are those of `Randomness(seed:)`.
+  public init(
+    addresses: [InterfaceAddress], mtu: Int = 1_500, policy: Policy = Policy(), seed: UInt64
+  ) {
+    self.init(
+      addresses: addresses, mtu: mtu, policy: policy, randomness: Randomness(seed: seed))
   }
 
   /// Takes a packet in and gives it to the sockets it is for, or drops and counts it.
@@ -130,10 +140,12 @@ public struct InternetStack: ~Copyable, Sendable {
       }
       bound += 1
       precondition(
-        ports.exactSocket(for: sockets[slot].address, port: sockets[slot].port) == slot,
+        slot == restSlot
+          || ports.exactSocket(for: sockets[slot].address, port: sockets[slot].port) == slot,
         "socket \(slot) is not in the port table")
     }
-    precondition(bound == ports.count, "\(bound) sockets, \(ports.count) ports")
+    let ported = bound - (restSlot == nil ? 0 : 1)
+    precondition(ported == ports.count, "\(ported) sockets, \(ports.count) ports")
     for slot in 0..<Self.rawSocketLimit {
       rawBuffers[slot].checkInvariants()
       precondition(

@@ -53,11 +53,10 @@ public struct SocketStatistics: Hashable, Sendable {
 /// BSD: `struct inpcb`.
 struct UDPSocket: BitwiseCopyable {
   var address = IPv4Address.any
-  /// 0 while the slot is free.
+  /// 0 for the socket that takes the rest.
   var port: UInt16 = 0
+  var isOpen = false
   var generation: UInt32 = 0
-
-  var isOpen: Bool { port != 0 }
 }
 
 /// Who a slot belongs to; its buffer has the same number.

@@ -10,7 +10,8 @@
 /// without `destruct`; if `importItem` fails it goes back to the keg as it was; if `initialize`
 /// fails the whole slab is undone, backwards.
 ///
-/// Hooks run with no lock held. They may allocate from other zones.
+/// Hooks run with no lock held. They may allocate from other zones, but not from their own, which
+/// would wait for them.
 ///
 /// BSD: ctor, dtor, init, fini of `uma_zcreate`; zinit, zfini of `uma_zsecond_create`.
 @safe
@@ -24,7 +25,9 @@ public struct ItemHooks: Sendable {
   public var construct: Maker?
   /// Runs at every free (dtor).
   public var destruct: Unmaker?
-  /// Runs when memory becomes an item of the keg (init). A secondary zone has none of its own.
+  /// Runs when memory becomes an item of the keg (init).
+  ///
+  /// A secondary zone has none of its own.
   public var initialize: Maker?
   /// Runs when an item's memory goes back to the page source (fini).
   public var finalize: Unmaker?

@@ -62,7 +62,8 @@ struct SplitMix: RandomNumberGenerator {
     for step in 0..<100_000 {
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<55:
-        let byteCount = Int.random(in: 0..<(Bool.random(using: &random) ? 120 : 2_500), using: &random)
+        let byteCount = Int.random(
+          in: 0..<(Bool.random(using: &random) ? 120 : 2_500), using: &random)
         let headroom = [0, 15, 16, 40, 100][Int.random(in: 0..<5, using: &random)]
         let source = Bool.random(using: &random) ? alice : carol
         let destination = Bool.random(using: &random) ? bob : carol
