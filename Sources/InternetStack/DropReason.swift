@@ -79,10 +79,9 @@ public struct DropCounts: Sendable {
   }
 
   /// Packets dropped for a reason.
-  public internal(set) subscript(reason: DropReason) -> UInt64 {
-    get { counts[Int(reason.rawValue)] }
-    set { counts[Int(reason.rawValue)] = newValue }
-  }
+  public subscript(reason: DropReason) -> UInt64 { counts[Int(reason.rawValue)] }
+
+  mutating func count(_ reason: DropReason) { counts[Int(reason.rawValue)] += 1 }
 
   /// Packets dropped for any reason.
   public var total: UInt64 {

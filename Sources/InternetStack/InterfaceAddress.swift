@@ -30,25 +30,15 @@ public struct InterfaceAddress: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// The addresses of a stack, at most eight: they lie in the stack itself, and every packet asks.
+/// The addresses of a stack.
 struct LocalAddresses {
-  static var limit: Int { 8 }
-  private var entries = InlineArray<8, InterfaceAddress>(repeating: InterfaceAddress(.any))
-  private(set) var count = 0
+  private let entries: [InterfaceAddress]
 
-  init(_ addresses: [InterfaceAddress]) {
-    precondition(
-      addresses.count <= Self.limit, "\(addresses.count) addresses, at most \(Self.limit)")
-    for address in addresses {
-      entries[count] = address
-      count += 1
-    }
-  }
+  init(_ addresses: [InterfaceAddress]) { entries = addresses }
 
   /// Whether a datagram for `address` is for us: ours, or a broadcast we are among.
   func accept(_ address: IPv4Address) -> Bool {
-    for index in 0..<count
-    where entries[index].address == address || entries[index].broadcast == address {
+    for entry in entries where entry.address == address || entry.broadcast == address {
       return true
     }
     return address.isBroadcast
@@ -56,15 +46,13 @@ struct LocalAddresses {
 
   /// Whether `address` is ours to send from.
   func contains(_ address: IPv4Address) -> Bool {
-    for index in 0..<count where entries[index].address == address { return true }
+    for entry in entries where entry.address == address { return true }
     return false
   }
 
   /// The address to send from: the one in the destination's network, else the first.
   func source(for destination: IPv4Address) -> IPv4Address? {
-    for index in 0..<count where entries[index].isNeighbour(destination) {
-      return entries[index].address
-    }
-    return count > 0 ? entries[0].address : nil
+    for entry in entries where entry.isNeighbour(destination) { return entry.address }
+    return entries.first?.address
   }
 }

@@ -12,6 +12,8 @@ struct IPFacts: BitwiseCopyable {
   let source: IPv4Address
   let destination: IPv4Address
   let `protocol`: IPProtocol
+  /// Whether the first 20 bytes sum to what a header without options must.
+  let hasValidChecksum: Bool
 
   /// - Precondition: there are 20 bytes.
   @inline(__always)
@@ -26,6 +28,13 @@ struct IPFacts: BitwiseCopyable {
     `protocol` = IPProtocol(rawValue: header.uint8(at: 9))
     source = header.ipv4Address(at: 12)
     destination = header.ipv4Address(at: 16)
+    // Cannot wrap: five numbers of 32 bits. A sum of 16-bit words folds to 0xffff if it is a
+    // multiple of that and not 0, in whichever order the bytes are and however wide the words.
+    let sum =
+      UInt64(header.load(UInt32.self, at: 0)) &+ UInt64(header.load(UInt32.self, at: 4))
+      &+ UInt64(header.load(UInt32.self, at: 8)) &+ UInt64(header.load(UInt32.self, at: 12))
+      &+ UInt64(header.load(UInt32.self, at: 16))
+    hasValidChecksum = sum != 0 && sum % 0xffff == 0
   }
 }
 
@@ -44,10 +53,12 @@ extension InternetStack {
     guard ip.version == 4 else { return .badVersion }
     let headerByteCount = ip.headerByteCount
     guard headerByteCount >= IPv4Header.byteCount else { return .badHeaderLength }
-    if let reason = packet.take(headerByteCount) { return reason }
-    var sum = InternetChecksum()
-    sum.add(packet.bytes.extracting(first: headerByteCount))
-    guard sum.folded == 0xffff else { return .badHeaderChecksum }
+    if headerByteCount > IPv4Header.byteCount {
+      if let reason = packet.take(headerByteCount) { return reason }
+      guard Self.isValid(packet.bytes, headerByteCount) else { return .badHeaderChecksum }
+    } else {
+      guard ip.hasValidChecksum else { return .badHeaderChecksum }
+    }
     guard ip.totalLength >= headerByteCount else { return .badLength }
     guard ip.totalLength <= packet.byteCount else { return .short }
     guard !ip.source.isMulticast, !ip.source.isBroadcast else { return .badAddress }
@@ -63,6 +74,14 @@ extension InternetStack {
     return udpInput(packet, ip)
   }
 
+  /// Whether the checksum of a header with options is right.
+  @inline(never)
+  private static func isValid(_ bytes: RawSpan, _ headerByteCount: Int) -> Bool {
+    var sum = InternetChecksum()
+    sum.add(bytes.extracting(first: headerByteCount))
+    return sum.folded == 0xffff
+  }
+
   /// Gives a copy to each raw socket that wants the datagram, then the datagram to its protocol.
   private mutating func rawThenTransport(
     _ packet: consuming Packet, _ ip: IPFacts
@@ -72,7 +91,7 @@ extension InternetStack {
     var isRefused = false
     for slot in 0..<rawSlotsInUse where rawSockets[slot].wants(ip.protocol) {
       do throws(MbufError) {
-        let result = rawSockets[slot].buffer.append(
+        let result = rawBuffers[slot].append(
           try packet.sharedCopy(), from: Endpoint(ip.source, 0),
           to: Endpoint(ip.destination, 0))
         switch result {
@@ -93,11 +112,5 @@ extension InternetStack {
     }
     if isTaken { return nil }
     return isRefused ? .fullSocketBuffer : lacksMemory ? .noMemory : .noProtocol
-  }
-}
-
-extension RawSocket {
-  func wants(_ protocol: IPProtocol) -> Bool {
-    isOpen && (self.protocol == nil || self.protocol == `protocol`)
   }
 }

@@ -32,7 +32,7 @@ extension InternetStack {
       guard case .v4(let remote) = destination.address else {
         throw .unsupportedAddress(destination.address)
       }
-      guard destination.port != 0 else { throw .noPort }
+      guard destination.port != 0, sockets[slot].port != 0 else { throw .noPort }
       let local = try self.source(for: remote, sockets[slot].address, source)
       try udpOutput(
         payload, from: local, port: sockets[slot].port, to: remote, port: destination.port)

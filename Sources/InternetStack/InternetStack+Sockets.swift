@@ -40,7 +40,8 @@ extension InternetStack {
     ports.insert(address, port: port, socket: slot)
     sockets[slot].address = address
     sockets[slot].port = port
-    sockets[slot].buffer = SocketBuffer(limit: limit)
+    sockets[slot].isOpen = true
+    buffers[slot] = SocketBuffer(limit: limit)
     return SocketID(slot: UInt16(slot), generation: sockets[slot].generation)
   }
 
@@ -58,9 +59,9 @@ extension InternetStack {
     }
     restSlot = slot
     sockets[slot].address = .any
-    // No datagram is for this port, but a port is what marks a socket open.
-    sockets[slot].port = .max
-    sockets[slot].buffer = SocketBuffer(limit: limit)
+    sockets[slot].port = 0
+    sockets[slot].isOpen = true
+    buffers[slot] = SocketBuffer(limit: limit)
     return SocketID(slot: UInt16(slot), generation: sockets[slot].generation)
   }
 
@@ -80,7 +81,7 @@ extension InternetStack {
   ///
   /// BSD: `recvfrom`.
   public mutating func receive(_ socket: SocketID) -> Datagram? {
-    sockets[slot(of: socket)].buffer.receive()
+    buffers[slot(of: socket)].receive()
   }
 
   /// Closes a socket; what waits in it is freed.
@@ -93,10 +94,10 @@ extension InternetStack {
     } else {
       ports.remove(sockets[slot].address, port: sockets[slot].port)
     }
-    sockets[slot].port = 0
+    sockets[slot].isOpen = false
     // Wraps after four billion sockets in one slot.
     sockets[slot].generation &+= 1
-    sockets[slot].buffer.flush()
+    buffers[slot].flush()
   }
 
   /// The figures of a socket.
@@ -105,7 +106,7 @@ extension InternetStack {
   public func statistics(of socket: SocketID) -> SocketStatistics {
     let slot = slot(of: socket)
     return SocketStatistics(
-      sockets[slot].buffer, local: Endpoint(sockets[slot].address, sockets[slot].port))
+      buffers[slot], local: Endpoint(sockets[slot].address, sockets[slot].port))
   }
 
   func slot(of socket: SocketID) -> Int {
@@ -134,7 +135,7 @@ extension InternetStack {
     }
     rawSockets[slot].isOpen = true
     rawSockets[slot].protocol = `protocol`
-    rawSockets[slot].buffer = SocketBuffer(limit: limit)
+    rawBuffers[slot] = SocketBuffer(limit: limit)
     rawSlotsInUse = max(rawSlotsInUse, slot + 1)
     return RawSocketID(slot: UInt16(slot), generation: rawSockets[slot].generation)
   }
@@ -143,7 +144,7 @@ extension InternetStack {
   ///
   /// - Precondition: the socket is open.
   public mutating func receiveRaw(_ socket: RawSocketID) -> Datagram? {
-    rawSockets[slot(of: socket)].buffer.receive()
+    rawBuffers[slot(of: socket)].receive()
   }
 
   /// Closes a raw socket; what waits in it is freed.
@@ -154,7 +155,7 @@ extension InternetStack {
     rawSockets[slot].isOpen = false
     // Wraps after four billion sockets in one slot.
     rawSockets[slot].generation &+= 1
-    rawSockets[slot].buffer.flush()
+    rawBuffers[slot].flush()
     while rawSlotsInUse > 0, !rawSockets[rawSlotsInUse - 1].isOpen { rawSlotsInUse -= 1 }
   }
 
@@ -162,7 +163,7 @@ extension InternetStack {
   ///
   /// - Precondition: the socket is open.
   public func statistics(of socket: RawSocketID) -> SocketStatistics {
-    SocketStatistics(rawSockets[slot(of: socket)].buffer, local: Endpoint(.v4(.any), 0))
+    SocketStatistics(rawBuffers[slot(of: socket)], local: Endpoint(.v4(.any), 0))
   }
 
   func slot(of socket: RawSocketID) -> Int {

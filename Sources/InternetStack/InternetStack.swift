@@ -66,12 +66,16 @@ public struct InternetStack: ~Copyable, Sendable {
   public internal(set) var statistics = StackStatistics()
 
   let addresses: LocalAddresses
-  var randomness: Randomness
+  // An existential also keeps the compiler from loading the whole stack, buffers and all, to read
+  // one field of it.
+  var randomness: any RandomNumberGenerator & Sendable
   var ports = PortTable()
-  var sockets = InlineArray<256, UDPSocket> { _ in UDPSocket() }
+  var sockets = [UDPSocket](repeating: UDPSocket(), count: socketLimit)
+  var buffers = InlineArray<256, SocketBuffer> { _ in SocketBuffer(limit: 0) }
+  var rawSockets = [RawSocket](repeating: RawSocket(), count: rawSocketLimit)
+  var rawBuffers = InlineArray<16, SocketBuffer> { _ in SocketBuffer(limit: 0) }
   // The socket that takes what no port's does.
   var restSlot: Int?
-  var rawSockets = InlineArray<16, RawSocket> { _ in RawSocket() }
   // Open raw sockets are below this slot, so that a stack with none asks none.
   var rawSlotsInUse = 0
   var output = PacketQueue()
@@ -79,18 +83,27 @@ public struct InternetStack: ~Copyable, Sendable {
   /// Makes a stack without sockets.
   ///
   /// - Parameters:
-  ///   - addresses: its own, up to eight.
+  ///   - addresses: its own; with none, only broadcasts are for it.
   ///   - mtu: the longest IP datagram in bytes that may be sent, 68...65,535.
   ///   - policy: what it does where hosts differ.
-  ///   - seed: of its random numbers: identifications and ports.
+  ///   - randomness: for identifications and ports.
   public init(
-    addresses: [InterfaceAddress], mtu: Int = 1_500, policy: Policy = Policy(), seed: UInt64
+    addresses: [InterfaceAddress], mtu: Int = 1_500, policy: Policy = Policy(),
+    randomness: some RandomNumberGenerator & Sendable
   ) {
     precondition((68...65_535).contains(mtu), "an MTU of \(mtu) bytes")
     self.addresses = LocalAddresses(addresses)
     self.mtu = mtu
     self.policy = policy
-    randomness = Randomness(seed: seed)
+    self.randomness = randomness
+  }
+
+  /// Makes a stack without sockets, whose random numbers are those of `Randomness(seed:)`.
+  public init(
+    addresses: [InterfaceAddress], mtu: Int = 1_500, policy: Policy = Policy(), seed: UInt64
+  ) {
+    self.init(
+      addresses: addresses, mtu: mtu, policy: policy, randomness: Randomness(seed: seed))
   }
 
   /// Takes a packet in and gives it to the sockets it is for, or drops and counts it.
@@ -120,8 +133,11 @@ public struct InternetStack: ~Copyable, Sendable {
     output.checkInvariants()
     var bound = 0
     for slot in 0..<Self.socketLimit {
-      sockets[slot].buffer.checkInvariants()
-      guard sockets[slot].isOpen else { continue }
+      buffers[slot].checkInvariants()
+      guard sockets[slot].isOpen else {
+        precondition(buffers[slot].isEmpty, "slot \(slot) is free, its buffer is not empty")
+        continue
+      }
       bound += 1
       precondition(
         slot == restSlot
@@ -131,7 +147,7 @@ public struct InternetStack: ~Copyable, Sendable {
     let ported = bound - (restSlot == nil ? 0 : 1)
     precondition(ported == ports.count, "\(ported) sockets, \(ports.count) ports")
     for slot in 0..<Self.rawSocketLimit {
-      rawSockets[slot].buffer.checkInvariants()
+      rawBuffers[slot].checkInvariants()
       precondition(
         !rawSockets[slot].isOpen || slot < rawSlotsInUse, "raw socket \(slot) is not asked")
     }

@@ -23,7 +23,7 @@ struct PortTable {
   }
 
   private static var mask: Int { 511 }
-  private var entries = InlineArray<512, Entry>(repeating: Entry())
+  private var entries = [Entry](repeating: Entry(), count: mask + 1)
   private(set) var count = 0
 
   /// The socket that takes datagrams for this address and port: one bound to exactly this address,

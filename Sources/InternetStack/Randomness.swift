@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-/// The stack's numbers that should not be guessed at a glance: identifications and ports.
+/// Random numbers that are the same in every run, and quick.
 ///
-/// SplitMix64. The seed comes from outside: a fixed one for tests, one from the system otherwise. It
-/// makes a run repeatable; it is not cryptography, and who sees enough of its numbers can know the
-/// rest.
+/// SplitMix64. It is not cryptography: who sees enough of its numbers can know the rest, so a stack
+/// that faces strangers keeps the system's generator.
 public struct Randomness: RandomNumberGenerator, Sendable {
   private var state: UInt64
 

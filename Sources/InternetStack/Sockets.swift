@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Sockets lie in the stack itself, in a fixed number of slots: opening one allocates nothing, and a
-// packet reaches its socket without a reference to count. A slot is used again after a close; its
-// generation tells an old handle from a new one.
+// The buffers lie in the stack itself, one for each slot, so that a packet reaches its socket without
+// a reference to count; their number is fixed. A slot is used again after a close, and its generation
+// tells an old handle from a new one.
+//
+//     a free slot has an empty buffer
 
 public import SocketBuffers
 import Wire
@@ -46,21 +48,25 @@ public struct SocketStatistics: Hashable, Sendable {
   }
 }
 
-/// BSD: `struct inpcb` with its receive buffer.
-struct UDPSocket: ~Copyable {
-  var buffer = SocketBuffer(limit: 0)
+/// Who a slot belongs to; its buffer has the same number.
+///
+/// BSD: `struct inpcb`.
+struct UDPSocket: BitwiseCopyable {
   var address = IPv4Address.any
+  /// 0 for the socket that takes the rest.
   var port: UInt16 = 0
+  var isOpen = false
   var generation: UInt32 = 0
-
-  /// A closed socket has no port.
-  var isOpen: Bool { port != 0 }
 }
 
-struct RawSocket: ~Copyable {
-  var buffer = SocketBuffer(limit: 0)
+/// Who a slot belongs to; its buffer has the same number.
+struct RawSocket: BitwiseCopyable {
+  var isOpen = false
   /// Nil takes every protocol.
   var `protocol`: IPProtocol?
   var generation: UInt32 = 0
-  var isOpen = false
+
+  func wants(_ protocol: IPProtocol) -> Bool {
+    isOpen && (self.protocol == nil || self.protocol == `protocol`)
+  }
 }

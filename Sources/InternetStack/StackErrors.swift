@@ -33,7 +33,7 @@ public enum BindError: Error, Equatable, CustomStringConvertible {
 public enum SendError: Error, Equatable, CustomStringConvertible {
   /// The datagram would be longer than the MTU, in bytes with headers (EMSGSIZE).
   case tooLong(byteCount: Int, limit: Int)
-  /// The destination has port 0 (EADDRNOTAVAIL).
+  /// The destination has port 0, or the socket takes the rest and has none (EADDRNOTAVAIL).
   case noPort
   /// The destination is not IPv4 (EAFNOSUPPORT).
   case unsupportedAddress(IPAddress)
@@ -48,7 +48,7 @@ public enum SendError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .tooLong(let byteCount, let limit): "\(byteCount) bytes are more than the MTU of \(limit)"
-    case .noPort: "the destination has no port"
+    case .noPort: "a datagram goes from a port to a port"
     case .unsupportedAddress(let address): "\(address) is not IPv4"
     case .notLocal(let address): "\(address) is no address of this stack"
     case .queueFull(let limit): "\(limit) packets wait to be transmitted"

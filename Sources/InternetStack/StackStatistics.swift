@@ -24,7 +24,7 @@ public struct StackStatistics: Sendable {
 
   mutating func count(_ reason: DropReason?) {
     received += 1
-    if let reason { dropped[reason] += 1 } else { delivered += 1 }
+    if let reason { dropped.count(reason) } else { delivered += 1 }
   }
 
   /// Stops if a packet is missing.

@@ -21,6 +21,7 @@ import Wire
 
 extension Endpoint {
   /// Bytes of the address in front of a record: 8 or 20.
+  @inline(__always)
   var recordByteCount: Int {
     switch address {
     case .v4: 8
@@ -28,25 +29,26 @@ extension Endpoint {
     }
   }
 
+  /// Family, port and an IPv4 address are one word, and most addresses are that word.
+  @inline(__always)
   func store(into bytes: inout MutableRawSpan, at offset: Int) {
-    bytes.store(port, at: offset + 2)
     switch address {
     case .v4(let address):
-      bytes.store(4 as UInt8, at: offset)
-      bytes.store(address, at: offset + 4)
+      bytes.store(4 << 56 | UInt64(port) << 32 | UInt64(address.bits), at: offset)
     case .v6(let address):
-      bytes.store(6 as UInt8, at: offset)
+      bytes.store(6 << 24 | UInt32(port), at: offset)
       bytes.store(address, at: offset + 4)
     }
   }
 
+  @inline(__always)
   init(_ bytes: RawSpan, at offset: Int) {
-    let start = FixedBytes<8>(bytes, at: offset)
-    if start.uint8(at: 0) == 4 {
-      self.init(.v4(start.ipv4Address(at: 4)), start.uint16(at: 2))
+    let word = FixedBytes<8>(bytes, at: offset).uint64(at: 0)
+    let port = UInt16(truncatingIfNeeded: word >> 32)
+    if word >> 56 == 4 {
+      self.init(.v4(IPv4Address(UInt32(truncatingIfNeeded: word))), port)
     } else {
-      let whole = FixedBytes<20>(bytes, at: offset)
-      self.init(.v6(whole.ipv6Address(at: 4)), whole.uint16(at: 2))
+      self.init(.v6(FixedBytes<20>(bytes, at: offset).ipv6Address(at: 4)), port)
     }
   }
 }
@@ -55,6 +57,7 @@ extension Packet {
   /// Puts the addresses in front.
   ///
   /// - Throws: `MbufError.exhausted` if there was no room and no mbuf; the packet is unchanged.
+  @inline(__always)
   mutating func prepend(_ source: Endpoint, _ destination: Endpoint) throws(MbufError) {
     let sourceByteCount = source.recordByteCount
     try prepend(sourceByteCount + destination.recordByteCount)
@@ -64,6 +67,7 @@ extension Packet {
   }
 
   /// Takes the addresses off a record.
+  @inline(__always)
   consuming func datagram() -> Datagram {
     let source = Endpoint(bytes, at: 0)
     let sourceByteCount = source.recordByteCount
