@@ -36,6 +36,10 @@ let package = Package(
     library("Wire"),
     library("UMA", "CThreadCache"),
     library("Mbufs", "UMA", "CThreadCache"),
+    .target(
+      name: "TestSupport", dependencies: ["Mbufs", "UMA"], path: "Tests/TestSupport",
+      swiftSettings: house),
+    tests("MbufsTests", "Mbufs", "UMA", "TestSupport"),
     tests("WireTests", "Wire"),
   ],
   swiftLanguageModes: [.v6]

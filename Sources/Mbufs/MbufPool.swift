@@ -65,6 +65,7 @@ public final class MbufPool: @unchecked Sendable {
       to: PoolCore(mbufZone: mbufs, packetZone: packets, clusterZone: clusters))
     unsafe self.core = core
     clusters.limitInItems = clusterLimit
+    packets.limitInItems = clusterLimit
     mbufs.limitInItems = mbufLimit
     // Clusters and mbufs parked in the packet zone come back before either zone denies.
     clusters.setRelief { packets.drain() }
@@ -72,11 +73,14 @@ public final class MbufPool: @unchecked Sendable {
   }
 
   deinit {
-    let packets = unsafe core.pointee.packetZone.destroy()
-    guard packets == 0 else { return }
-    let mbufs = unsafe core.pointee.mbufZone.destroy()
-    let clusters = unsafe core.pointee.clusterZone.destroy()
-    if mbufs == 0, clusters == 0 { unsafe core.deallocate() }
+    drain()
+    // All zones end or none: a packet that is alive may still ask any of them for more.
+    guard outstanding == 0 else { return }
+    unsafe core.pointee.packetZone.destroy()
+    unsafe core.pointee.mbufZone.destroy()
+    unsafe core.pointee.clusterZone.destroy()
+    unsafe core.deinitialize(count: 1)
+    unsafe core.deallocate()
   }
 
   // MARK: Get
@@ -154,7 +158,7 @@ public final class MbufPool: @unchecked Sendable {
     return packet
   }
 
-  /// An empty packet over lent memory.
+  /// A packet over lent memory.
   ///
   /// - Parameters:
   ///   - storage: the memory; the packet and its shared copies hold it until the last ends.
