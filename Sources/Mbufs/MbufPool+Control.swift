@@ -13,6 +13,7 @@ extension MbufPool {
       unsafe core.pointee.clusterZone.limitInItems = newValue
       unsafe core.pointee.packetZone.limitInItems = newValue
       if newValue > 0 { unsafe core.pointee.packetZone.drain() }
+      unsafe core.pointee.clusterZone.limitInItems = newValue
     }
   }
 

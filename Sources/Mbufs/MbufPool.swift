@@ -74,11 +74,14 @@ public final class MbufPool: @unchecked Sendable {
   }
 
   deinit {
-    let packets = unsafe core.pointee.packetZone.destroy()
-    guard packets == 0 else { return }
-    let mbufs = unsafe core.pointee.mbufZone.destroy()
-    let clusters = unsafe core.pointee.clusterZone.destroy()
-    if mbufs == 0, clusters == 0 { unsafe core.deallocate() }
+    drain()
+    // All zones end or none: a packet that is alive may still ask any of them for more.
+    guard outstanding == 0 else { return }
+    unsafe core.pointee.packetZone.destroy()
+    unsafe core.pointee.mbufZone.destroy()
+    unsafe core.pointee.clusterZone.destroy()
+    unsafe core.deinitialize(count: 1)
+    unsafe core.deallocate()
   }
 
   // MARK: Get
@@ -156,7 +159,7 @@ public final class MbufPool: @unchecked Sendable {
     return packet
   }
 
-  /// An empty packet over lent memory.
+  /// A packet over lent memory.
   ///
   /// - Parameters:
   ///   - storage: the memory; the packet and its shared copies hold it until the last ends.

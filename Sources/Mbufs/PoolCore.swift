@@ -192,7 +192,7 @@ extension Mbuf {
       unsafe pool.pointee.mbufZone.freeItem(raw)
     case .foreign:
       if dropsLastReference() {
-        unsafe storage.pointee.owner?.release()
+        unsafe storage.pointee.owner?.takeRetainedValue().giveBack()
       }
       unsafe pool.pointee.mbufZone.freeItem(raw)
     }
