@@ -68,7 +68,9 @@ struct CapturePrelude: Equatable {
   static func bytesWanted(after bytes: [UInt8]) -> Int {
     if bytes.count < 4 { return 4 - bytes.count }
     let scan = PreludeScan(bytes)
-    guard scan.word(at: 0, bigEndian: true) == 0x0a0d_0d0a else { return 0 }
+    guard scan.word(at: 0, bigEndian: true) == 0x0a0d_0d0a else {
+      return CapturePrelude(bytes).content == .unknown ? 0 : max(0, 24 - bytes.count)
+    }
     if bytes.count < 12 { return 12 - bytes.count }
     let isBigEndian = scan.word(at: 8, bigEndian: true) == 0x1a2b_3c4d
     return scan.bytesToFirstInterface(bigEndian: isBigEndian)

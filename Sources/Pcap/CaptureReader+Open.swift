@@ -104,7 +104,11 @@ extension CapturePrelude {
     case .tooShort: .truncatedHeader(wanted: 4, available: byteCount)
     case .compressed(let compression): .compressed(compression)
     case .unknown: .badMagic(magic)
-    case .capture: nil
+    case .capture(let format):
+      // libpcap takes a pcapng file this short for one of no known format.
+      format == .pcapng
+        ? byteCount < 12 ? .truncatedHeader(wanted: 28, available: byteCount) : nil
+        : byteCount < 24 ? .truncatedHeader(wanted: 24, available: byteCount) : nil
     }
   }
 

@@ -18,8 +18,9 @@ struct LibraryMessage {
     if let (wanted, available) = truncation {
       return .truncatedHeader(wanted: wanted, available: available)
     }
-    return unsupportedKind
-      ?? (text.contains("block") ? .corrupt(message: text) : .library(message: text))
+    if let unsupportedKind { return unsupportedKind }
+    let isSystem = text.hasPrefix("error reading") || text.contains("memory")
+    return isSystem ? .library(message: text) : .corrupt(message: text)
   }
 
   /// What is lawful but not read by libpcap.
