@@ -46,4 +46,11 @@ struct LibraryMessage {
 
   /// Whether it was a record's header that ended early.
   var isInHeader: Bool { text.contains("header bytes") }
+
+  /// Whether the length in the header of a record or block was wrong, before the rest was read.
+  func isOfLength(_ format: CaptureFormat) -> Bool {
+    if format != .pcapng { return text.hasPrefix("invalid packet capture length") }
+    return text.hasPrefix("pcapng block size")
+      || text.hasPrefix("block in pcapng dump file has a length")
+  }
 }

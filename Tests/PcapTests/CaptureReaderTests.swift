@@ -123,6 +123,42 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
+  @Test func tellsWhereABadLengthStands() throws {
+    let (_, end) = try readFrames(Captures.path("bad_caplen.pcap"))
+    #expect(end?.error?.byteOffset == 24 + 16 + 42)
+    var bytes = try Captures.bytes("nsec_snap.pcapng")
+    let blocks = blockList(bytes, bigEndian: false)
+    guard let third = blocks.filter({ $0.type == 6 }).dropFirst(2).first else { return }
+    bytes[third.start + 7] = 0x7f
+    let file = try TemporaryFile(bytes)
+    let (frames, broken) = try readFrames(file.path)
+    #expect(frames.count == 2)
+    #expect(broken?.name == "corrupt")
+    #expect(broken?.error?.byteOffset == third.start)
+  }
+
+  @Test func aSectionOfTheOtherByteOrderIsUnsupported() throws {
+    let first = try Captures.bytes("nsec_snap.pcapng")
+    let file = try TemporaryFile(first + Captures.bytes("ntp_be.pcapng"))
+    let (frames, end) = try readFrames(file.path)
+    #expect(frames.count == 15)
+    guard case .unsupported(let error)? = end, case .mixedByteOrders = error.kind else {
+      Issue.record("\(String(describing: end))")
+      return
+    }
+    #expect(error.byteOffset == first.count)
+  }
+
+  @Test func knowsTheFileItReads() throws {
+    let reader = try CaptureReader(path: Captures.path("ntp.pcap"))
+    let others = ["/../Captures/ntp.pcap", "/dns.pcap", "/none.pcap"]
+    var answers: [Bool] = []
+    for other in others {
+      answers.append(reader.isReading(fileAt: Captures.directory.path() + other))
+    }
+    #expect(answers == [true, false, false])
+  }
+
   // MARK: What cannot be opened
 
   @Test func namesWhatCannotBeOpened() throws {

@@ -73,7 +73,6 @@ import Wire
         bigEndian: bigEndian)
       let prelude = CapturePrelude(bytes)
       #expect(prelude.content == .capture(.pcapng))
-      #expect(prelude.hasInterface)
       #expect(prelude.resolution == resolution)
       #expect(prelude.isBigEndian == bigEndian)
       for count in 0..<bytes.count {
