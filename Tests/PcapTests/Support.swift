@@ -25,10 +25,13 @@ func fileBytes(_ path: String) throws -> [UInt8] {
   [UInt8](try Data(contentsOf: URL(filePath: path)))
 }
 
-/// A file that goes away with its last user.
+/// A file that goes away with its last user; in memory where that can be had.
 final class TemporaryFile: Sendable {
-  let path = FileManager.default.temporaryDirectory
-    .appending(path: "mbuma-\(UUID().uuidString).pcap").path()
+  private static let directory =
+    FileManager.default.isWritableFile(atPath: "/dev/shm")
+    ? URL(filePath: "/dev/shm") : FileManager.default.temporaryDirectory
+
+  let path = directory.appending(path: "mbuma-\(UUID().uuidString).pcap").path()
 
   init(_ bytes: [UInt8]? = nil) throws {
     if let bytes { try write(bytes) }
