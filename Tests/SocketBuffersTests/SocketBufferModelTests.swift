@@ -44,8 +44,8 @@ extension Endpoint {
   @Test func `a hundred thousand random operations match the model`() throws {
     var random = SeededRandom()
     let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 1_500)
-    var model = SocketBufferModel(limit: 1_500)
+    var buffer = SocketBuffer(limit: 600)
+    var model = SocketBufferModel(limit: 600)
     for step in 0..<100_000 {
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<55:
