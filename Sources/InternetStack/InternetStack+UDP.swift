@@ -62,15 +62,20 @@ extension InternetStack {
     // None was made, or the interface vouches for it: what it verified, or what never left the host.
     if field == 0 || packet.header.checksumState != .unknown { return true }
     let byteCount = packet.byteCount - start
+    var segment = InternetChecksum()
+    if packet.contiguousByteCount == packet.byteCount {
+      segment.add(packet.bytes.extracting(droppingFirst: start))
+    } else {
+      packet.forEachSegment(from: start, byteCount: byteCount) { segment.add($0) }
+    }
+    // The pseudo-header is added as wide numbers. Cannot wrap, and cannot be 0: the protocol is 17.
+    let sum =
+      UInt64(segment.folded) &+ UInt64(ip.source.bits) &+ UInt64(ip.destination.bits)
+      &+ UInt64(IPProtocol.udp.rawValue) &+ UInt64(truncatingIfNeeded: byteCount)
+    if sum % 0xffff == 0 { return true }
+    guard policy.acceptsPartialChecksums else { return false }
     let pseudoHeader = InternetChecksum.pseudoHeader(
       source: ip.source, destination: ip.destination, protocol: .udp, byteCount: byteCount)
-    var sum = pseudoHeader
-    if packet.contiguousByteCount == packet.byteCount {
-      sum.add(packet.bytes.extracting(droppingFirst: start))
-    } else {
-      packet.forEachSegment(from: start, byteCount: byteCount) { sum.add($0) }
-    }
-    if sum.folded == 0xffff { return true }
-    return policy.acceptsPartialChecksums && field == pseudoHeader.folded
+    return field == pseudoHeader.folded
   }
 }
