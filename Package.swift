@@ -63,7 +63,7 @@ let package = Package(
     .executableTarget(
       name: "RawEcho",
       dependencies: ["HostInterfaces", "InternetStack", "SocketBuffers", "Mbufs", "Wire"],
-      path: "Examples/RawEcho", exclude: ["README.md", "check"], swiftSettings: house),
+      path: "Examples/RawEcho", exclude: ["README.md", "check", "poke.py"], swiftSettings: house),
 
     .target(
       name: "TestSupport", dependencies: ["Mbufs", "UMA"], path: "Tests/TestSupport",

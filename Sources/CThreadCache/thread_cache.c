@@ -26,12 +26,28 @@ bool mbuma_register_barrier(void) { return true; }
 void mbuma_barrier(void) { atomic_thread_fence(memory_order_seq_cst); }
 #endif
 
+#if defined(__linux__)
+// A leak checker looks for pointers in the heap and in globals, not in mapped memory: where one
+// runs, it is told of the tables.
+extern void __lsan_register_root_region(const void *, size_t) __attribute__((weak));
+extern void __lsan_unregister_root_region(const void *, size_t) __attribute__((weak));
+#endif
+
 void *mbuma_map_table(size_t byte_count) {
   void *p = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-  return p == MAP_FAILED ? NULL : p;
+  if (p == MAP_FAILED) return NULL;
+#if defined(__linux__)
+  if (__lsan_register_root_region) __lsan_register_root_region(p, byte_count);
+#endif
+  return p;
 }
 
-void mbuma_unmap_table(void *table, size_t byte_count) { munmap(table, byte_count); }
+void mbuma_unmap_table(void *table, size_t byte_count) {
+#if defined(__linux__)
+  if (__lsan_unregister_root_region) __lsan_unregister_root_region(table, byte_count);
+#endif
+  munmap(table, byte_count);
+}
 
 void mbuma_yield(void) { sched_yield(); }
 

@@ -36,11 +36,13 @@ struct ExternalStorage {
   @inlinable
   var isSole: Bool { unsafe counter.pointee.load(ordering: .acquiring) == 0 }
 
-  func retain() { unsafe counter.pointee.add(1, ordering: .relaxed) }
+  func retain() { unsafe counter.pointee.wrappingAdd(1, ordering: .relaxed) }
 
   /// Drops one reference; true if it was the last, and then the counter is 0 again.
   func release() -> Bool {
-    let before = unsafe counter.pointee.subtract(1, ordering: .acquiringAndReleasing).oldValue
+    // Wraps when the last one goes, and is put right at once: nobody else is left to see it.
+    let before = unsafe counter.pointee.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+      .oldValue
     if before == 0 { unsafe counter.pointee.store(0, ordering: .relaxed) }
     return before == 0
   }
@@ -48,8 +50,9 @@ struct ExternalStorage {
 
 /// Memory lent to packets by somebody else.
 ///
-/// Packets may share it like a cluster. When the last of them lets go, `release` runs: exactly
-/// once, on the thread that dropped the last reference.
+/// Packets may share it like a cluster. When the last of them lets go, `onRelease` runs: exactly
+/// once, on the thread that dropped the last reference. Memory that was never lent is released
+/// when its description ends.
 ///
 /// BSD: `m_extadd` with `EXT_MOD_TYPE`.
 @safe
@@ -64,7 +67,7 @@ public final class ForeignStorage: @unchecked Sendable {
   /// Describes memory to lend.
   ///
   /// - Parameters:
-  ///   - bytes: the memory, which must stay valid until `onRelease` runs.
+  ///   - bytes: the memory, at most 1 GiB, which must stay valid until `onRelease` runs.
   ///   - isReadOnly: packets never write into it.
   ///   - onRelease: runs when the last packet lets go.
   public init(
@@ -74,6 +77,9 @@ public final class ForeignStorage: @unchecked Sendable {
     guard let base = bytes.baseAddress else {
       preconditionFailure("foreign storage of no bytes")
     }
+    precondition(
+      bytes.count <= MbufLayout.largestPacketByteCount,
+      "\(bytes.count) bytes lent, at most \(MbufLayout.largestPacketByteCount)")
     unsafe self.base = base
     byteCount = bytes.count
     self.isReadOnly = isReadOnly
@@ -88,8 +94,12 @@ public final class ForeignStorage: @unchecked Sendable {
     precondition(!wasLent, "foreign storage is lent once; share the packet instead")
   }
 
+  /// Tells the lender that the last packet has let go.
+  func giveBack() { onRelease() }
+
   deinit {
-    onRelease()
+    // If it was lent, the last packet has told the lender.
+    if !isLent.load(ordering: .relaxed) { onRelease() }
     unsafe counter.deallocate()
   }
 }

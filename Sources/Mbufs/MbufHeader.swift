@@ -16,7 +16,7 @@
 //     packet header   40 bytes in the packet (32), bytes on the wire (32)
 //                     48 time stamp in ns (64)
 //                     56 interface (32), link type (32)
-//                     64 checksum state (16), VLAN tag (16), flow hash (32)
+//                     64 checksum state (8), 8 spare bits, VLAN tag (16), flow hash (32)
 //                     72 network offset (16), transport offset (16), 12 spare bytes
 //     storage         88 first byte, 96 bytes (32), 104 reference counter, 112 owner
 //
@@ -72,6 +72,8 @@ public enum MbufLayout {
   @inlinable public static var packetDataByteCount: Int { 168 }
   /// Data in a cluster (MCLBYTES).
   @inlinable public static var clusterByteCount: Int { 2_048 }
+  /// The most that operations let a packet grow to; its length has 32 bits.
+  @inlinable public static var largestPacketByteCount: Int { 1 << 30 }
   /// The least that is worth a cluster (MINCLSIZE).
   @inlinable public static var leastClusterByteCount: Int { packetDataByteCount + 1 }
 

@@ -11,7 +11,9 @@ extension MbufPool {
     get { unsafe core.pointee.clusterZone.limitInItems }
     set {
       unsafe core.pointee.clusterZone.limitInItems = newValue
+      unsafe core.pointee.packetZone.limitInItems = newValue
       if newValue > 0 { unsafe core.pointee.packetZone.drain() }
+      unsafe core.pointee.clusterZone.limitInItems = newValue
     }
   }
 

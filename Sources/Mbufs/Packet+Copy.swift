@@ -83,7 +83,8 @@ extension Packet {
     throws(MbufError)
   {
     let byteCount = destination.byteCount
-    guard offset >= 0, offset <= self.byteCount - byteCount else {
+    precondition(offset >= 0, "copy out at \(offset)")
+    guard offset <= self.byteCount - byteCount else {
       throw .tooShort(wanted: offset + byteCount, available: self.byteCount)
     }
     unsafe destination.withUnsafeMutableBytes { target in
@@ -102,7 +103,7 @@ extension Packet {
   /// Overwrites bytes of the packet, and lengthens it if they go beyond its end.
   ///
   /// Bytes that are shared or read-only are made private first, so nobody else sees the change.
-  /// A gap between the end and `offset` is filled with zeroes.
+  /// A gap between the end and `offset` is filled with zeroes. Copying no bytes changes nothing.
   ///
   /// - Throws: `MbufError.exhausted`; the packet's bytes are unchanged.
   /// - Complexity: O(bytes + segments).
@@ -110,6 +111,7 @@ extension Packet {
   /// BSD: `m_copyback`; that one writes through shared storage, and stops half-way on failure.
   public mutating func copyIn(_ bytes: RawSpan, at offset: Int) throws(MbufError) {
     precondition(offset >= 0, "copy in at \(offset)")
+    if bytes.isEmpty { return }
     let end = offset + bytes.byteCount
     let inside = Swift.max(0, Swift.min(end, byteCount) - offset)
     let gap = Swift.max(0, offset - byteCount)
@@ -152,6 +154,21 @@ extension Packet {
 }
 
 extension Mbuf {
+  /// Makes this the first mbuf of a packet that holds a range of another packet's bytes.
+  ///
+  /// Only a range from the first byte on keeps what the header says of offsets and wire length.
+  func takeHeader(of other: Mbuf, _ range: Range<Int>) {
+    var header = other.packetHeader
+    if range.lowerBound != 0 {
+      header.wireBytes = 0
+      header.networkOffset = 0
+      header.transportOffset = 0
+    }
+    header.packetByteCount = Int32(range.count)
+    packetHeader = header
+    flags.formUnion(other.flags.intersection(.ofPacket))
+  }
+
   /// One mbuf with a piece of this one's bytes: shared if they are in storage, else copied.
   func copyOfPiece(_ range: Range<Int>, isFirst: Bool) throws(MbufError) -> Mbuf {
     let flags: MbufFlags = isFirst ? .packetHeader : []

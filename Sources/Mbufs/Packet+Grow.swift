@@ -27,6 +27,7 @@ extension Packet {
   @usableFromInline
   @inline(never)
   mutating func prependSlow(_ byteCount: Int) throws(MbufError) {
+    checkGrowth(byteCount)
     let front = try unsafe head.pool.chain(byteCount, .packetHeader)
     // The first new mbuf takes what the others leave, at the end of its storage, so that the next
     // header still finds headroom.
@@ -73,8 +74,17 @@ extension Packet {
     head.packetByteCount += byteCount
   }
 
+  /// Stops before the length leaves its 32 bits: shared copies can add up to more than memory.
+  private func checkGrowth(_ added: Int) {
+    precondition(
+      added <= MbufLayout.largestPacketByteCount - byteCount,
+      "\(added) more bytes in a packet of \(byteCount), at most "
+        + "\(MbufLayout.largestPacketByteCount)")
+  }
+
   /// Sees to it that `byteCount` bytes fit behind the last one, and says where they go.
   func makeRoom(_ byteCount: Int) throws(MbufError) -> ChainWriter {
+    checkGrowth(byteCount)
     let position = head.appendPosition
     var room = 0
     var mbuf: Mbuf? = position
@@ -98,6 +108,7 @@ extension Packet {
   /// BSD: `m_cat`, `m_catpkt`.
   public mutating func join(_ other: consuming Packet) {
     let added = other.byteCount
+    checkGrowth(added)
     let joined = other.release()
     joined.dropPacketHeader()
     let tail = head.appendPosition

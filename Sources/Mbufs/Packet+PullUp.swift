@@ -68,48 +68,43 @@ extension Packet {
     let range = range ?? 0..<byteCount
     precondition(
       range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(byteCount)")
-    // First the copies, all or none; then the exchange, which cannot fail.
-    var copies: Mbuf?
+    if range.isEmpty { return }
+    // First the copies, all or none; then the exchange, which cannot fail. Whoever shares a
+    // segment may let go at any time, so each copy is kept with the segment it was made from.
     var mbuf: Mbuf? = head
     var offset = 0
     while let here = mbuf, offset < range.upperBound {
       if here.mustBeCopied(offset, range) {
         do throws(MbufError) {
-          let copy = try here.privateCopy()
-          copy.nextPacket = copies
-          copies = copy
+          here.nextPacket = try here.privateCopy()
         } catch {
-          while let copy = copies {
-            copies = copy.nextPacket
-            copy.freeChain()
-          }
+          dropCopies()
           throw error
         }
       }
       offset += here.byteCount
       mbuf = here.next
     }
-    exchange(copies, in: range)
+    exchangeForCopies()
   }
 
-  /// Puts private copies, last first, in the place of the segments they were made from.
-  private mutating func exchange(_ copies: Mbuf?, in range: Range<Int>) {
-    var inOrder: Mbuf?
-    var copies = copies
-    while let copy = copies {
-      copies = copy.nextPacket
-      copy.nextPacket = inOrder
-      inOrder = copy
+  private func dropCopies() {
+    var mbuf: Mbuf? = head
+    while let here = mbuf {
+      here.nextPacket?.freeChain()
+      here.nextPacket = nil
+      mbuf = here.next
     }
+  }
+
+  /// Puts each private copy in the place of the segment that it hangs on.
+  private mutating func exchangeForCopies() {
     var previous: Mbuf?
     var mbuf: Mbuf? = head
-    var offset = 0
-    while let here = mbuf, let copy = inOrder {
+    while let here = mbuf {
       let next = here.next
-      let byteCount = here.byteCount
-      if here.mustBeCopied(offset, range) {
-        inOrder = copy.nextPacket
-        copy.nextPacket = nil
+      if let copy = here.nextPacket {
+        here.nextPacket = nil
         let last = copy.last
         last.next = next
         if let previous {
@@ -123,7 +118,6 @@ extension Packet {
       } else {
         previous = here
       }
-      offset += byteCount
       mbuf = next
     }
   }

@@ -5,7 +5,7 @@ extension Packet {
   ///
   ///     before  [ 100 ]->[ 1400 ]              split(at: 60)
   ///     self    [ 60 ]
-  ///     result  [ 40 ]->[ 1400 ]               with a header like ours
+  ///     result  [ 40 ]->[ 1400 ]               with a header like ours, less offsets into us
   ///
   /// Where the cut goes through a cluster, up to 168 bytes are copied; beyond that both halves
   /// share the cluster and neither may write it.

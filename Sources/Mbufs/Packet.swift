@@ -78,7 +78,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   public var isWritable: Bool {
     var mbuf: Mbuf? = head
     while let here = mbuf {
-      if !here.isWritable { return false }
+      if here.byteCount > 0, !here.isWritable { return false }
       mbuf = here.next
     }
     return true
@@ -129,7 +129,8 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   public var mutableBytes: MutableRawSpan {
     @_lifetime(&self)
     mutating get {
-      precondition(head.isWritable, "the first segment is shared or read-only")
+      precondition(
+        head.isWritable || head.byteCount == 0, "the first segment is shared or read-only")
       // The mbuf lives as long as the packet, which is held exclusively, as is its storage.
       let span = unsafe MutableRawSpan(_unsafeStart: head.data, byteCount: head.byteCount)
       return unsafe _overrideLifetime(span, mutating: &self)

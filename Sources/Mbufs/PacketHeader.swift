@@ -3,7 +3,8 @@
 /// What is known of a packet as a whole; it stands in the first mbuf.
 ///
 /// A value to read, change and write back: `packet.header.vlanTag = 5`. The packet's length
-/// is not among the fields that can be changed, because the chain decides it.
+/// is not among the fields that can be changed, because the chain decides it. The offsets are as
+/// they were set: prepending and trimming do not move them.
 ///
 /// BSD: `struct pkthdr` (sys/sys/mbuf.h).
 @frozen

@@ -19,6 +19,7 @@ public struct Replay: ~Copyable {
   private let pool: MbufPool
   private let control: ReplayControl
   private var report: ReplayReport
+  private var hasBegun = false
 
   /// Packets between two looks at the control.
   private static var stepPacketCount: Int { 4_096 }
@@ -59,7 +60,7 @@ public struct Replay: ~Copyable {
     report.wasInterrupted = control.isStopped
     report.pool = pool.statistics()
     report.outstanding = report.pool.mbufsInUse
-    if plan.verifies, report.outputError == nil, case .file(let path) = plan.destination {
+    if plan.verifies, hasBegun, report.outputError == nil, case .file(let path) = plan.destination {
       verify(path)
     }
     return report
@@ -94,6 +95,7 @@ public struct Replay: ~Copyable {
       return
     }
     try sink.begin(reader.linkType, reader.resolution, file: plan.inputs[index])
+    hasBegun = true
     report.inputs[index].format = reader.format
     report.inputs[index].linkType = reader.linkType
     defer {

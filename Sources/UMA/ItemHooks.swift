@@ -18,6 +18,9 @@
 public struct ItemHooks: Sendable {
   /// Prepares an item or refuses it.
   public typealias Maker = @Sendable (UnsafeMutableRawPointer) -> Bool
+  /// Prepares an item that a caller waits for, or that will be cached; or refuses it.
+  public typealias Importer =
+    @Sendable (_ item: UnsafeMutableRawPointer, _ isAwaited: Bool) -> Bool
   /// Undoes what a maker did.
   public typealias Unmaker = @Sendable (UnsafeMutableRawPointer) -> Void
 
@@ -32,14 +35,17 @@ public struct ItemHooks: Sendable {
   /// Runs when an item's memory goes back to the page source (fini).
   public var finalize: Unmaker?
   /// Runs when an item moves from the keg to the zone (zinit).
-  public var importItem: Maker?
+  ///
+  /// It is told whether a caller waits for the item. Where none does, the item would only be
+  /// cached, and a hook that needs more to make it should not take that from others.
+  public var importItem: Importer?
   /// Runs when an item moves from the zone to the keg (zfini).
   public var exportItem: Unmaker?
 
   /// Collects the hooks of a zone; those left out do nothing.
   public init(
     construct: Maker? = nil, destruct: Unmaker? = nil, initialize: Maker? = nil,
-    finalize: Unmaker? = nil, importItem: Maker? = nil, exportItem: Unmaker? = nil
+    finalize: Unmaker? = nil, importItem: Importer? = nil, exportItem: Unmaker? = nil
   ) {
     unsafe self.construct = construct
     unsafe self.destruct = destruct

@@ -27,6 +27,8 @@ final class Keg: Sendable {
     var freeItemCount = 0
     var directory: [UInt: UInt] = [:]
     var zoneCount = 0
+    /// How often slabs went back to the page source.
+    var releaseCount = 0
     var initializations = 0
     var finalizations = 0
 
@@ -48,6 +50,8 @@ final class Keg: Sendable {
     // Only reached when every zone is destroyed, which demands that every item is back.
     _ = releaseEmptySlabs()
   }
+
+  var releaseCount: Int { slabs.withLock { $0.releaseCount } }
 
   /// Draws up to `count` items into `destination`, making slabs as needed.
   ///
@@ -129,6 +133,7 @@ final class Keg: Sendable {
       unsafe unlinked.remove(slab)
       unsafe destroy(slab, initializedItemCount: layout.itemCount)
     }
+    if pageCount > 0 { slabs.withLock { $0.releaseCount += 1 } }
     return pageCount
   }
 

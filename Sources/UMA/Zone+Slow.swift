@@ -23,7 +23,7 @@ extension Zone {
   }
 
   /// How far an allocation has gone to find an item.
-  private enum Effort { case plain, gathering, relieved }
+  private enum Effort { case atHand, first, plain, gathering, relieved }
 
   @usableFromInline
   @inline(never)
@@ -43,27 +43,45 @@ extension Zone {
     unsafe freeSlow(item, in: table)
   }
 
+  /// Allocates an item if that takes nothing away from other threads or zones, else nil.
+  ///
+  /// For who can do without. It never waits and is not counted as a denial.
+  public func allocateItemAtHand() -> UnsafeMutableRawPointer? {
+    let table = CacheTable.current()
+    let cache = unsafe cache(in: table)
+    if let item = unsafe cache?.take() { return unsafe item }
+    switch unsafe nextStep(cache, .atHand) {
+    case .item(let item): return unsafe item
+    case .fill(let bucket, let count): return unsafe fill(bucket, count, cache).item
+    case .wait, .deny: return nil
+    }
+  }
+
   private func allocateSlow(in table: CacheTable?) throws(ZoneError) -> UnsafeMutableRawPointer {
     let cache = unsafe cache(in: table)
-    if let plan = withShelf({ $0.plan }), plan.failsNext() { try deny(.injected, count: 0) }
-    var effort = Effort.plain
+    var effort = Effort.first
     while true {
       switch unsafe nextStep(cache, effort) {
       case .item(let item):
         return unsafe item
       case .fill(let bucket, let count):
-        if let item = unsafe fill(bucket, count, cache) { return unsafe item }
-        if effort == .plain {
+        let releaseCount = keg.releaseCount
+        let (item, isRefused) = unsafe fill(bucket, count, cache)
+        if let item = unsafe item { return unsafe item }
+        if effort == .first || effort == .plain {
           effort = .gathering
         } else if effort == .gathering, relieve() {
           effort = .relieved
-        } else {
+        } else if isRefused || isExhausted(since: releaseCount) {
           try deny(.outOfMemory, count: layout.itemByteCount)
         }
       case .wait:
         mbuma_yield()
+        if effort == .first { effort = .plain }
       case .deny(let reason, let count):
-        if effort == .relieved || !relieve() { try deny(reason, count: count) }
+        if reason == .injected || effort == .relieved || !relieve() {
+          try deny(reason, count: count)
+        }
         effort = .relieved
       }
     }
@@ -71,13 +89,18 @@ extension Zone {
 
   private func nextStep(_ cache: CachePointer?, _ effort: Effort) -> Step {
     unsafe withShelf { shelf -> Step in
-      if effort != .plain { gather(&shelf) }
+      if effort == .first || effort == .atHand, let plan = shelf.plan, plan.failsNext() {
+        return unsafe .deny(.injected, count: 0)
+      }
+      let isRetry = effort == .gathering || effort == .relieved
+      if isRetry { gather(&shelf) }
       if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
       var count = shelf.bucketCapacity
       if unsafe cache == nil { count = 1 }
       if shelf.limit > 0 {
         count = Swift.min(count, shelf.limit - shelf.itemCount)
         if count <= 0 {
+          if effort == .atHand { return unsafe .wait }
           gather(&shelf)
           if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
           if shelf.transfersInFlight > 0 { return unsafe .wait }
@@ -85,7 +108,7 @@ extension Zone {
         }
       }
       // A fill has failed: what other threads have in hand comes before another try.
-      if effort != .plain, shelf.transfersInFlight > 0 { return unsafe .wait }
+      if isRetry, shelf.transfersInFlight > 0 { return unsafe .wait }
       shelf.itemCount += count
       shelf.transfersInFlight += 1
       return unsafe .fill(bucket: shelf.takeEmptyBucket(), count: count)
@@ -119,15 +142,27 @@ extension Zone {
     return unsafe cache.at.pointee.items[Int(cache.at.pointee.count)]
   }
 
+  /// Whether no item was free at one moment: none cached, none in flight, none on a slab, and no
+  /// page given back since the fill that failed began.
+  private func isExhausted(since releaseCount: Int) -> Bool {
+    withShelf { shelf in
+      gather(&shelf)
+      return shelf.full.count == 0 && shelf.transfersInFlight == 0
+        && keg.slabs.withLock { $0.freeItemCount == 0 && $0.releaseCount == releaseCount }
+    }
+  }
+
   /// Brings up to `count` reserved items from the keg; one for the caller, the rest to the cache.
+  ///
+  /// - Returns: the item, or nil and whether there was one but `importItem` refused it.
   private func fill(_ bucket: BucketPointer, _ count: Int, _ cache: CachePointer?)
-    -> UnsafeMutableRawPointer?
+    -> (item: UnsafeMutableRawPointer?, isRefused: Bool)
   {
     let drawn = unsafe keg.takeItems(count, into: bucket.items)
     var kept = drawn
     if let importItem = unsafe core.pointee.hooks.importItem {
       kept = 0
-      while kept < drawn, unsafe importItem(bucket.items[kept]) { kept += 1 }
+      while kept < drawn, unsafe importItem(bucket.items[kept], kept == 0) { kept += 1 }
       for index in kept..<drawn { unsafe keg.putItem(bucket.items[index]) }
     }
     let item = unsafe kept > 0 ? bucket.items[kept - 1] : nil
@@ -153,7 +188,7 @@ extension Zone {
       giveBack(surplus)
       withShelf { $0.transfersInFlight -= 1 }
     }
-    return unsafe item
+    return unsafe (item, drawn > kept)
   }
 
   /// Has items held elsewhere given back; false if nobody offered to.

@@ -104,7 +104,7 @@ import Testing
   @Test func aPlanSetDuringAFillSeesEveryAttempt() throws {
     let zone = Box<Zone>()
     let plan = FailurePlan(failing: 1, andAllLater: true)
-    let hooks = unsafe ItemHooks(importItem: { _ in
+    let hooks = unsafe ItemHooks(importItem: { _, _ in
       if plan.attemptCount == 0 { zone.value?.inject(plan) }
       return true
     })

@@ -86,6 +86,8 @@ final class CountedPages: PageSource {
   private let out = Atomic<Int>(0)
   private let made = Atomic<Int>(0)
   private let refused = Atomic<Int>(0)
+  /// Runs after each refusal, with the number of refusals so far.
+  let onRefusal = Box<@Sendable (Int) -> Void>()
 
   init(limit: Int = .max) { self.limit = Atomic(limit) }
 
@@ -99,7 +101,8 @@ final class CountedPages: PageSource {
     var seen = out.load(ordering: .relaxed)
     while true {
       guard seen + pageCount <= limit.load(ordering: .relaxed) else {
-        refused.add(1, ordering: .relaxed)
+        let number = refused.add(1, ordering: .relaxed).newValue
+        onRefusal.value?(number)
         return nil
       }
       let (done, now) = out.compareExchange(

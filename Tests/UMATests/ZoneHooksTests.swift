@@ -52,7 +52,7 @@ final class Journal: Sendable {
       unsafe hooks.initialize = { unsafe self.note(.initialize, $0) }
       unsafe hooks.finalize = { _ = unsafe self.note(.finalize, $0) }
     }
-    unsafe hooks.importItem = { unsafe self.note(.take, $0) }
+    unsafe hooks.importItem = { item, _ in unsafe self.note(.take, item) }
     unsafe hooks.exportItem = { _ = unsafe self.note(.put, $0) }
     return hooks
   }
@@ -135,7 +135,7 @@ final class Journal: Sendable {
   @Test func importThatAlwaysFailsIsADenial() throws {
     let pages = CountedPages()
     let hooks = unsafe ItemHooks(
-      importItem: { _ in false }, exportItem: { _ in Issue.record("exported") })
+      importItem: { _, _ in false }, exportItem: { _ in Issue.record("exported") })
     let zone = Zone(name: "never", itemByteCount: 256, hooks: hooks, pages: pages)
     #expect(throws: ZoneError(zone: zone, reason: .outOfMemory, count: 256)) { try zone.take() }
     let s = zone.statistics()

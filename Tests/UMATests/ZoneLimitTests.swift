@@ -4,6 +4,14 @@ import Testing
 
 @testable import UMA
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 @Suite struct ZoneLimitTests {
   @Test(arguments: [1, 2, 7, 8, 31, 32, 100, 1_000, 5_000])
   func exactlyTheLimitCanBeTaken(_ limit: Int) throws {
@@ -80,23 +88,93 @@ import Testing
     #expect(zone.destroy() == 0)
   }
 
-  /// With as many items as takers each holds one at most, so none may ever be denied.
+  /// Two threads allocate and two free, at most four items out at a time, while one more drains.
+  ///
+  /// What is free is always in the caches of the wrong threads, or on its way somewhere.
+  private func passFourItems(_ zone: Zone) {
+    let mailbox = ZoneThreadsTests.Mailbox()
+    let mayTake = Guarded(4)
+    let freed = Stage()
+    let itemCount = 2_000
+    onThreads(5) { index in
+      switch index {
+      case 0, 1:
+        for _ in 0..<itemCount {
+          while !takeToken(mayTake) { sched_yield() }
+          if let item = try? zone.take() {
+            mailbox.post(item, 0)
+          } else {
+            freed.advance()
+          }
+        }
+      case 2, 3:
+        while freed.value < 2 * itemCount {
+          guard let item = mailbox.fetch()?.item else {
+            sched_yield()
+            continue
+          }
+          zone.give(item)
+          freed.advance()
+          mayTake.withLock { $0 += 1 }
+        }
+      default:
+        while freed.value < 2 * itemCount {
+          zone.drain()
+          for _ in 0..<20 { sched_yield() }
+        }
+      }
+    }
+  }
+
+  private func takeToken(_ tokens: borrowing Guarded<Int>) -> Bool {
+    tokens.withLock { left in
+      guard left > 0 else { return false }
+      left -= 1
+      return true
+    }
+  }
+
   @Test func nobodyIsDeniedWhileAnItemIsFree() {
     let zone = Zone(name: "enough", itemByteCount: 64)
     zone.limitInItems = 4
-    onThreads(5) { index in
-      for round in 0..<2_000 {
-        if index == 4 {
-          // Items that a drain has in hand are free as well.
-          if round % 4 == 0 { zone.drain() }
-          continue
-        }
-        if let item = try? zone.take() { zone.give(item) }
-      }
-    }
+    passFourItems(zone)
     #expect(zone.statistics().denials == 0)
     #expect(zone.statistics().inUse == 0)
     #expect(zone.destroy() == 0)
+  }
+
+  /// The same where pages are the limit: four items of four pages each, and slabs that go back to
+  /// the page source while others want them.
+  @Test func nobodyIsDeniedWhileAPageIsFree() {
+    let pages = CountedPages(limit: 16)
+    let zone = Zone(name: "pages", itemByteCount: 16_384, pages: pages)
+    passFourItems(zone)
+    #expect(pages.refusals > 0)
+    #expect(zone.statistics().denials == 0)
+    #expect(zone.statistics().inUse == 0)
+    #expect(zone.destroy() == 0)
+    #expect(pages.pagesOut == 0)
+  }
+
+  /// Between the last refusal and the denial an item comes free, on its slab or with its pages.
+  @Test(arguments: [false, true])
+  func whatComesFreeAfterTheLastRefusalIsFound(_ drains: Bool) throws {
+    let pages = CountedPages(limit: 4)
+    let zone = Zone(name: "late", itemByteCount: 16_384, pages: pages)
+    let other = try #require(CacheTable())
+    let item = try zone.take(in: other)
+    pages.onRefusal.value = { number in
+      guard number == 2 else { return }
+      zone.give(item, in: other)
+      if drains { zone.drain() }
+    }
+    let late = try zone.take()
+    #expect(pages.refusals == 2 && pages.pagesOut == 4)
+    // With nothing more to come the next is denied.
+    #expect(throws: ZoneError(zone: zone, reason: .outOfMemory, count: 16_384)) { try zone.take() }
+    zone.give(late)
+    #expect(zone.destroy() == 0)
+    other.retire()
   }
 
   @Test func loweredBelowWhatIsOutItConverges() throws {
@@ -155,7 +233,7 @@ import Testing
   /// A fill that began under the old limit must not leave its surplus in a cache.
   @Test func loweredDuringAFillTheSurplusGoesBack() throws {
     let zone = Box<Zone>()
-    let hooks = unsafe ItemHooks(importItem: { _ in
+    let hooks = unsafe ItemHooks(importItem: { _, _ in
       zone.value?.limitInItems = 3
       return true
     })

@@ -14,7 +14,9 @@ import Testing
 
     func post(_ item: HeldItem, _ tag: UInt64) { items.withLock { $0.append((item, tag)) } }
 
-    func fetch() -> (item: HeldItem, tag: UInt64)? { items.withLock { $0.popLast() } }
+    func fetch() -> (item: HeldItem, tag: UInt64)? {
+      items.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+    }
   }
 
   static func until(_ deadline: ContinuousClock.Instant, _ body: () -> Void) {
@@ -186,7 +188,7 @@ import Testing
     let clusters = Zone(name: "cluster", itemByteCount: 2_048)
     let mbufs = Zone(name: "mbuf", itemByteCount: 256)
     let hooks = unsafe ItemHooks(
-      importItem: { mbuf in
+      importItem: { mbuf, _ in
         guard let cluster = try? clusters.take() else { return false }
         unsafe HeldItem(mbuf).firstWord = UInt64(cluster.number)
         return true

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Synchronization
+import TestSupport
+import Testing
+import UMA
+
+@testable import Mbufs
+
+/// What went wrong with which chain; throwing it ends the test at the first.
+struct Failure: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// Builds packets of exact layouts, and watches what else can see their storage.
+final class ChainBench {
+  let pages = PageArena(reservingByteCount: 64 << 20)
+  let pool: MbufPool
+  private var witnesses: [Witness] = []
+  private var lent: [LentMemory] = []
+  private var built = 0
+
+  /// Bytes around the data that no operation may change if they are shared or read-only.
+  static let edge = 16
+  /// What a packet's header says before any operation.
+  static let header = {
+    var header = PacketHeader()
+    header.timestampInNanoseconds = 1_700_000_000_123_456_789
+    header.interfaceIndex = 3
+    header.linkType = 1
+    header.checksumState = .verified
+    header.vlanTag = 42
+    header.flowHash = 0xfeed_f00d
+    header.networkOffset = 14
+    header.transportOffset = 34
+    header.wireByteCount = 1_500
+    return header
+  }()
+
+  init(clusterLimit: Int = 0, mbufLimit: Int = 0) {
+    pool = MbufPool(clusterLimit: clusterLimit, mbufLimit: mbufLimit, pages: pages)
+  }
+
+  /// The bytes 1, 2, 3, ... as a model.
+  static func model(_ byteCount: Int) -> PacketModel {
+    PacketModel((0..<byteCount).map { UInt8(truncatingIfNeeded: $0 + 1) }, header: header)
+  }
+
+  /// A packet that holds `model` in the segments of `layout`.
+  func build(_ layout: ChainLayout, _ model: PacketModel) throws(MbufError) -> Packet {
+    var first: Mbuf?
+    var last: Mbuf?
+    var offset = 0
+    for segment in layout.segments {
+      let end = offset + segment.byteCount
+      let mbuf = try make(segment, isFirst: first == nil, model.bytes[offset..<end])
+      offset = end
+      if let last { last.next = mbuf } else { first = mbuf }
+      last = mbuf
+    }
+    guard let first else { preconditionFailure("a layout without segments") }
+    first.packetByteCount = offset
+    var packet = Packet(first)
+    packet.header = model.header
+    built += 1
+    return packet
+  }
+
+  private func make(_ segment: SegmentLayout, isFirst: Bool, _ bytes: ArraySlice<UInt8>)
+    throws(MbufError) -> Mbuf
+  {
+    let flags: MbufFlags = isFirst ? .packetHeader : []
+    let mbuf: Mbuf
+    switch segment.storage {
+    case .inner: mbuf = try unsafe pool.core.mbuf(flags)
+    case .cluster, .sharedCluster: mbuf = try unsafe pool.core.clusterMbuf(flags)
+    case .foreign, .sharedForeign: mbuf = try lend(isReadOnly: false, isFirst: isFirst)
+    case .readOnlyForeign: mbuf = try lend(isReadOnly: true, isFirst: isFirst)
+    }
+    let room = mbuf.capacity - segment.byteCount
+    let headroom =
+      switch segment.place {
+      case .start: 0
+      case .middle: Swift.min(5, room)
+      case .end: room
+      }
+    let low = Swift.max(0, headroom - Self.edge)
+    let high = Swift.min(mbuf.capacity, headroom + segment.byteCount + Self.edge)
+    // In bounds: 0 <= low <= headroom <= headroom + byteCount <= high <= capacity.
+    unsafe (mbuf.start + low).initializeMemory(as: UInt8.self, repeating: 0xee, count: high - low)
+    mbuf.place(headroom: headroom)
+    unsafe bytes.withUnsafeBytes { source in
+      guard let base = source.baseAddress else { return }
+      unsafe mbuf.data.copyMemory(from: base, byteCount: source.count)
+    }
+    mbuf.byteCount = segment.byteCount
+    switch segment.storage {
+    case .sharedCluster, .sharedForeign: return try share(mbuf, low..<high)
+    default: return mbuf
+    }
+  }
+
+  private func lend(isReadOnly: Bool, isFirst: Bool) throws(MbufError) -> Mbuf {
+    let memory = LentMemory(isReadOnly: isReadOnly)
+    lent.append(memory)
+    let mbuf = try pool.packet(over: memory.storage(), byteCount: 0).release()
+    if !isFirst { mbuf.dropPacketHeader() }
+    return mbuf
+  }
+
+  /// Has a witness see `window` of the mbuf's storage; the two swap places every other time, so
+  /// that the chain has the original and the copy in turn.
+  private func share(_ mbuf: Mbuf, _ window: Range<Int>) throws(MbufError) -> Mbuf {
+    let other = try unsafe pool.core.mbuf([])
+    let headroom = unsafe mbuf.data - mbuf.start
+    mbuf.share(with: other, from: 0, byteCount: mbuf.byteCount)
+    let (kept, watching) = built % 2 == 0 ? (mbuf, other) : (other, mbuf)
+    if mbuf.flags.contains(.packetHeader), kept != mbuf {
+      mbuf.movePacketHeader(to: kept)
+    }
+    unsafe watching.data = watching.data - headroom + window.lowerBound
+    watching.byteCount = window.count
+    watching.flags.insert(.packetHeader)
+    watching.packetHeader = PacketHeader()
+    watching.packetByteCount = window.count
+    witnesses.append(Witness(Packet(watching)))
+    return kept
+  }
+
+  // MARK: Checks
+
+  /// Throws if a packet is not what the model says, or its chain breaks a rule.
+  func check(_ packet: borrowing Packet, _ model: PacketModel) throws {
+    packet.checkInvariants()
+    if let difference = model.difference(from: packet) { throw Failure(description: difference) }
+  }
+
+  /// Throws if something that others can see was written.
+  func checkWitnesses() throws {
+    for witness in witnesses { try witness.check() }
+    for memory in lent where memory.isReadOnly { try memory.check() }
+  }
+
+  /// Checks a packet, uses it a little more, checks it again, and frees it.
+  func settle(_ packet: consuming Packet, _ model: PacketModel) throws {
+    var packet = packet
+    var model = model
+    try check(packet, model)
+    try checkWitnesses()
+    try packet.prepend(3)
+    model.prepend(3)
+    try packet.append([0xa1, 0xa2])
+    model.append([0xa1, 0xa2])
+    try check(packet, model)
+    let middle = model.byteCount / 2
+    try packet.copyIn([0xb1, 0xb2], at: middle)
+    model.copyIn([0xb1, 0xb2], at: middle)
+    try check(packet, model)
+    try packet.makeWritable()
+    guard packet.isWritable else { throw Failure(description: "made writable, but is not") }
+    try packet.pullUp(2)
+    _ = packet.mutableBytes
+    try check(packet, model)
+    try checkWitnesses()
+  }
+
+  /// Ends one chain's case: frees the witnesses, and sees every lent memory returned once.
+  func endCase() throws {
+    witnesses.removeAll()
+    for memory in lent where memory.releaseCount != 1 {
+      throw Failure(description: "lent memory was released \(memory.releaseCount) times")
+    }
+    lent.removeAll()
+  }
+
+  /// Checks that nothing is out, and that free clusters count no references.
+  func end() throws {
+    var packets = PacketQueue()
+    for _ in 0..<8 {
+      let packet = try pool.packet()
+      let counter = unsafe packet.head.storage.pointee.counter.pointee.load(ordering: .relaxed)
+      #expect(counter == 0, "a free cluster has references")
+      packets.enqueue(packet)
+    }
+    while packets.dequeue() != nil {}
+    expectNothingOut(of: pool, pages)
+  }
+}
+
+/// A packet that shares storage with the one under test; its bytes must not change.
+private final class Witness {
+  private let packet: Packet
+  private let bytes: [UInt8]
+
+  init(_ packet: consuming Packet) {
+    bytes = packet.allBytes
+    self.packet = packet
+  }
+
+  func check() throws {
+    packet.checkInvariants()
+    let now = packet.allBytes
+    if now != bytes { throw Failure(description: "shared bytes \(bytes) became \(now)") }
+  }
+}
+
+/// Memory to lend, 64 bytes of it, that counts how often it comes back.
+@safe
+final class LentMemory: @unchecked Sendable {
+  let isReadOnly: Bool
+  private let memory: UnsafeMutableRawBufferPointer
+  private let releases = Atomic<Int>(0)
+  private lazy var bytes = unsafe [UInt8](memory)
+
+  init(isReadOnly: Bool = false, byteCount: Int = 64) {
+    self.isReadOnly = isReadOnly
+    unsafe memory = .allocate(byteCount: byteCount, alignment: 16)
+    for index in 0..<byteCount { unsafe memory[index] = 0xee }
+  }
+
+  deinit { unsafe memory.deallocate() }
+
+  func storage() -> ForeignStorage {
+    unsafe ForeignStorage(unsafeLending: memory, isReadOnly: isReadOnly) { [self] in
+      releases.add(1, ordering: .relaxed)
+    }
+  }
+
+  var releaseCount: Int { releases.load(ordering: .acquiring) }
+
+  /// Throws if the memory is not as it was at the first check.
+  func check() throws {
+    let now = unsafe [UInt8](memory)
+    if now != bytes { throw Failure(description: "read-only bytes \(bytes) became \(now)") }
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import Mbufs
+
+/// What a packet should be: its bytes in an array, every operation done the obvious way.
+public struct PacketModel: Sendable {
+  public var bytes: [UInt8]
+  public var header: PacketHeader
+
+  public init(_ bytes: [UInt8] = [], header: PacketHeader = PacketHeader()) {
+    self.bytes = bytes
+    self.header = header
+  }
+
+  public var byteCount: Int { bytes.count }
+
+  public mutating func prepend(_ byteCount: Int) {
+    bytes.insert(contentsOf: [UInt8](repeating: 0, count: byteCount), at: 0)
+  }
+
+  public mutating func append(_ more: [UInt8]) { bytes += more }
+
+  public mutating func appendZeroes(_ byteCount: Int) {
+    bytes += [UInt8](repeating: 0, count: byteCount)
+  }
+
+  public mutating func trimFront(_ byteCount: Int) { bytes.removeFirst(byteCount) }
+
+  public mutating func trimBack(_ byteCount: Int) { bytes.removeLast(byteCount) }
+
+  public mutating func join(_ other: PacketModel) { bytes += other.bytes }
+
+  public mutating func split(at offset: Int) -> PacketModel {
+    let rest = copy(offset..<byteCount)
+    bytes.removeLast(rest.byteCount)
+    return rest
+  }
+
+  /// A copy of a range; only one from the first byte on keeps what is said of offsets.
+  public func copy(_ range: Range<Int>) -> PacketModel {
+    var copy = PacketModel([UInt8](bytes[range]), header: header)
+    if range.lowerBound > 0 {
+      copy.header.wireByteCount = 0
+      copy.header.networkOffset = 0
+      copy.header.transportOffset = 0
+    }
+    return copy
+  }
+
+  public mutating func copyIn(_ other: [UInt8], at offset: Int) {
+    if other.isEmpty { return }
+    if offset > byteCount { appendZeroes(offset - byteCount) }
+    for (index, byte) in other.enumerated() {
+      if offset + index < byteCount { bytes[offset + index] = byte } else { bytes.append(byte) }
+    }
+  }
+
+  /// The first thing in which `packet` is not this, or nil.
+  public func difference(from packet: borrowing Packet) -> String? {
+    if packet.byteCount != byteCount { return "\(packet.byteCount) bytes, not \(byteCount)" }
+    let found = packet.allBytes
+    if found != bytes { return "bytes \(found), not \(bytes)" }
+    let front = unsafe packet.bytes.withUnsafeBytes { front in unsafe [UInt8](front) }
+    if front[...] != bytes.prefix(front.count) { return "first segment \(front) of \(bytes)" }
+    return differenceInHeader(packet.header, packet.wireByteCount)
+  }
+
+  private func differenceInHeader(_ found: PacketHeader, _ wireByteCount: Int) -> String? {
+    let wanted = Swift.max(header.wireByteCount, byteCount)
+    if wireByteCount != wanted { return "\(wireByteCount) on the wire, not \(wanted)" }
+    // The length and the wire's are compared; what is left must be equal field by field.
+    var expected = found
+    expected.timestampInNanoseconds = header.timestampInNanoseconds
+    expected.interfaceIndex = header.interfaceIndex
+    expected.linkType = header.linkType
+    expected.checksumState = header.checksumState
+    expected.vlanTag = header.vlanTag
+    expected.flowHash = header.flowHash
+    expected.networkOffset = header.networkOffset
+    expected.transportOffset = header.transportOffset
+    return expected == found ? nil : "header \(found), not \(expected)"
+  }
+}
+
+extension Packet {
+  /// The bytes of all segments.
+  public var allBytes: [UInt8] {
+    var all: [UInt8] = []
+    all.reserveCapacity(byteCount)
+    forEachSegment { segment in
+      unsafe segment.withUnsafeBytes { bytes in unsafe all.append(contentsOf: bytes) }
+    }
+    return all
+  }
+
+  /// Appends an array.
+  public mutating func append(_ bytes: [UInt8]) throws(MbufError) {
+    try append(unsafe bytes.span.bytes)
+  }
+
+  /// Copies an array in.
+  public mutating func copyIn(_ bytes: [UInt8], at offset: Int) throws(MbufError) {
+    try copyIn(unsafe bytes.span.bytes, at: offset)
+  }
+}
