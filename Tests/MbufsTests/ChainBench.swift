@@ -11,6 +11,17 @@ struct Failure: Error, CustomStringConvertible {
   let description: String
 }
 
+/// Throws unless `body` fails as a packet of `available` bytes should that is asked for one more.
+func demandTooShort(_ available: Int, _ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let error as MbufError {
+    if error == .tooShort(wanted: available + 1, available: available) { return }
+    throw error
+  }
+  throw Failure(description: "gave more than \(available) bytes")
+}
+
 /// Builds packets of exact layouts, and watches what else can see their storage.
 final class ChainBench {
   let pages = PageArena(reservingByteCount: 64 << 20)
