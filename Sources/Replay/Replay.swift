@@ -3,7 +3,7 @@
 //     for each loop, for each input:
 //         frame --> packet of the pool --> decode and count --> sink
 //                        |                                       |
-//                   denied: dropped, no_memory              taken: sent
+//                 denied: dropped, pool_exhausted          taken: sent
 //
 // States of a run: opening (all inputs are looked at, then the output is opened), looping,
 // finished, verified. An input that cannot be read further ends there, and the next one goes on;
@@ -152,7 +152,9 @@ struct ReplaySent {
   var denied = 0
 }
 
-/// The loop that every packet passes: read, count, hand on. Allocates and retains nothing.
+/// The loop that every packet passes: read, count, hand on.
+///
+/// Allocates and retains nothing.
 @inline(never)
 private func replayLoop<Sink: PacketSink & ~Copyable>(
   _ step: ReplayStep, from reader: inout CaptureReader, to sink: inout Sink, _ pool: MbufPool,

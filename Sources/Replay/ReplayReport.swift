@@ -2,8 +2,9 @@
 //
 // What a replay did. The numbers are separate because they can differ:
 //
-//     read  == sent + Σ drops           over all loops
-//     sent  == accepted by the sink
+//     read  == sent + denied            over all loops; one more if the output refused a packet
+//     sent  == accepted by the sink, which may drop it later: a stack does
+//     drops == denied + those of the sink
 //     outstanding == 0, or packets were lost track of and the run has failed
 
 public import Mbufs
