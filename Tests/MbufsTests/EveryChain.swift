@@ -49,7 +49,7 @@ func forEveryChain(
 ///
 /// When it fails, packet and model must agree as before, and the packet be of use.
 func failingEachAllocation<Case>(
-  of byteCounts: [Int] = [3], upTo most: Int = 3, with cases: (Int) -> [Case],
+  of byteCounts: [Int] = [2], upTo most: Int = 3, with cases: (Int) -> [Case],
   _ operation: (ChainBench, inout Packet, inout PacketModel, Case) throws -> Void
 ) throws {
   let bench = ChainBench()
@@ -82,7 +82,7 @@ func failingEachAllocation<Case>(
 
 /// The same for an operation without cases.
 func failingEachAllocation(
-  of byteCounts: [Int] = [3], upTo most: Int = 3,
+  of byteCounts: [Int] = [2], upTo most: Int = 3,
   _ operation: (ChainBench, inout Packet, inout PacketModel) throws -> Void
 ) throws {
   try failingEachAllocation(of: byteCounts, upTo: most, with: { _ in [0] }) {
