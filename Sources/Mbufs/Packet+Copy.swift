@@ -61,7 +61,7 @@ extension Packet {
   private consuming func taking(headerOf other: Mbuf, _ range: Range<Int>) -> Packet {
     var header = other.packetHeader
     if range.lowerBound != 0 {
-      header.wireBytes = -1
+      header.wireBytes = .max
       header.networkOffset = 0
       header.transportOffset = 0
     }
@@ -166,7 +166,7 @@ extension Mbuf {
   func takeHeader(of other: Mbuf, _ range: Range<Int>) {
     var header = other.packetHeader
     if range.lowerBound != 0 {
-      header.wireBytes = 0
+      header.wireBytes = .max
       header.networkOffset = 0
       header.transportOffset = 0
     }

@@ -22,7 +22,10 @@ enum Captures {
 }
 
 func fileBytes(_ path: String) throws -> [UInt8] {
-  [UInt8](try Data(contentsOf: URL(filePath: path)))
+  // Not `Data(contentsOf:)`, which leaks its buffer when the file is empty.
+  let file = try FileHandle(forReadingFrom: URL(filePath: path))
+  defer { try? file.close() }
+  return [UInt8](try file.readToEnd() ?? Data())
 }
 
 /// A file that goes away with its last user; in memory where that can be had.
