@@ -17,30 +17,66 @@ func library(_ name: String, _ dependencies: Target.Dependency...) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: house)
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: house)
 }
+
+let libraries = [
+  "Wire", "UMA", "Mbufs", "SocketBuffers", "InternetStack", "HostInterfaces", "Pcap", "Observation",
+  "Replay",
+]
 
 let package = Package(
   name: "swift-mbuma",
   platforms: [.macOS(.v26)],
-  products: [
-    .library(name: "UMA", targets: ["UMA"]),
-    .library(name: "Mbufs", targets: ["Mbufs"]),
-    .library(name: "Wire", targets: ["Wire"]),
+  products: libraries.map { .library(name: $0, targets: [$0]) } + [
+    .executable(name: "mbuma", targets: ["mbuma"])
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
+    // What Swift cannot say, and what the system brings.
     .target(name: "CThreadCache"),
+    .target(name: "CLinux"),
+    .target(name: "CMallocCount"),
+    .systemLibrary(name: "CPcap"),
+
+    // Each knows only what stands above it.
     library("Wire"),
     library("UMA", "CThreadCache"),
     library("Mbufs", "UMA", "CThreadCache"),
+    library("SocketBuffers", "Mbufs", "Wire"),
+    library("InternetStack", "SocketBuffers", "Mbufs", "Wire"),
+    library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
+    library("Pcap", "Mbufs", "Wire", "CPcap"),
+    library("Observation", "Mbufs", "UMA"),
+    library("Replay", "Pcap", "InternetStack", "SocketBuffers", "Observation", "Mbufs", "UMA", "Wire"),
+
+    .executableTarget(
+      name: "mbuma",
+      dependencies: [
+        "Replay", "Pcap", "InternetStack", "SocketBuffers", "Observation", "Mbufs", "UMA", "Wire",
+        "CMallocCount", "CPcap", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: house),
+    .executableTarget(
+      name: "RawEcho",
+      dependencies: ["HostInterfaces", "InternetStack", "SocketBuffers", "Mbufs", "Wire"],
+      path: "Examples/RawEcho", exclude: ["README.md", "check", "poke.py"], swiftSettings: house),
+
     .target(
       name: "TestSupport", dependencies: ["Mbufs", "UMA"], path: "Tests/TestSupport",
       swiftSettings: house),
-    tests("MbufsTests", "Mbufs", "UMA", "TestSupport"),
     tests("WireTests", "Wire"),
+    tests("UMATests", "UMA"),
+    tests("MbufsTests", "Mbufs", "UMA"),
+    tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire"),
+    tests("InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire"),
+    tests("PcapTests", "Pcap", "Mbufs", "UMA", "Wire"),
+    tests("ReplayTests", "Replay", "Observation", "Pcap", "Mbufs", "UMA", "Wire", "CMallocCount"),
+    tests("CommandTests", "mbuma", "RawEcho"),
+    tests("TidyTests"),
   ],
   swiftLanguageModes: [.v6]
 )

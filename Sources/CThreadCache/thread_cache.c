@@ -26,12 +26,28 @@ bool mbuma_register_barrier(void) { return true; }
 void mbuma_barrier(void) { atomic_thread_fence(memory_order_seq_cst); }
 #endif
 
+#if defined(__linux__)
+// A leak checker looks for pointers in the heap and in globals, not in mapped memory: where one
+// runs, it is told of the tables.
+extern void __lsan_register_root_region(const void *, size_t) __attribute__((weak));
+extern void __lsan_unregister_root_region(const void *, size_t) __attribute__((weak));
+#endif
+
 void *mbuma_map_table(size_t byte_count) {
   void *p = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-  return p == MAP_FAILED ? NULL : p;
+  if (p == MAP_FAILED) return NULL;
+#if defined(__linux__)
+  if (__lsan_register_root_region) __lsan_register_root_region(p, byte_count);
+#endif
+  return p;
 }
 
-void mbuma_unmap_table(void *table, size_t byte_count) { munmap(table, byte_count); }
+void mbuma_unmap_table(void *table, size_t byte_count) {
+#if defined(__linux__)
+  if (__lsan_unregister_root_region) __lsan_unregister_root_region(table, byte_count);
+#endif
+  munmap(table, byte_count);
+}
 
 void mbuma_yield(void) { sched_yield(); }
 
@@ -39,13 +55,18 @@ void mbuma_yield(void) { sched_yield(); }
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool key_is_made;
-static void (*retire_table)(void *);
+// Every thread stores the same value, and reads it only after its own store.
+static _Atomic(void (*)(void *)) retire_table;
 
-static void run_retire(void *table) { retire_table(table); }
+static void run_retire(void *table) {
+  void (*retire)(void *) = atomic_load_explicit(&retire_table, memory_order_relaxed);
+  retire(table);
+}
+
 static void make_key(void) { key_is_made = pthread_key_create(&key, run_retire) == 0; }
 
 bool mbuma_call_at_thread_exit(void *table, void (*retire)(void *)) {
-  retire_table = retire;
+  atomic_store_explicit(&retire_table, retire, memory_order_relaxed);
   pthread_once(&key_once, make_key);
   return key_is_made && pthread_setspecific(key, table) == 0;
 }

@@ -10,8 +10,7 @@ extension MbufPool {
   public var clusterLimit: Int {
     get { unsafe core.pointee.clusterZone.limitInItems }
     set {
-      // The packet zone has a cluster per mbuf, so it needs no more; the limit also keeps its
-      // buckets small where clusters are few.
+      unsafe core.pointee.clusterZone.limitInItems = newValue
       unsafe core.pointee.packetZone.limitInItems = newValue
       if newValue > 0 { unsafe core.pointee.packetZone.drain() }
       unsafe core.pointee.clusterZone.limitInItems = newValue

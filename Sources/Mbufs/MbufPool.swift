@@ -48,14 +48,14 @@ public final class MbufPool: @unchecked Sendable {
     let packets = unsafe Zone(
       name: "mbuf_packet", sharing: mbufs,
       hooks: ItemHooks(
-        importItem: { item in
+        importItem: { item, isAwaited in
           let mbuf = unsafe Mbuf(item.assumingMemoryBound(to: MbufHeader.self))
-          do throws(ZoneError) {
-            try unsafe mbuf.pool.attachCluster(mbuf, .packet)
-            return true
-          } catch {
-            return false
-          }
+          // A packet that nobody waits for must not take a cluster that somebody else may need.
+          let cluster =
+            isAwaited ? unsafe try? clusters.allocateItem() : unsafe clusters.allocateItemAtHand()
+          guard let cluster = unsafe cluster else { return false }
+          unsafe mbuf.attach(cluster, of: clusters, .packet)
+          return true
         },
         exportItem: { item in
           let mbuf = unsafe Mbuf(item.assumingMemoryBound(to: MbufHeader.self))
@@ -65,6 +65,7 @@ public final class MbufPool: @unchecked Sendable {
       to: PoolCore(mbufZone: mbufs, packetZone: packets, clusterZone: clusters))
     unsafe self.core = core
     clusters.limitInItems = clusterLimit
+    // No more packets than clusters; a small limit also keeps the packet zone's buckets small.
     packets.limitInItems = clusterLimit
     mbufs.limitInItems = mbufLimit
     // Clusters and mbufs parked in the packet zone come back before either zone denies.

@@ -59,7 +59,15 @@ extension Packet {
   }
 
   private consuming func taking(headerOf other: Mbuf, _ range: Range<Int>) -> Packet {
-    head.takeHeader(of: other, range)
+    var header = other.packetHeader
+    if range.lowerBound != 0 {
+      header.wireBytes = -1
+      header.networkOffset = 0
+      header.transportOffset = 0
+    }
+    header.packetByteCount = Int32(range.count)
+    head.packetHeader = header
+    head.flags.formUnion(other.flags.intersection(.ofPacket))
     return self
   }
 

@@ -28,7 +28,11 @@ extension Packet {
       mbuf = next
     }
     let tail = try mbuf.splitOff(from: before)
-    tail.takeHeader(of: head, offset..<byteCount)
+    var header = head.packetHeader
+    header.wireBytes = -1
+    tail.packetHeader = header
+    tail.flags.formUnion(head.flags.intersection(.ofPacket))
+    tail.packetByteCount = byteCount - offset
     head.packetByteCount = offset
     return Packet(tail)
   }

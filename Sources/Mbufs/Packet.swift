@@ -102,7 +102,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
     set { unsafe head.headerPlace.pointee.timestampInNanoseconds = newValue }
   }
 
-  /// Bytes the frame had on the wire; more than `byteCount` if the capture cut it.
+  /// Bytes the frame had on the wire, as its source said; more than `byteCount` if it was cut.
   @inlinable
   public var wireByteCount: Int {
     get { head.packetHeader.wireByteCount }

@@ -10,7 +10,7 @@
 @frozen
 public struct PacketHeader: Equatable, Sendable {
   @usableFromInline var packetByteCount: Int32 = 0
-  @usableFromInline var wireBytes: Int32 = 0
+  @usableFromInline var wireBytes: Int32 = -1
   /// When the packet was seen, in nanoseconds since 1970; the source says how exact it is.
   public var timestampInNanoseconds: Int64 = 0
   /// The interface it came from, as its owner numbers them.
@@ -34,10 +34,12 @@ public struct PacketHeader: Equatable, Sendable {
   @inlinable
   public init() {}
 
-  /// Bytes the frame had on the wire; more than the packet holds if the capture cut it.
+  /// Bytes the frame had on the wire: what its source said, or the packet's own if nobody did.
+  ///
+  /// More than the packet holds if the capture cut it; less only if the source was wrong.
   @inlinable
   public var wireByteCount: Int {
-    get { Int(Swift.max(wireBytes, packetByteCount)) }
+    get { Int(wireBytes < 0 ? packetByteCount : wireBytes) }
     set { wireBytes = Int32(clamping: newValue) }
   }
 

@@ -90,12 +90,7 @@ extension UnsafeMutablePointer<PoolCore> {
   /// BSD: `m_clget`.
   func attachCluster(_ mbuf: Mbuf, _ kind: StorageKind) throws(ZoneError) {
     let cluster = unsafe try pointee.clusterZone.allocateItem()
-    let counter = unsafe pointee.clusterZone.referenceCounter(of: cluster)
-    unsafe mbuf.storage.initialize(
-      to: ExternalStorage(
-        base: cluster, byteCount: MbufLayout.clusterByteCount,
-        counter: counter.assumingMemoryBound(to: Atomic<UInt32>.self)))
-    mbuf.kind = kind
+    unsafe mbuf.attach(cluster, of: pointee.clusterZone, kind)
   }
 
   /// A chain of empty mbufs with room for `byteCount` bytes, all or nothing.
@@ -138,6 +133,16 @@ extension Mbuf {
     unsafe at.pointee.type = .data
     self.kind = kind
     if flags.contains(.packetHeader) { packetHeader = PacketHeader() }
+  }
+
+  /// Points this mbuf at a cluster that is now its own.
+  func attach(_ cluster: UnsafeMutableRawPointer, of zone: Zone, _ kind: StorageKind) {
+    let counter = unsafe zone.referenceCounter(of: cluster)
+    unsafe storage.initialize(
+      to: ExternalStorage(
+        base: cluster, byteCount: MbufLayout.clusterByteCount,
+        counter: counter.assumingMemoryBound(to: Atomic<UInt32>.self)))
+    self.kind = kind
   }
 
   // MARK: Free

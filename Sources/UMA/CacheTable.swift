@@ -8,7 +8,8 @@
 // a slot when it is made; a table is mapped at a thread's first allocation and retired when the
 // thread ends: every bucket goes back to its zone, then the table is unlinked and unmapped.
 //
-// Lock order: zone, then registry. A table on the list stays mapped while the registry is locked.
+// Lock order: zone, then registry or keg; nothing after these. A table on the list stays mapped
+// while the registry is locked.
 
 import CThreadCache
 
@@ -28,7 +29,8 @@ public struct CacheTable: @unchecked Sendable {
   public init?() {
     guard let base = unsafe mbuma_map_table(Self.byteCount) else { return nil }
     unsafe self.base = base
-    Registry.shared.withLock { unsafe $0.tables.append(base) }
+    let table = self
+    Registry.shared.withLock { $0.tables.append(table) }
   }
 
   /// The calling thread's table, made at its first use; nil if the system has no memory for it.
@@ -56,7 +58,7 @@ public struct CacheTable: @unchecked Sendable {
     let zones = Registry.shared.withLock { $0.zones.compactMap { $0 } }
     for zone in zones { zone.retireCache(in: self) }
     Registry.shared.withLock { registry in
-      unsafe registry.tables.removeAll { unsafe $0 == base }
+      registry.tables.removeAll { unsafe $0.base == base }
     }
     unsafe mbuma_unmap_table(base, Self.byteCount)
   }
@@ -65,10 +67,12 @@ public struct CacheTable: @unchecked Sendable {
 /// The tables and the zones of the process.
 @safe
 struct Registry: ~Copyable {
-  var tables: [UnsafeMutableRawPointer] = unsafe []
+  var tables: [CacheTable] = []
   /// By slot; slot 0 stays empty.
   var zones: [Zone?] = [nil]
   var freeSlots: [Int] = []
+  /// Destroyed zones, whose cores stay for stale handles to trap on.
+  var ended: [Zone] = []
   /// False where the kernel has no expedited membarrier: then no zone may use caches.
   let canVisit = mbuma_register_barrier()
 

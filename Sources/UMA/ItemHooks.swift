@@ -10,13 +10,17 @@
 /// without `destruct`; if `importItem` fails it goes back to the keg as it was; if `initialize`
 /// fails the whole slab is undone, backwards.
 ///
-/// Hooks run with no lock held. They may allocate from other zones.
+/// Hooks run with no lock held. They may allocate from other zones, but not from their own, which
+/// would wait for them.
 ///
 /// BSD: ctor, dtor, init, fini of `uma_zcreate`; zinit, zfini of `uma_zsecond_create`.
 @safe
 public struct ItemHooks: Sendable {
   /// Prepares an item or refuses it.
   public typealias Maker = @Sendable (UnsafeMutableRawPointer) -> Bool
+  /// Prepares an item that a caller waits for, or that will be cached; or refuses it.
+  public typealias Importer =
+    @Sendable (_ item: UnsafeMutableRawPointer, _ isAwaited: Bool) -> Bool
   /// Undoes what a maker did.
   public typealias Unmaker = @Sendable (UnsafeMutableRawPointer) -> Void
 
@@ -24,19 +28,24 @@ public struct ItemHooks: Sendable {
   public var construct: Maker?
   /// Runs at every free (dtor).
   public var destruct: Unmaker?
-  /// Runs when memory becomes an item of the keg (init). A secondary zone has none of its own.
+  /// Runs when memory becomes an item of the keg (init).
+  ///
+  /// A secondary zone has none of its own.
   public var initialize: Maker?
   /// Runs when an item's memory goes back to the page source (fini).
   public var finalize: Unmaker?
   /// Runs when an item moves from the keg to the zone (zinit).
-  public var importItem: Maker?
+  ///
+  /// It is told whether a caller waits for the item. Where none does, the item would only be
+  /// cached, and a hook that needs more to make it should not take that from others.
+  public var importItem: Importer?
   /// Runs when an item moves from the zone to the keg (zfini).
   public var exportItem: Unmaker?
 
   /// Collects the hooks of a zone; those left out do nothing.
   public init(
     construct: Maker? = nil, destruct: Unmaker? = nil, initialize: Maker? = nil,
-    finalize: Unmaker? = nil, importItem: Maker? = nil, exportItem: Unmaker? = nil
+    finalize: Unmaker? = nil, importItem: Importer? = nil, exportItem: Unmaker? = nil
   ) {
     unsafe self.construct = construct
     unsafe self.destruct = destruct

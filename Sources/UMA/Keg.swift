@@ -26,6 +26,9 @@ final class Keg: Sendable {
     var full = SlabList(.full)
     var freeItemCount = 0
     var directory: [UInt: UInt] = [:]
+    var zoneCount = 0
+    /// How often slabs went back to the page source.
+    var releaseCount = 0
     var initializations = 0
     var finalizations = 0
 
@@ -47,6 +50,8 @@ final class Keg: Sendable {
     // Only reached when every zone is destroyed, which demands that every item is back.
     _ = releaseEmptySlabs()
   }
+
+  var releaseCount: Int { slabs.withLock { $0.releaseCount } }
 
   /// Draws up to `count` items into `destination`, making slabs as needed.
   ///
@@ -95,8 +100,16 @@ final class Keg: Sendable {
       slabs.freeItemCount += 1
       let isEmpty = unsafe Int(slab.pointee.freeCount) == layout.itemCount
       let wasFull = unsafe slab.pointee.list == Slab.List.full.rawValue
-      if wasFull { unsafe slabs.full.remove(slab) } else if isEmpty { unsafe slabs.partial.remove(slab) }
-      if isEmpty { unsafe slabs.empty.push(slab) } else if wasFull { unsafe slabs.partial.push(slab) }
+      if wasFull {
+        unsafe slabs.full.remove(slab)
+      } else if isEmpty {
+        unsafe slabs.partial.remove(slab)
+      }
+      if isEmpty {
+        unsafe slabs.empty.push(slab)
+      } else if wasFull {
+        unsafe slabs.partial.push(slab)
+      }
     }
   }
 
@@ -114,24 +127,27 @@ final class Keg: Sendable {
   ///
   /// - Returns: pages released.
   func releaseEmptySlabs() -> Int {
-    var released = 0
-    while let slab = unsafe unlinkEmptySlab() {
+    var unlinked = unlinkEmptySlabs()
+    let pageCount = unlinked.count * layout.pageCount
+    while let slab = unsafe unlinked.first {
+      unsafe unlinked.remove(slab)
       unsafe destroy(slab, initializedItemCount: layout.itemCount)
-      released += layout.pageCount
     }
-    return released
+    if pageCount > 0 { slabs.withLock { $0.releaseCount += 1 } }
+    return pageCount
   }
 
-  private func unlinkEmptySlab() -> SlabPointer? {
-    unsafe slabs.withLock { slabs -> SlabPointer? in
-      guard let slab = unsafe slabs.empty.first else { return nil }
-      unsafe slabs.empty.remove(slab)
-      slabs.freeItemCount -= layout.itemCount
-      slabs.finalizations += layout.itemCount
+  private func unlinkEmptySlabs() -> SlabList {
+    slabs.withLock { slabs in
+      var unlinked = SlabList(.empty)
+      swap(&unlinked, &slabs.empty)
+      let itemCount = unlinked.count * layout.itemCount
+      slabs.freeItemCount -= itemCount
+      slabs.finalizations += itemCount
       if layout.headerOffset == nil {
-        unsafe slabs.directory[UInt(bitPattern: slab.pointee.items)] = nil
+        unsafe unlinked.forEach { unsafe slabs.directory[UInt(bitPattern: $0.pointee.items)] = nil }
       }
-      return unsafe slab
+      return unlinked
     }
   }
 
@@ -159,13 +175,17 @@ final class Keg: Sendable {
 // MARK: - Slabs
 
 extension Keg {
-  /// Makes one slab, empty. False if the pages ran out or an item's `init` failed, and then
-  /// nothing is left behind.
+  /// Makes one slab, empty.
+  ///
+  /// False if the pages ran out or an item's `init` failed, and then nothing is left behind.
   private func grow() -> Bool {
     let alignment = layout.headerOffset == nil ? PageArena.pageByteCount : layout.byteCount
     guard let items = unsafe pages.allocatePages(layout.pageCount, alignment: alignment) else {
       return false
     }
+    unsafe precondition(
+      UInt(bitPattern: items) % UInt(alignment) == 0, "pages at \(items), not at \(alignment) bytes"
+    )
     let slab = unsafe placeHeader(items)
     unsafe slab.initializeHeader(items: items, layout: layout)
     if let initialize = unsafe hooks.initialize {

@@ -2,13 +2,14 @@
 //
 // An arena is one reserved range of addresses, handed out in runs of pages.
 //
-//     base                                    next                         end
-//     | run | run | (free run) | run | pad | run |      never touched       |
+//     base  first                                    next                  end
+//     | gap | run | run | (free run) | run | pad | run |   never touched   | gap |
 //
 // States of a page: untouched (no memory behind it), out (with a keg), free (given back to the
 // system, kept on the list of its run length and ready to go out again; it reads as zeroes).
 //
-//     pagesOut + pagesFree + pagesPadding == (next - base) / pageByteCount
+//     pagesOut + pagesFree + pagesPadding == (next - first) / pageByteCount
+//     first % hugePageByteCount == 0,   end - first == bytes asked for
 //
 // Runs are not split or merged: kegs ask for few different lengths, and a slab's length is what
 // the next slab of that keg will ask for. Addresses lost to alignment cost no memory.
@@ -40,34 +41,38 @@ public final class PageArena: PageSource {
     var pagesPadding = 0
   }
 
+  /// What was mapped, and the part of it that is handed out.
   private let base: UInt
-  private let byteCount: Int
+  private let mappedByteCount: Int
+  private let first: UInt
+  private let end: UInt
   private let runs: Guarded<Runs>
 
   /// Reserves a range of addresses; no memory is used until pages are touched.
   ///
-  /// - Parameter byteCount: bytes to reserve, the most this arena can ever hand out. If the system
-  ///   refuses that much, the arena asks for half, down to 2 MiB; an arena that gets nothing is
-  ///   empty and every allocation from it fails.
+  /// - Parameter byteCount: the most bytes this arena can ever hand out, rounded up to 2 MiB. If the
+  ///   system refuses that much, the arena asks for half, down to 2 MiB; an arena that gets nothing
+  ///   is empty and every allocation from it fails.
   public init(reservingByteCount byteCount: Int = 16 << 30) {
-    var wanted = Swift.max(byteCount, Self.hugePageByteCount)
-    var address = UInt(0)
-    while address == 0, wanted >= Self.hugePageByteCount {
-      address = Self.reserve(wanted)
-      if address == 0 { wanted /= 2 }
+    let huge = Self.hugePageByteCount
+    precondition(byteCount > 0, "an arena of \(byteCount) bytes")
+    var wanted = (byteCount + huge - 1) / huge * huge
+    var address = Self.reserve(wanted + huge)
+    while address == 0, wanted > huge {
+      wanted = wanted / huge / 2 * huge
+      address = Self.reserve(wanted + huge)
     }
+    if address == 0 { wanted = 0 }
     base = address
-    self.byteCount = address == 0 ? 0 : wanted
-    let aligned = address &+ UInt(Self.hugePageByteCount - 1) & ~UInt(Self.hugePageByteCount - 1)
-    runs = Guarded(Runs(next: aligned))
-    let hugeStart = aligned &+ UInt(Self.hugePageByteCount)
-    if address != 0, hugeStart < address + UInt(wanted) {
-      Self.adviseHugePages(hugeStart, Int(address + UInt(wanted) - hugeStart))
-    }
+    mappedByteCount = wanted + huge
+    first = (address + UInt(huge - 1)) & ~UInt(huge - 1)
+    end = first + UInt(wanted)
+    runs = Guarded(Runs(next: first))
+    if wanted > huge { Self.adviseHugePages(first + UInt(huge), wanted - huge) }
   }
 
   deinit {
-    if base != 0 { unsafe munmap(UnsafeMutableRawPointer(bitPattern: base), byteCount) }
+    if base != 0 { unsafe munmap(UnsafeMutableRawPointer(bitPattern: base), mappedByteCount) }
   }
 
   /// Pages now with kegs, in pages of `pageByteCount` bytes.
@@ -85,10 +90,11 @@ public final class PageArena: PageSource {
         return address
       }
       let start = (runs.next &+ UInt(alignment - 1)) & ~UInt(alignment - 1)
-      let end = start &+ UInt(pageCount * Self.pageByteCount)
-      guard byteCount > 0, end <= base + UInt(byteCount) else { return 0 }
+      guard start <= end, UInt(pageCount) <= (end - start) / UInt(Self.pageByteCount) else {
+        return 0
+      }
       runs.pagesPadding += Int(start - runs.next) / Self.pageByteCount
-      runs.next = end
+      runs.next = start + UInt(pageCount * Self.pageByteCount)
       runs.pagesOut += pageCount
       return start
     }
@@ -110,6 +116,9 @@ public final class PageArena: PageSource {
     runs.withLock { runs in
       let listed = runs.free.reduce(0) { $0 + $1.key * $1.value.count }
       precondition(listed == runs.pagesFree, "\(listed) pages listed, \(runs.pagesFree) counted")
+      let used = Int(runs.next - first) / Self.pageByteCount
+      let counted = runs.pagesOut + runs.pagesFree + runs.pagesPadding
+      precondition(counted == used, "\(counted) pages counted of \(used)")
     }
   }
 }

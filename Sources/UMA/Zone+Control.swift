@@ -43,13 +43,23 @@ extension Zone {
   /// BSD: `uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU)`.
   @discardableResult
   public func drain() -> Int {
-    var buckets = withShelf { shelf -> BucketList in
-      gather(&shelf)
-      while let bucket = unsafe shelf.empty.pop() { unsafe bucket.discard() }
-      var taken = BucketList()
-      swap(&taken, &shelf.full)
-      return taken
-    }
+    giveBack(
+      withShelf { shelf in
+        gather(&shelf)
+        while let bucket = unsafe shelf.empty.pop() { unsafe bucket.discard() }
+        var taken = BucketList()
+        swap(&taken, &shelf.full)
+        shelf.transfersInFlight += 1
+        return taken
+      })
+    let pageCount = keg.releaseEmptySlabs()
+    withShelf { $0.transfersInFlight -= 1 }
+    return pageCount
+  }
+
+  /// Takes the items of buckets that no one else can reach to their slabs.
+  func giveBack(_ taken: consuming BucketList) {
+    var buckets = taken
     let exportItem = unsafe core.pointee.hooks.exportItem
     var itemCount = 0
     while let bucket = unsafe buckets.pop() {
@@ -62,18 +72,21 @@ extension Zone {
       unsafe bucket.discard()
     }
     withShelf { $0.itemCount -= itemCount }
-    return keg.releaseEmptySlabs()
   }
 
   /// Ends the zone, which had better be empty: drains it and frees its slot.
   ///
   /// With items still out nothing is ended: the zone stays, drained, so that they can be freed.
   /// - Returns: how many items are still out; 0 means that the zone is gone and its handles trap.
-  /// - Precondition: no other thread is inside the zone; secondary zones are destroyed first.
+  /// - Precondition: no other thread is inside the zone, and no secondary zone shares its keg.
   ///
   /// BSD: `uma_zdestroy`, which leaks what is left.
   @discardableResult
   public func destroy() -> Int {
+    let zonesOnKeg = keg.slabs.withLock { $0.zoneCount }
+    unsafe precondition(
+      core.pointee.isSecondary || zonesOnKeg == 1,
+      "zone \(name): destroyed before \(zonesOnKeg - 1) secondary zones on its keg")
     drain()
     let left = withShelf { shelf in
       if shelf.itemCount == 0 { shelf.isDestroyed = true }
@@ -82,15 +95,17 @@ extension Zone {
     guard left == 0 else { return left }
     let offset = unsafe core.pointee.cacheOffset.exchange(0, ordering: .relaxed)
     Registry.shared.withLock { registry in
+      registry.ended.append(self)
       guard offset != 0 else { return }
-      for unsafe table in unsafe registry.tables {
+      for table in registry.tables {
         // Drained above, so only the counters are left to clear for the slot's next zone.
-        let cache = unsafe CachePointer(table, offset)
+        let cache = unsafe CachePointer(table.base, offset)
         unsafe cache.at.pointee.allocations.store(0, ordering: .relaxed)
         unsafe cache.at.pointee.frees.store(0, ordering: .relaxed)
       }
       unsafe registry.giveSlot(offset / ZoneCache.strideByteCount)
     }
+    keg.slabs.withLock { $0.zoneCount -= 1 }
     unsafe core.pointee.keg = nil
     return 0
   }
@@ -113,12 +128,12 @@ extension Zone {
     let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
     if offset == 0 { return }
     Registry.shared.withLock { registry in
-      for unsafe table in unsafe registry.tables {
-        unsafe CachePointer(table, offset).at.pointee.asked.store(1, ordering: .relaxed)
+      for table in registry.tables {
+        unsafe CachePointer(table.base, offset).at.pointee.asked.store(1, ordering: .relaxed)
       }
       mbuma_barrier()
-      for unsafe table in unsafe registry.tables {
-        let cache = unsafe CachePointer(table, offset)
+      for table in registry.tables {
+        let cache = unsafe CachePointer(table.base, offset)
         while unsafe cache.at.pointee.busy.load(ordering: .acquiring) != 0 { mbuma_yield() }
         unsafe body(cache)
         unsafe cache.at.pointee.asked.store(0, ordering: .releasing)

@@ -6,6 +6,10 @@
 //
 // and only then is denied. Each step runs under the zone lock except the fill, which reserves its
 // items against the limit first and then draws them from the keg with the lock dropped.
+//
+// Nothing is denied while a transfer is in flight: what another thread is bringing from the keg, or
+// taking back to it, may be what is missing. A transfer never waits for another of its zone, so it
+// ends, and the waiting with it.
 
 import CThreadCache
 
@@ -17,6 +21,9 @@ extension Zone {
     case wait
     case deny(ZoneError.Reason, count: Int)
   }
+
+  /// How far an allocation has gone to find an item.
+  private enum Effort { case atHand, first, plain, gathering, relieved }
 
   @usableFromInline
   @inline(never)
@@ -36,47 +43,74 @@ extension Zone {
     unsafe freeSlow(item, in: table)
   }
 
+  /// Allocates an item if that takes nothing away from other threads or zones, else nil.
+  ///
+  /// For who can do without. It never waits and is not counted as a denial.
+  public func allocateItemAtHand() -> UnsafeMutableRawPointer? {
+    let table = CacheTable.current()
+    let cache = unsafe cache(in: table)
+    if let item = unsafe cache?.take() { return unsafe item }
+    switch unsafe nextStep(cache, .atHand) {
+    case .item(let item): return unsafe item
+    case .fill(let bucket, let count): return unsafe fill(bucket, count, cache).item
+    case .wait, .deny: return nil
+    }
+  }
+
   private func allocateSlow(in table: CacheTable?) throws(ZoneError) -> UnsafeMutableRawPointer {
     let cache = unsafe cache(in: table)
-    var mayGather = true
+    var effort = Effort.first
     while true {
-      switch unsafe nextStep(cache) {
+      switch unsafe nextStep(cache, effort) {
       case .item(let item):
         return unsafe item
       case .fill(let bucket, let count):
-        if let item = unsafe fill(bucket, count, cache) { return unsafe item }
-        if !mayGather { try deny(.outOfMemory, count: layout.itemByteCount) }
-        mayGather = false
-        withShelf { gather(&$0) }
-        relieve()
+        let releaseCount = keg.releaseCount
+        let (item, isRefused) = unsafe fill(bucket, count, cache)
+        if let item = unsafe item { return unsafe item }
+        if effort == .first || effort == .plain {
+          effort = .gathering
+        } else if effort == .gathering, relieve() {
+          effort = .relieved
+        } else if isRefused || isExhausted(since: releaseCount) {
+          try deny(.outOfMemory, count: layout.itemByteCount)
+        }
       case .wait:
         mbuma_yield()
+        if effort == .first { effort = .plain }
       case .deny(let reason, let count):
-        if !mayGather || reason == .injected { try deny(reason, count: count) }
-        mayGather = false
-        relieve()
+        if reason == .injected || effort == .relieved || !relieve() {
+          try deny(reason, count: count)
+        }
+        effort = .relieved
       }
     }
   }
 
-  private func nextStep(_ cache: CachePointer?) -> Step {
+  private func nextStep(_ cache: CachePointer?, _ effort: Effort) -> Step {
     unsafe withShelf { shelf -> Step in
-      if let plan = shelf.plan, plan.failsNext() { return unsafe .deny(.injected, count: 0) }
+      if effort == .first || effort == .atHand, let plan = shelf.plan, plan.failsNext() {
+        return unsafe .deny(.injected, count: 0)
+      }
+      let isRetry = effort == .gathering || effort == .relieved
+      if isRetry { gather(&shelf) }
       if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
       var count = shelf.bucketCapacity
       if unsafe cache == nil { count = 1 }
       if shelf.limit > 0 {
         count = Swift.min(count, shelf.limit - shelf.itemCount)
         if count <= 0 {
+          if effort == .atHand { return unsafe .wait }
           gather(&shelf)
           if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
-          // Another thread has reserved items and is about to bring them.
-          if shelf.fillsInFlight > 0 { return unsafe .wait }
+          if shelf.transfersInFlight > 0 { return unsafe .wait }
           return unsafe .deny(.limitReached, count: shelf.limit)
         }
       }
+      // A fill has failed: what other threads have in hand comes before another try.
+      if isRetry, shelf.transfersInFlight > 0 { return unsafe .wait }
       shelf.itemCount += count
-      shelf.fillsInFlight += 1
+      shelf.transfersInFlight += 1
       return unsafe .fill(bucket: shelf.takeEmptyBucket(), count: count)
     }
   }
@@ -108,35 +142,60 @@ extension Zone {
     return unsafe cache.at.pointee.items[Int(cache.at.pointee.count)]
   }
 
+  /// Whether no item was free at one moment: none cached, none in flight, none on a slab, and no
+  /// page given back since the fill that failed began.
+  private func isExhausted(since releaseCount: Int) -> Bool {
+    withShelf { shelf in
+      gather(&shelf)
+      return shelf.full.count == 0 && shelf.transfersInFlight == 0
+        && keg.slabs.withLock { $0.freeItemCount == 0 && $0.releaseCount == releaseCount }
+    }
+  }
+
   /// Brings up to `count` reserved items from the keg; one for the caller, the rest to the cache.
+  ///
+  /// - Returns: the item, or nil and whether there was one but `importItem` refused it.
   private func fill(_ bucket: BucketPointer, _ count: Int, _ cache: CachePointer?)
-    -> UnsafeMutableRawPointer?
+    -> (item: UnsafeMutableRawPointer?, isRefused: Bool)
   {
     let drawn = unsafe keg.takeItems(count, into: bucket.items)
     var kept = drawn
     if let importItem = unsafe core.pointee.hooks.importItem {
       kept = 0
-      while kept < drawn, unsafe importItem(bucket.items[kept]) { kept += 1 }
+      while kept < drawn, unsafe importItem(bucket.items[kept], kept == 0) { kept += 1 }
       for index in kept..<drawn { unsafe keg.putItem(bucket.items[index]) }
     }
-    return unsafe withShelf { shelf in
+    let item = unsafe kept > 0 ? bucket.items[kept - 1] : nil
+    unsafe bucket.pointee.count = Int32(Swift.max(0, kept - 1))
+    // A limit lowered or a plan set since the fill began: the surplus has no place in a cache.
+    var surplus = BucketList()
+    withShelf { shelf in
       shelf.itemCount -= count - kept
-      shelf.fillsInFlight -= 1
-      unsafe bucket.pointee.count = Int32(Swift.max(0, kept - 1))
-      let item = unsafe kept > 0 ? bucket.items[kept - 1] : nil
       if kept > 0 { shelf.allocations += 1 }
+      if kept > 1, !shelf.mayCache {
+        unsafe surplus.push(bucket)
+        return
+      }
+      shelf.transfersInFlight -= 1
       if let cache = unsafe cache, unsafe cache.at.pointee.count == 0, kept > 1 {
         if let old = unsafe cache.unload() { unsafe shelf.keep(old) }
         unsafe cache.load(bucket)
       } else {
         unsafe shelf.keep(bucket)
       }
-      return unsafe item
     }
+    if surplus.count > 0 {
+      giveBack(surplus)
+      withShelf { $0.transfersInFlight -= 1 }
+    }
+    return unsafe (item, drawn > kept)
   }
 
-  private func relieve() {
-    withShelf { $0.relief }?()
+  /// Has items held elsewhere given back; false if nobody offered to.
+  private func relieve() -> Bool {
+    guard let relief = withShelf({ $0.relief }) else { return false }
+    relief()
+    return true
   }
 
   private func deny(_ reason: ZoneError.Reason, count: Int) throws(ZoneError) {
@@ -163,9 +222,7 @@ extension Zone {
 
   private func freeSlow(_ item: UnsafeMutableRawPointer, in table: CacheTable?) {
     let isKept = withShelf { shelf in
-      guard let cache = unsafe cache(in: table), shelf.plan == nil,
-        shelf.limit == 0 || shelf.itemCount <= shelf.limit
-      else { return false }
+      guard let cache = unsafe cache(in: table), shelf.mayCache else { return false }
       unsafe makeRoom(cache, &shelf)
       unsafe cache.at.pointee.items[Int(cache.at.pointee.count)] = item
       unsafe cache.at.pointee.count += 1

@@ -67,6 +67,7 @@ public struct Zone: Equatable, @unchecked Sendable {
     unsafe core = .allocate(capacity: 1)
     unsafe core.initialize(
       to: ZoneCore(name: name, isSecondary: isSecondary, hooks: hooks, keg: keg))
+    keg.slabs.withLock { $0.zoneCount += 1 }
     let zone = self
     Registry.shared.withLock { registry in
       // Without a slot, or without a way to visit other threads' caches, the zone works uncached.
@@ -97,8 +98,9 @@ public struct Zone: Equatable, @unchecked Sendable {
     return unsafe item
   }
 
-  /// Runs `destruct` on an item and frees it. Never fails.
+  /// Runs `destruct` on an item and frees it.
   ///
+  /// Never fails.
   /// - Precondition: `item` came from `allocate()` of this zone and was not freed since.
   ///
   /// BSD: `uma_zfree`.

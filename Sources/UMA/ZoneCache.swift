@@ -25,7 +25,9 @@
 //       busy = 0 (release)
 //
 // If the owner read asked == 0, its busy == 1 was visible to the barrier and the visitor waits;
-// if not, the owner goes to the zone lock, which the visitor holds. Hence never both inside.
+// if not, the owner goes to the zone lock, which the visitor holds. Hence never both inside. A
+// visit may also begin and end while the owner stands between its store and its load; then asked
+// is 0 again, and whatever the owner reads after it is what the visitor left.
 // (Dice, Huang, Yang: "Asymmetric Dekker Synchronization", 2001.)
 
 import CThreadCache
@@ -48,7 +50,9 @@ struct ZoneCache: ~Copyable {
   @usableFromInline static var strideByteCount: Int { 64 }
 }
 
-/// A cache by its address. Zeroed memory is a cache with nothing loaded.
+/// A cache by its address.
+///
+/// Zeroed memory is a cache with nothing loaded.
 @usableFromInline
 @unsafe
 struct CachePointer {
@@ -65,8 +69,10 @@ struct CachePointer {
   func take() -> UnsafeMutableRawPointer? {
     unsafe at.pointee.busy.store(1, ordering: .relaxed)
     mbuma_owner_fence()
-    let count = unsafe at.pointee.count
-    guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0, count > 0 else {
+    // `asked` first: a count read before it may date from before a whole visit.
+    guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0,
+      case let count = unsafe at.pointee.count, count > 0
+    else {
       unsafe at.pointee.busy.store(0, ordering: .releasing)
       return nil
     }
@@ -83,9 +89,8 @@ struct CachePointer {
   func give(_ item: UnsafeMutableRawPointer) -> Bool {
     unsafe at.pointee.busy.store(1, ordering: .relaxed)
     mbuma_owner_fence()
-    let count = unsafe at.pointee.count
     guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0,
-      unsafe count < at.pointee.capacity
+      case let count = unsafe at.pointee.count, unsafe count < at.pointee.capacity
     else {
       unsafe at.pointee.busy.store(0, ordering: .releasing)
       return false

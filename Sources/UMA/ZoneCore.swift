@@ -3,7 +3,7 @@
 // What a zone is behind its handle. The first line is read by every allocation and never changes
 // while the zone lives; the shelf is what the slow path works on.
 //
-// Invariants, at any point where no fill is in flight (sums over all threads' caches):
+// Invariants, at any point where no transfer is in flight (sums over all threads' caches):
 //
 //     allocations = shelf.allocations + sum cache.allocations       (frees alike)
 //     inUse       = allocations - frees
@@ -52,7 +52,8 @@ struct Shelf: ~Copyable {
   var empty = BucketList()
   var itemCount = 0
   var limit = 0
-  var fillsInFlight = 0
+  /// Fills and drains that have items in hand, between shelf and keg, with the lock dropped.
+  var transfersInFlight = 0
   var allocations: UInt64 = 0
   var frees: UInt64 = 0
   var denials = [UInt64](repeating: 0, count: ZoneError.Reason.allCases.count)
@@ -60,6 +61,9 @@ struct Shelf: ~Copyable {
   /// Called when the zone is about to deny, to have items held elsewhere given back.
   var relief: (@Sendable () -> Void)?
   var isDestroyed = false
+
+  /// Whether free items may stay with the zone: not under a plan, nor above the limit.
+  var mayCache: Bool { plan == nil && (limit == 0 || itemCount <= limit) }
 
   /// Items per bucket: the most, or an eighth of a small limit so that threads can share it.
   var bucketCapacity: Int {

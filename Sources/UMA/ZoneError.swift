@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-/// Why an allocation was denied. The zone is unchanged and nothing was allocated.
+/// Why an allocation was denied.
 ///
-/// A denial comes only when no free item of the zone is left in any thread's cache.
+/// The zone is unchanged and nothing was allocated. Unless it was injected, a denial comes only when
+/// no free item of the zone is left in any thread's cache.
 public struct ZoneError: Error, Equatable, CustomStringConvertible {
   /// The kinds of denial.
   public enum Reason: UInt8, CaseIterable, Sendable {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import Synchronization
 //
-//     total == inUse + cached + free          always, when taken with the caches held still
+//     total == inUse + cached + free
+//     total == slabCount * itemsPerSlab       for a zone alone on its keg, at quiet points: items
+//                                             between keg and shelf are with neither
 //     free  == items on slabs, counted at the master only
+
+import Synchronization
 
 /// The figures of one zone at one moment.
 ///
@@ -36,10 +39,11 @@ public struct ZoneStatistics: Equatable, Sendable {
 
 extension Zone {
   /// Counts the zone with every cache held still, so that the figures add up.
+  ///
+  /// Items on their way between keg and zone at this moment are in none of them.
   public func statistics() -> ZoneStatistics {
     let isMaster = unsafe !core.pointee.isSecondary
     let keg = keg
-    let (free, slabCount) = keg.slabs.withLock { ($0.freeItemCount, $0.slabCount) }
     return withShelf { shelf in
       var cached = shelf.full.itemCount()
       var allocations = shelf.allocations
@@ -49,6 +53,7 @@ extension Zone {
         allocations += unsafe cache.at.pointee.allocations.load(ordering: .relaxed)
         frees += unsafe cache.at.pointee.frees.load(ordering: .relaxed)
       }
+      let (free, slabCount) = keg.slabs.withLock { ($0.freeItemCount, $0.slabCount) }
       // Frees are counted where they happen: wrapping keeps the difference right in between.
       let inUse = Int(truncatingIfNeeded: allocations &- frees)
       return ZoneStatistics(

@@ -101,12 +101,13 @@ extension DecodedFrame {
   }
 
   /// Notes that what follows begins at `offset` and goes on to `end`.
+  @inline(always)
   mutating func notePayload(at offset: Int, before end: Int, of frame: borrowing FrameBytes) {
-    let declared = max(end - offset, 0)
-    let captured = max(min(end, frame.capturedByteCount) - offset, 0)
-    payloadStart = UInt32(clamping: offset)
-    declaredPayloadCount = UInt32(clamping: declared)
-    payloadCount = UInt32(clamping: captured)
+    // Fits: offsets of headers are small, and ends lie within the frame, which fits by its making.
+    payloadStart = UInt32(truncatingIfNeeded: offset)
+    declaredPayloadCount = UInt32(truncatingIfNeeded: max(end &- offset, 0))
+    payloadCount = UInt32(
+      truncatingIfNeeded: max(min(end, frame.capturedByteCount) &- offset, 0))
     if !hasNetworkHeader { networkStart = payloadStart }
     if !hasTransportHeader {
       transportStart = payloadStart

@@ -33,6 +33,7 @@ extension DecodedFrame {
           .tcp, .badHeaderLength, wanted: headerByteCount < 20 ? 20 : end - start,
           available: headerByteCount, limitedBy: .ipTotalLength, offset: start)
       }
+      try frame.require(headerByteCount, at: start, before: end, .tcp)
       notePayload(at: start + headerByteCount, before: end, of: frame)
     case .icmp, .icmpv6:
       transport = `protocol` == .icmp ? .icmp : .icmpv6

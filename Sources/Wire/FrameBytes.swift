@@ -16,39 +16,49 @@ struct FrameBytes: ~Escapable {
       contiguous.byteCount <= capturedByteCount,
       "\(contiguous.byteCount) contiguous bytes of \(capturedByteCount)")
     self.contiguous = contiguous
-    self.capturedByteCount = capturedByteCount
-    self.wireByteCount = max(wireByteCount, capturedByteCount)
+    // Places are kept in 32 bits; what lies beyond 4 GiB is not looked at.
+    self.capturedByteCount = min(capturedByteCount, Int(UInt32.max))
+    self.wireByteCount = min(max(wireByteCount, capturedByteCount), Int(UInt32.max))
   }
 
   /// Checks that a header can be read.
   ///
   /// - Throws: `ParseError` `.tooShort`, limited by the network layer if that ends first, by the
   ///   capture if that does, else by the first piece.
+  @inline(always)
   func require(
     _ byteCount: Int, at offset: Int, before end: Int, _ layer: ParseError.Layer
   ) throws(ParseError) {
-    guard offset + byteCount > min(end, contiguous.byteCount) else { return }
-    let limit: (Int, ParseError.Limit) =
-      if offset + byteCount > end, end < wireByteCount {
-        (end, .ipTotalLength)
-      } else if offset + byteCount > capturedByteCount {
-        (capturedByteCount, .capture)
-      } else if offset + byteCount > end {
-        (end, .capture)
-      } else {
-        (contiguous.byteCount, .segment)
-      }
-    throw ParseError(
-      layer, .tooShort, wanted: byteCount, available: max(min(limit.0, end) - offset, 0),
-      limitedBy: limit.1, offset: offset)
+    guard offset &+ byteCount <= min(end, contiguous.byteCount) else {
+      throw tooShort(byteCount, at: offset, before: end, layer)
+    }
   }
 
   /// Checks that a header can be read, and opens a window on it.
   @_lifetime(copy self)
+  @inline(always)
   func window<let byteCount: Int>(
     at offset: Int, before end: Int, _ layer: ParseError.Layer
   ) throws(ParseError) -> FixedBytes<byteCount> {
     try require(byteCount, at: offset, before: end, layer)
     return FixedBytes<byteCount>(contiguous, at: offset)
+  }
+
+  @inline(never)
+  private func tooShort(
+    _ byteCount: Int, at offset: Int, before end: Int, _ layer: ParseError.Layer
+  ) -> ParseError {
+    let needed = offset + byteCount
+    let limit: (end: Int, by: ParseError.Limit) =
+      if needed > end, end < wireByteCount {
+        (end, .ipTotalLength)
+      } else if needed > capturedByteCount || needed > end {
+        (min(capturedByteCount, end), .capture)
+      } else {
+        (contiguous.byteCount, .segment)
+      }
+    return ParseError(
+      layer, .tooShort, wanted: byteCount, available: max(min(limit.end, end) - offset, 0),
+      limitedBy: limit.by, offset: offset)
   }
 }

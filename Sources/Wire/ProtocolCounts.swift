@@ -6,8 +6,8 @@
 ///     udp + tcp + icmp + icmpv6 <= ipv4 + ipv6       whole datagrams and first fragments only
 ///     ipv4Fragment <= ipv4, ipv6Fragment <= ipv6     every fragment, first ones included
 ///
-/// A frame counts at most once under each name. A layer counts where it is named by the one around
-/// it, even if its own header is cut or makes no sense.
+/// A frame counts at most once under each name. A network or transport layer counts where it is
+/// named by the one around it, even if its own header is cut; a tag counts once it is whole.
 @frozen
 public struct ProtocolCounts: Hashable, Sendable, BitwiseCopyable {
   /// Address resolution, forward and reverse.
@@ -40,7 +40,7 @@ public struct ProtocolCounts: Hashable, Sendable, BitwiseCopyable {
   public init() {}
 
   /// Counts one frame.
-  @inlinable
+  @inlinable @inline(always)
   public mutating func count(_ frame: borrowing DecodedFrame) {
     // Counters of 64 bits cannot wrap in the lifetime of a machine.
     switch frame.network {

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A UDP echo server that brings its own IP stack: datagrams come from a raw socket as mbufs, go
+// through the stack, and go back with headers built by prepend, in the very cluster they came in.
+//
+//     raw socket --> PacketQueue --> stack.input --> socket buffer --> receive
+//                                                                        | same packet,
+//     raw socket <-- PacketQueue <-- stack.transmit <-- IP, UDP prepended <-- send to its source
+
+import HostInterfaces
+import InternetStack
+import Mbufs
+import SocketBuffers
+import Synchronization
+import Wire
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+private let isStopped = Atomic(false)
+
+@main
+struct RawEcho: ~Copyable {
+  private var link: RawIPSocket
+  private var stack: InternetStack
+  private let socket: SocketID
+  private let pool = MbufPool(clusterLimit: 4_096)
+  private var echoed = 0
+  private var refused = 0
+
+  init(address: IPv4Address, port: UInt16) throws {
+    let link = try RawIPSocket(holding: port, on: address)
+    var policy = InternetStack.Policy()
+    // The kernel gives a raw socket no hint that a sender on this host left the sum to a device.
+    policy.acceptsPartialChecksums = true
+    var stack = InternetStack(
+      addresses: [InterfaceAddress(address)], policy: policy,
+      seed: UInt64.random(in: .min ... .max))
+    socket = try stack.bind(port: port, address: address, limit: 1 << 20)
+    self.link = link
+    self.stack = stack
+  }
+
+  /// Echoes until a signal comes.
+  mutating func run() throws {
+    while !isStopped.load(ordering: .relaxed) {
+      guard link.wait(milliseconds: 200) else { continue }
+      var arrived = PacketQueue()
+      while try link.receive(into: &arrived, from: pool) == RawIPSocket.batchCount {
+        turnAround(&arrived)
+      }
+      turnAround(&arrived)
+    }
+  }
+
+  private mutating func turnAround(_ arrived: inout PacketQueue) {
+    while let packet = arrived.dequeue() { stack.input(packet, linkType: .raw) }
+    while let datagram = stack.receive(socket) {
+      let client = datagram.source
+      do throws(SendError) {
+        try stack.send(datagram.packet, from: socket, to: client)
+      } catch {
+        refused += 1
+      }
+    }
+    var leaving = PacketQueue()
+    while let packet = stack.transmit() { leaving.enqueue(packet) }
+    let result = link.transmit(&leaving)
+    echoed += result.sent
+    refused += result.refused
+  }
+
+  private func report() {
+    print("echoed \(echoed), refused \(refused), received \(stack.statistics.received)")
+    for reason in DropReason.allCases where stack.statistics.dropped[reason] > 0 {
+      print("dropped \(reason.name): \(stack.statistics.dropped[reason])")
+    }
+    print("outstanding mbufs: \(pool.outstanding)")
+  }
+
+  static func main() {
+    let arguments = CommandLine.arguments
+    guard arguments.count == 3, let address = IPv4Address(arguments[1]), !address.isAny,
+      let port = UInt16(arguments[2]), port > 0
+    else {
+      print("usage: RawEcho ADDRESS PORT      an IPv4 address of this host, a free UDP port")
+      exit(64)
+    }
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { _ in isStopped.store(true, ordering: .relaxed) }
+    }
+    do {
+      var echo = try RawEcho(address: address, port: port)
+      print("echoing on \(address) port \(port); end with Control-C")
+      fflush(nil)
+      try echo.run()
+      echo.report()
+    } catch let error as SystemError {
+      print("RawEcho: \(error)")
+      exit(error.isPermission ? 77 : 1)
+    } catch {
+      print("RawEcho: \(error)")
+      exit(1)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The arrays that recvmmsg(2) and sendmmsg(2) read, allocated once:
+//
+//     message i   -> vectors i*16 ..< i*16+count,  address i
+//     vector      -> bytes of a packet, which its owner keeps alive during the call
+//     spill i     64 KiB for what a received datagram's cluster cannot hold
+//
+// Used by one socket on one thread; described slots are valid until the next call.
+
+import CLinux
+import Mbufs
+import Wire
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+@safe
+struct MessageBatch: ~Copyable {
+  static var vectorsPerSlot: Int { 64 }
+  private static var spillByteCount: Int { 65_536 }
+
+  let messages: UnsafeMutablePointer<mbuma_message>
+  private let vectors: UnsafeMutablePointer<iovec>
+  private let addresses: UnsafeMutablePointer<sockaddr_in>
+  private let spills: UnsafeMutableRawPointer
+
+  init(slotCount: Int) {
+    unsafe messages = .allocate(capacity: slotCount)
+    unsafe vectors = .allocate(capacity: slotCount * Self.vectorsPerSlot)
+    unsafe addresses = .allocate(capacity: slotCount)
+    unsafe spills = .allocate(byteCount: slotCount * Self.spillByteCount, alignment: 4_096)
+    unsafe messages.initialize(repeating: mbuma_message(), count: slotCount)
+    unsafe vectors.initialize(repeating: iovec(), count: slotCount * Self.vectorsPerSlot)
+    unsafe addresses.initialize(repeating: sockaddr_in(), count: slotCount)
+  }
+
+  deinit {
+    unsafe messages.deallocate()
+    unsafe vectors.deallocate()
+    unsafe addresses.deallocate()
+    unsafe spills.deallocate()
+  }
+
+  private func set(_ slot: Int, _ index: Int, _ base: UnsafeMutableRawPointer?, _ count: Int) {
+    // In bounds: callers give an index below vectorsPerSlot and a slot below the slot count.
+    unsafe vectors[slot * Self.vectorsPerSlot + index] = iovec(iov_base: base, iov_len: count)
+  }
+
+  private func finish(_ slot: Int, vectorCount: Int) {
+    unsafe messages[slot].header.msg_iov = vectors + slot * Self.vectorsPerSlot
+    unsafe messages[slot].header.msg_iovlen = .init(vectorCount)
+    unsafe messages[slot].header.msg_name = nil
+    unsafe messages[slot].header.msg_namelen = 0
+  }
+
+  /// Has a slot received into `tail` and, beyond it, into the slot's spill.
+  func describe(_ slot: Int, receivingInto tail: UnsafeMutableRawBufferPointer) {
+    unsafe set(slot, 0, tail.baseAddress, tail.count)
+    unsafe set(slot, 1, spills + slot * Self.spillByteCount, Self.spillByteCount)
+    finish(slot, vectorCount: 2)
+  }
+
+  /// How many received bytes of a slot are in place, and how many in its spill.
+  func received(_ slot: Int) -> (inPlace: Int, spilled: Int) {
+    let byteCount = unsafe Int(messages[slot].byte_count)
+    let inPlace = unsafe Swift.min(byteCount, Int(vectors[slot * Self.vectorsPerSlot].iov_len))
+    return (inPlace, byteCount - inPlace)
+  }
+
+  /// The first `byteCount` bytes of a slot's spill.
+  @_lifetime(borrow self)
+  func spill(_ slot: Int, _ byteCount: Int) -> RawSpan {
+    // In bounds: the kernel wrote at most spillByteCount bytes there.
+    let span = unsafe RawSpan(
+      _unsafeStart: spills + slot * Self.spillByteCount, byteCount: byteCount)
+    return unsafe _overrideLifetime(span, borrowing: self)
+  }
+
+  /// Has a slot send a packet to the destination in its IPv4 header.
+  ///
+  /// - Returns: false if it has none, or more segments than a message takes.
+  func describe(_ slot: Int, sending packet: borrowing Packet) -> Bool {
+    guard let header = try? IPv4Header(packet.bytes) else { return false }
+    var index = 0
+    var fits = true
+    packet.forEachSegment { piece in
+      guard index < Self.vectorsPerSlot else {
+        fits = false
+        return
+      }
+      // The packet outlives the call that reads the vector.
+      unsafe piece.withUnsafeBytes {
+        unsafe set(slot, index, UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count)
+      }
+      index += 1
+    }
+    guard fits else { return false }
+    finish(slot, vectorCount: index)
+    var to = sockaddr_in()
+    to.sin_family = sa_family_t(AF_INET)
+    to.sin_addr.s_addr = header.destination.bits.bigEndian
+    unsafe addresses[slot] = to
+    unsafe messages[slot].header.msg_name = UnsafeMutableRawPointer(addresses + slot)
+    unsafe messages[slot].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return true
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A system call that failed, in three parts: what, why and what to do.
+public struct SystemError: Error, Equatable, CustomStringConvertible {
+  /// What was being done, such as "open a raw socket".
+  public let what: String
+  /// The error number.
+  public let code: Int32
+
+  /// Notes the calling thread's `errno`.
+  init(_ what: String) {
+    self.what = what
+    code = errno
+  }
+
+  /// Whether a capability is missing.
+  public var isPermission: Bool { code == EPERM || code == EACCES }
+
+  /// The system's words for the error number.
+  public var why: String {
+    guard let text = unsafe strerror(code) else { return "error \(code)" }
+    return unsafe String(cString: text)
+  }
+
+  /// What to do about it.
+  public var advice: String {
+    switch code {
+    case EPERM, EACCES:
+      "run as root, or grant it: setcap cap_net_raw+ep on the program"
+    case EADDRINUSE: "stop the other user of that port, or choose another port"
+    case EADDRNOTAVAIL: "give an address that this host has"
+    default: "see the manual page of the call"
+    }
+  }
+
+  /// The three parts in one line.
+  public var description: String { "cannot \(what): \(why); \(advice)" }
+}

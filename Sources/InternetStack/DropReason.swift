@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// Why a packet was not delivered.
+///
+/// BSD: the counters of `struct ipstat` and `struct udpstat`, as far as they count losses.
+public enum DropReason: UInt8, CaseIterable, Sendable {
+  /// The link type is not one the stack can read.
+  case unsupportedLinkType
+  /// The link header is cut short or contradicts itself.
+  case malformedLink
+  /// The link carries ARP, which the stack does not answer.
+  case unsupportedARP
+  /// The link carries IPv6, which the stack does not speak yet.
+  case unsupportedIPv6
+  /// The link carries something else.
+  case unsupportedNetwork
+  /// Fewer bytes than a header takes or the IP length claims.
+  case short
+  /// The IP version does not go with the link.
+  case badVersion
+  /// The IP header length is less than a header.
+  case badHeaderLength
+  /// A length field contradicts the header it stands in, or the one outside.
+  case badLength
+  /// The IP header checksum is wrong.
+  case badHeaderChecksum
+  /// The source address is one that no host may send from.
+  case badAddress
+  /// The destination is no address of the stack.
+  case notForUs
+  /// A fragment; the stack does not reassemble yet.
+  case fragment
+  /// Nobody takes the protocol that IP carries.
+  case noProtocol
+  /// The transport checksum is wrong.
+  case badChecksum
+  /// The destination port is 0.
+  case badPort
+  /// No socket is bound to the port.
+  case noSocket
+  /// The socket's buffer has no space.
+  case fullSocketBuffer
+  /// An mbuf was needed and denied.
+  case noMemory
+
+  /// The reason as reports and JSON spell it.
+  public var name: String {
+    switch self {
+    case .unsupportedLinkType: "unsupported_link_type"
+    case .malformedLink: "malformed_link"
+    case .unsupportedARP: "unsupported_arp"
+    case .unsupportedIPv6: "unsupported_ipv6"
+    case .unsupportedNetwork: "unsupported_network"
+    case .short: "short"
+    case .badVersion: "bad_version"
+    case .badHeaderLength: "bad_header_length"
+    case .badLength: "bad_length"
+    case .badHeaderChecksum: "bad_header_checksum"
+    case .badAddress: "bad_address"
+    case .notForUs: "not_for_us"
+    case .fragment: "fragment"
+    case .noProtocol: "no_protocol"
+    case .badChecksum: "bad_checksum"
+    case .badPort: "bad_port"
+    case .noSocket: "no_socket"
+    case .fullSocketBuffer: "full_socket_buffer"
+    case .noMemory: "no_memory"
+    }
+  }
+}
+
+/// Packets dropped, by reason.
+public struct DropCounts: Sendable {
+  private var counts = InlineArray<19, UInt64>(repeating: 0)
+
+  /// Nothing dropped.
+  public init() {
+    precondition(DropReason.allCases.count == counts.count, "a count for each reason")
+  }
+
+  /// Packets dropped for a reason.
+  public subscript(reason: DropReason) -> UInt64 { counts[Int(reason.rawValue)] }
+
+  mutating func count(_ reason: DropReason) { counts[Int(reason.rawValue)] += 1 }
+
+  /// Packets dropped for any reason.
+  public var total: UInt64 {
+    var sum: UInt64 = 0
+    for index in counts.indices { sum += counts[index] }
+    return sum
+  }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import Wire
+
+/// An address of the stack and the network it lies in, as in 192.0.2.1/24.
+///
+/// BSD: `struct in_ifaddr`.
+public struct InterfaceAddress: Hashable, Sendable, BitwiseCopyable {
+  /// The address.
+  public let address: IPv4Address
+  /// Bits of it that name the network, 0...32.
+  public let prefixBitCount: Int
+
+  /// Names an address and its network.
+  public init(_ address: IPv4Address, prefixBitCount: Int = 32) {
+    precondition((0...32).contains(prefixBitCount), "a prefix of \(prefixBitCount) bits")
+    self.address = address
+    self.prefixBitCount = prefixBitCount
+  }
+
+  var hostMask: UInt32 { prefixBitCount == 32 ? 0 : .max >> UInt32(prefixBitCount) }
+
+  /// Whether `other` is in the same network.
+  public func isNeighbour(_ other: IPv4Address) -> Bool {
+    (address.bits ^ other.bits) & ~hostMask == 0
+  }
+
+  /// The address of every host of the network; the address itself where a network has one or two.
+  public var broadcast: IPv4Address {
+    prefixBitCount >= 31 ? address : IPv4Address(address.bits | hostMask)
+  }
+}
+
+/// The addresses of a stack.
+struct LocalAddresses {
+  private let entries: [InterfaceAddress]
+
+  init(_ addresses: [InterfaceAddress]) { entries = addresses }
+
+  /// Whether a datagram for `address` is for us: ours, or a broadcast we are among.
+  func accept(_ address: IPv4Address) -> Bool {
+    for entry in entries where entry.address == address || entry.broadcast == address {
+      return true
+    }
+    return address.isBroadcast
+  }
+
+  /// Whether `address` is ours to send from.
+  func contains(_ address: IPv4Address) -> Bool {
+    for entry in entries where entry.address == address { return true }
+    return false
+  }
+
+  /// The address to send from: the one in the destination's network, else the first.
+  func source(for destination: IPv4Address) -> IPv4Address? {
+    for entry in entries where entry.isNeighbour(destination) { return entry.address }
+    return entries.first?.address
+  }
+}

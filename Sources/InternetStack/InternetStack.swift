@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+//     input(packet, linkType)                                      transmit() -> packet
+//        |                                                             ^
+//     link input      Ethernet, VLAN, SNAP, loopback, SLL, raw      output queue
+//        |                                                             |
+//     IP input        lengths, checksum, address, fragments         IP output     id, TTL, checksum
+//        |-----------> raw sockets, each a shared copy                 |
+//     UDP input       length, checksum, port                        UDP output    ports, checksum
+//        |                                                             ^
+//     socket buffer                                                    |
+//        '---> receive(socket) -> datagram         send(packet, from: socket, to: endpoint)
+//
+// Each step of input returns nil if the packet was taken, else the reason why not, and `input`
+// alone counts; so a packet is counted once whatever happens to it:
+//
+//     received == delivered + dropped.total
+//
+// One stack is for one thread at a time and has no lock. It asks nobody for the time or for random
+// numbers: both come in from outside, so the same input gives the same output.
+
+public import Mbufs
+import SocketBuffers
+public import Wire
+
+/// UDP over IPv4 and raw IP, from packets to socket buffers and back.
+///
+///     var stack = InternetStack(addresses: [InterfaceAddress(IPv4Address(10, 0, 0, 1))], seed: 1)
+///     let socket = try stack.bind(port: 7)
+///     stack.input(packet, linkType: .raw)
+///     while let datagram = stack.receive(socket) {
+///       try stack.send(datagram.packet, from: socket, to: datagram.source)
+///     }
+///     while let packet = stack.transmit() { … }
+public struct InternetStack: ~Copyable, Sendable {
+  /// What the stack does where hosts differ.
+  public struct Policy: Sendable {
+    /// Takes a UDP checksum that is only the pseudo-header's sum for right, as a capture made on
+    /// the sending host has it.
+    public var acceptsPartialChecksums = false
+    /// Takes datagrams for any address as its own, as when a capture is played into the stack.
+    public var acceptsAnyDestination = false
+    /// Routers that a datagram may pass.
+    public var timeToLive: UInt8 = 64
+    /// The most packets that wait to be transmitted.
+    public var outputLimitInPackets = 1_024
+
+    /// What a host does.
+    public init() {}
+  }
+
+  /// The most UDP sockets of one stack.
+  public static var socketLimit: Int { 256 }
+  /// The most raw sockets of one stack.
+  public static var rawSocketLimit: Int { 16 }
+
+  /// The time in nanoseconds since 1970, as the owner of the stack sets it.
+  ///
+  /// Packets that are sent bear it.
+  public var nowInNanoseconds: Int64 = 0
+  /// What the stack does where hosts differ.
+  public var policy: Policy
+  /// The longest IP datagram in bytes that may be sent.
+  public let mtu: Int
+  /// What was seen so far.
+  public internal(set) var statistics = StackStatistics()
+
+  let addresses: LocalAddresses
+  // An existential also keeps the compiler from loading the whole stack, buffers and all, to read
+  // one field of it.
+  var randomness: any RandomNumberGenerator & Sendable
+  var ports = PortTable()
+  var sockets = [UDPSocket](repeating: UDPSocket(), count: socketLimit)
+  var buffers = InlineArray<256, SocketBuffer> { _ in SocketBuffer(limit: 0) }
+  var rawSockets = [RawSocket](repeating: RawSocket(), count: rawSocketLimit)
+  var rawBuffers = InlineArray<16, SocketBuffer> { _ in SocketBuffer(limit: 0) }
+  // The socket that takes what no port's does.
+  var restSlot: Int?
+  // Open raw sockets are below this slot, so that a stack with none asks none.
+  var rawSlotsInUse = 0
+  var output = PacketQueue()
+
+  /// Makes a stack without sockets.
+  ///
+  /// - Parameters:
+  ///   - addresses: its own; with none, only broadcasts are for it.
+  ///   - mtu: the longest IP datagram in bytes that may be sent, 68...65,535.
+  ///   - policy: what it does where hosts differ.
+  ///   - randomness: for identifications and ports.
+  public init(
+    addresses: [InterfaceAddress], mtu: Int = 1_500, policy: Policy = Policy(),
+    randomness: some RandomNumberGenerator & Sendable
+  ) {
+    precondition((68...65_535).contains(mtu), "an MTU of \(mtu) bytes")
+    self.addresses = LocalAddresses(addresses)
+    self.mtu = mtu
+    self.policy = policy
+    self.randomness = randomness
+  }
+
+  /// Makes a stack without sockets, whose random numbers are those of `Randomness(seed:)`.
+  public init(
+    addresses: [InterfaceAddress], mtu: Int = 1_500, policy: Policy = Policy(), seed: UInt64
+  ) {
+    self.init(
+      addresses: addresses, mtu: mtu, policy: policy, randomness: Randomness(seed: seed))
+  }
+
+  /// Takes a packet in and gives it to the sockets it is for, or drops and counts it.
+  ///
+  /// Any bytes whatever are legal input.
+  ///
+  /// - Parameters:
+  ///   - packet: from its link header on.
+  ///   - linkType: what its first byte is.
+  /// - Returns: nil if a socket took it, else why not.
+  /// - Complexity: O(bytes), for the checksum; allocates only for frames in pieces and raw sockets.
+  ///
+  /// BSD: `ether_input`, `ip_input`, `udp_input`.
+  @discardableResult
+  public mutating func input(
+    _ packet: consuming Packet, linkType: LinkType
+  ) -> DropReason? {
+    let reason = linkInput(packet, linkType)
+    statistics.count(reason)
+    return reason
+  }
+
+  /// Stops if a packet is missing from the counts, or a socket contradicts itself.
+  public mutating func checkInvariants() {
+    statistics.checkInvariants()
+    ports.checkInvariants()
+    output.checkInvariants()
+    var bound = 0
+    for slot in 0..<Self.socketLimit {
+      buffers[slot].checkInvariants()
+      guard sockets[slot].isOpen else {
+        precondition(buffers[slot].isEmpty, "slot \(slot) is free, its buffer is not empty")
+        continue
+      }
+      bound += 1
+      precondition(
+        slot == restSlot
+          || ports.exactSocket(for: sockets[slot].address, port: sockets[slot].port) == slot,
+        "socket \(slot) is not in the port table")
+    }
+    let ported = bound - (restSlot == nil ? 0 : 1)
+    precondition(ported == ports.count, "\(ported) sockets, \(ports.count) ports")
+    for slot in 0..<Self.rawSocketLimit {
+      rawBuffers[slot].checkInvariants()
+      precondition(
+        !rawSockets[slot].isOpen || slot < rawSlotsInUse, "raw socket \(slot) is not asked")
+    }
+  }
+}

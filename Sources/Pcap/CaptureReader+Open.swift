@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+import CPcap
+
+extension CaptureReader {
+  /// Opens a capture file.
+  ///
+  /// - Parameters:
+  ///   - path: the file, or "-" for standard input.
+  ///   - filter: a tcpdump expression; only frames that match it are given.
+  /// - Throws: `PcapError`, whose kind says whether the system, the file or the filter is at fault.
+  public init(path: String, filter: String? = nil) throws(PcapError) {
+    let file = try CaptureFile(path: path)
+    let prelude: CapturePrelude
+    let pcap: OpaquePointer
+    do throws(PcapError) {
+      let bytes = try file.peek(path: path)
+      prelude = CapturePrelude(bytes)
+      if let kind = prelude.refusal(byteCount: bytes.count) {
+        throw PcapError(kind, file: path, byteOffset: 0)
+      }
+      unsafe pcap = try unsafe Self.open(file, path)
+    } catch {
+      file.close()
+      file.releaseBuffer()
+      throw error
+    }
+    var program: PacketFilter?
+    if let filter {
+      do throws(PcapError) {
+        program = try unsafe PacketFilter(filter, for: pcap, file: path)
+      } catch {
+        unsafe pcap_close(pcap)
+        file.releaseBuffer()
+        throw error
+      }
+    }
+    unsafe self.init(
+      pcap: pcap, file: file, filter: program, path: path,
+      format: prelude.format, resolution: prelude.resolution)
+  }
+
+  /// Whether `path` names the file that is being read, which opening it for writing would empty.
+  public func isReading(fileAt path: String) -> Bool { file.isSame(as: path) }
+
+  private static func open(
+    _ file: borrowing CaptureFile, _ path: String
+  ) throws(PcapError) -> OpaquePointer {
+    var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
+    let pcap = unsafe pcap_fopen_offline_with_tstamp_precision(
+      file.stream, UInt32(PCAP_TSTAMP_PRECISION_NANO), &message)
+    guard let pcap = unsafe pcap else {
+      let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      throw PcapError(
+        LibraryMessage(String(decoding: text, as: UTF8.self)).openKind, file: path,
+        byteOffset: unsafe file.isRegular ? position(of: file.stream) : nil)
+    }
+    return unsafe pcap
+  }
+
+  /// How the reading ended, from what libpcap's last call gave.
+  func finish(_ result: Int32) -> CaptureEnd {
+    if result == PCAP_ERROR_BREAK { return .clean }
+    let message = unsafe LibraryMessage(String(cString: pcap_geterr(pcap)))
+    let record = recordCount + 1
+    let place = unsafe file.isRegular ? position(of: file.stream) : nil
+    func error(_ kind: PcapError.Kind, back byteCount: Int) -> PcapError {
+      PcapError(kind, file: path, packet: record, byteOffset: place.map { $0 - byteCount })
+    }
+    if let (wanted, available) = message.truncation {
+      let kind = PcapError.Kind.truncated(wanted: wanted, available: available)
+      return .cut(error(kind, back: available + headerByteCount(before: wanted, message)))
+    }
+    if message.text.hasPrefix("error reading") {
+      return .cut(error(.library(message: message.text), back: 0))
+    }
+    if let kind = message.unsupportedKind { return .unsupported(error(kind, back: 0)) }
+    guard message.isOfLength(format) else {
+      return .corrupt(error(.corrupt(message: message.text), back: 0))
+    }
+    // The header of the record or block was read, and nothing behind it.
+    if format == .pcapng, let place, file.word(at: place - 8) == 0x0a0d_0d0a {
+      return .unsupported(error(.mixedByteOrders(message: message.text), back: 8))
+    }
+    return .corrupt(error(.corrupt(message: message.text), back: headerByteCount))
+  }
+
+  /// Bytes before the data of a record, or before the body of a block.
+  private var headerByteCount: Int {
+    switch format {
+    case .pcap: 16
+    case .modified: 24
+    case .pcapng: 8
+    }
+  }
+
+  /// Bytes of the record already read when the ones wanted were missing.
+  private func headerByteCount(before wanted: Int, _ message: LibraryMessage) -> Int {
+    if message.isInHeader { return 0 }
+    // libpcap reads the eight bytes of a block's header with the words it uses for the body.
+    if format == .pcapng, wanted == headerByteCount { return 0 }
+    return headerByteCount
+  }
+}
+
+extension CapturePrelude {
+  /// Why these bytes cannot begin a capture that is read here, or nil.
+  func refusal(byteCount: Int) -> PcapError.Kind? {
+    switch content {
+    case .empty: .empty
+    case .tooShort: .truncatedHeader(wanted: 4, available: byteCount)
+    case .compressed(let compression): .compressed(compression)
+    case .unknown: .badMagic(magic)
+    case .capture(let format):
+      // libpcap takes a pcapng file this short for one of no known format.
+      format == .pcapng
+        ? byteCount < 12 ? .truncatedHeader(wanted: 28, available: byteCount) : nil
+        : byteCount < 24 ? .truncatedHeader(wanted: 24, available: byteCount) : nil
+    }
+  }
+
+  /// The format of a capture; `.pcap` for what is none.
+  var format: CaptureFormat {
+    if case .capture(let format) = content { return format }
+    return .pcap
+  }
+}

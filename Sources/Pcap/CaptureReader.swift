@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A capture file, read frame by frame through libpcap.
+//
+//     file --(262,144 bytes a read)--> stream buffer --> libpcap's record --> packet of the pool
+//
+// The copy into the packet is the only one made here. libpcap is always asked for nanoseconds, so
+// that files of either resolution come out exact; what the file itself counts is `resolution`.
+//
+//     recordCount == packetCount + records that the filter kept out
+//     end == nil  <=>  another frame may come
+//
+// As libpcap has it: seconds are signed 32 bits, so a time past 2038 in a pcap is one before 1970;
+// a fraction of a second or more is added up; a frame longer than the file's snapshot length is
+// cut to that; FCS bits of the link type are dropped.
+
+import CPcap
+public import Mbufs
+public import Wire
+
+/// Reads a pcap or pcapng file.
+///
+///     var reader = try CaptureReader(path: "dns.pcap", filter: "udp port 53")
+///     while let packet = try reader.next(into: pool) { ... }
+///     if let error = reader.end?.error { print(error) }
+///
+/// BSD: `pcap_open_offline`, `pcap_next_ex` (libpcap).
+@safe
+public struct CaptureReader: ~Copyable, @unchecked Sendable {
+  let pcap: OpaquePointer
+  let file: CaptureFile
+  let filter: PacketFilter?
+
+  /// The path it was opened by, "-" for standard input.
+  public let path: String
+  /// How the file is laid out.
+  public let format: CaptureFormat
+  /// What the file counts times in.
+  ///
+  /// For a pcapng file, the finest of the interfaces described before the first packet in its
+  /// first 64 KiB; on a pipe, that of the first interface.
+  public let resolution: TimeResolution
+  /// How the frames begin.
+  public let linkType: LinkType
+  /// The most bytes of a frame that the file holds, as libpcap corrects it: 262,144 for 0.
+  public let snapshotByteCount: Int
+  /// Whether the file has the other byte order than this machine.
+  public let isByteSwapped: Bool
+  /// The version of the format: 2.4 for nearly every pcap, 1.0 for pcapng.
+  public let version: (major: Int, minor: Int)
+
+  /// How the reading ended; nil while another frame may come.
+  public internal(set) var end: CaptureEnd?
+  /// Records read, those that the filter kept out included.
+  public private(set) var recordCount = 0
+  /// Frames read that matched the filter, those that a pool denied included.
+  public private(set) var packetCount = 0
+  /// Captured bytes of those frames.
+  public private(set) var byteCount = 0
+  private var isAtEnd = false
+
+  init(
+    pcap: OpaquePointer, file: consuming CaptureFile, filter: consuming PacketFilter?,
+    path: String, format: CaptureFormat, resolution: TimeResolution
+  ) {
+    unsafe self.pcap = pcap
+    self.file = file
+    self.filter = filter
+    self.path = path
+    self.format = format
+    self.resolution = resolution
+    linkType = unsafe LinkType(rawValue: UInt32(bitPattern: pcap_datalink(pcap)))
+    snapshotByteCount = unsafe Int(pcap_snapshot(pcap))
+    isByteSwapped = unsafe pcap_is_swapped(pcap) != 0
+    version = unsafe (Int(pcap_major_version(pcap)), Int(pcap_minor_version(pcap)))
+  }
+
+  deinit {
+    // Closes the stream too; its buffer goes last.
+    unsafe pcap_close(pcap)
+    file.releaseBuffer()
+  }
+
+  /// The next frame as a packet of `pool`, or nil at the end, which `end` then describes.
+  ///
+  /// The packet has the frame's time, wire length and link type.
+  ///
+  /// - Parameters:
+  ///   - pool: where the packet comes from; a frame over 2,048 bytes becomes a chain.
+  ///   - headroom: bytes kept free in front, 0...168.
+  /// - Throws: `MbufError.exhausted` if the pool denies. The frame is counted and passed over: the
+  ///   caller counts a drop, and the next call gives the next frame.
+  /// - Complexity: one copy of the frame; no heap allocation.
+  public mutating func next(
+    into pool: MbufPool, headroom: Int = 0
+  ) throws(MbufError) -> Packet? {
+    let linkType = linkType.rawValue
+    guard let frame = nextFrame() else { return nil }
+    var packet = try pool.packet(copying: frame.bytes, headroom: headroom)
+    var header = PacketHeader()
+    header.timestampInNanoseconds = frame.timestampInNanoseconds
+    header.wireByteCount = frame.wireByteCount
+    header.linkType = linkType
+    packet.header = header
+    return packet
+  }
+
+  /// The next frame in libpcap's own buffer, or nil at the end, which `end` then describes.
+  ///
+  /// Nothing is copied; the frame is good until the reader is used again.
+  @inline(__always)
+  @_lifetime(&self)
+  public mutating func nextFrame() -> CapturedFrame? {
+    var header: UnsafeMutablePointer<pcap_pkthdr>?
+    var data: UnsafePointer<UInt8>?
+    while !isAtEnd {
+      let result = unsafe pcap_next_ex(pcap, &header, &data)
+      guard result == 1, let header = unsafe header, let data = unsafe data else {
+        isAtEnd = true
+        end = finish(result)
+        break
+      }
+      recordCount &+= 1
+      let captured = unsafe Int(header.pointee.caplen)
+      let onWire = unsafe Int(header.pointee.len)
+      // In bounds: libpcap read that many bytes.
+      let bytes = unsafe RawSpan(_unsafeStart: data, byteCount: captured)
+      if let isMatch = filter?.matches(bytes, wireByteCount: onWire), !isMatch { continue }
+      packetCount &+= 1
+      byteCount &+= captured
+      let time = unsafe nanoseconds(header.pointee.ts)
+      // They stay until libpcap's next call, which needs the reader, which the frame borrows.
+      return CapturedFrame(
+        bytes: unsafe _overrideLifetime(bytes, mutating: &self), timestampInNanoseconds: time,
+        wireByteCount: onWire)
+    }
+    return nil
+  }
+}
+
+/// A time as libpcap gives it, where microseconds are nanoseconds: `seconds * 10^9 + fraction`.
+///
+/// Times that 64 bits cannot hold, which a pcapng can, stop at the first or last that they can.
+@inline(__always)
+private func nanoseconds(_ time: timeval) -> Int64 {
+  let (whole, isTooMuch) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+  let (sum, isOver) = whole.addingReportingOverflow(Int64(time.tv_usec))
+  if isTooMuch || isOver { return time.tv_sec < 0 ? .min : .max }
+  return sum
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A pcap file, written frame by frame. libpcap writes the header; the records are gathered here,
+// because a chain would have to be copied together first to go through libpcap:
+//
+//     seconds (32)   fraction (32)   captured bytes (32)   bytes on the wire (32)   the bytes
+//
+// in this machine's byte order. Only whole records leave the buffer, so after every flush, and
+// after a kill, the file is a valid capture:
+//
+//     bytes in the file == 24 + sum over flushed records of (16 + captured bytes)
+//
+// What a pcap cannot hold as it came: fractions of a second or more are carried into the seconds;
+// a wire length below the captured one, or above 2^31 - 1, is the nearest that a packet can have.
+
+public import Mbufs
+public import Wire
+
+/// Writes a pcap file.
+///
+///     var writer = try CaptureWriter(path: "out.pcap", linkType: .ethernet, resolution: .micro)
+///     try writer.write(packet)
+///     try writer.close()
+///
+/// BSD: `pcap_dump_open`, `pcap_dump` (libpcap).
+@safe
+public struct CaptureWriter: ~Copyable, @unchecked Sendable {
+  /// The path it was made by, "-" for standard output.
+  public let path: String
+  /// How the frames begin.
+  public let linkType: LinkType
+  /// What the file counts times in.
+  public let resolution: TimeResolution
+  /// The most bytes of a frame that the file takes.
+  public let snapshotByteCount: Int
+  /// Whether a microsecond file takes times that it must round down.
+  public var allowsLossyTime = false
+  /// Frames written.
+  public private(set) var packetCount = 0
+  /// Captured bytes of those frames.
+  public private(set) var byteCount = 0
+  /// Frames whose time was rounded down.
+  public private(set) var roundedTimeCount = 0
+
+  private var output: OutputFile
+
+  /// Makes the file, or empties it, and writes its header.
+  ///
+  /// - Parameters:
+  ///   - path: the file, or "-" for standard output.
+  ///   - linkType: how the frames begin.
+  ///   - resolution: what the file counts times in.
+  ///   - snapshotByteCount: what the header says is the most of a frame, 1...2^31 - 1.
+  /// - Throws: `PcapError` of kind `.unwritable` or `.unsupportedLinkType`.
+  public init(
+    path: String, linkType: LinkType, resolution: TimeResolution,
+    snapshotByteCount: Int = 262_144
+  ) throws(PcapError) {
+    precondition(
+      1...Int(Int32.max) ~= snapshotByteCount, "snapshot length of \(snapshotByteCount) bytes")
+    let header = try captureHeader(
+      linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount, path)
+    output = try OutputFile.begin(path: path, with: header)
+    self.path = path
+    self.linkType = linkType
+    self.resolution = resolution
+    self.snapshotByteCount = snapshotByteCount
+  }
+
+  /// Writes a packet with its time and wire length.
+  ///
+  /// - Throws: `.timeNotExact`, `.timeOutOfRange` or `.frameTooLong`, and then nothing was written;
+  ///   `.unwritable` if the system refuses, and then the file may lack frames written before.
+  public mutating func write(_ packet: borrowing Packet) throws(PcapError) {
+    let header = packet.header
+    try begin(
+      byteCount: packet.byteCount, timestampInNanoseconds: header.timestampInNanoseconds,
+      wireByteCount: header.wireByteCount)
+    packet.forEachSegment { bytes in output.append(bytes) }
+  }
+
+  /// Writes a frame with its time and wire length.
+  ///
+  /// - Throws: as for a packet.
+  public mutating func write(_ frame: borrowing CapturedFrame) throws(PcapError) {
+    try begin(
+      byteCount: frame.bytes.byteCount, timestampInNanoseconds: frame.timestampInNanoseconds,
+      wireByteCount: frame.wireByteCount)
+    output.append(frame.bytes)
+  }
+
+  /// Puts out what is gathered: the file is then a valid capture of every frame written.
+  ///
+  /// - Throws: `.unwritable`; what was not put out is tried again with the next flush.
+  public mutating func flush() throws(PcapError) { try output.flush(path) }
+
+  /// Flushes and closes the file; afterwards nothing can be written.
+  ///
+  /// A writer that just ends does the same, but cannot say whether it worked.
+  ///
+  /// - Throws: `.unwritable`; the file is closed all the same.
+  public mutating func close() throws(PcapError) { try output.close(path) }
+
+  /// Makes room for a record, and writes its header once nothing can fail any more.
+  private mutating func begin(
+    byteCount: Int, timestampInNanoseconds time: Int64, wireByteCount: Int
+  ) throws(PcapError) {
+    guard byteCount <= snapshotByteCount else {
+      throw failure(.frameTooLong(byteCount: byteCount, limit: snapshotByteCount))
+    }
+    let (seconds, rest) = time.flooredDivision(by: 1_000_000_000)
+    // Signed or unsigned: readers differ, and both find their own bits again.
+    guard -0x8000_0000...0xffff_ffff ~= seconds else {
+      throw failure(.timeOutOfRange(nanoseconds: time))
+    }
+    var fraction = rest
+    if resolution == .micro {
+      let (micro, lost) = rest.quotientAndRemainder(dividingBy: 1_000)
+      if lost != 0 {
+        guard allowsLossyTime else { throw failure(.timeNotExact(nanoseconds: time)) }
+        roundedTimeCount += 1
+      }
+      fraction = micro
+    }
+    try output.makeRoom(16 + byteCount, path)
+    let onWire = Swift.min(Swift.max(wireByteCount, byteCount), Int(Int32.max))
+    output.appendRecordHeader(
+      UInt32(truncatingIfNeeded: seconds), UInt32(truncatingIfNeeded: fraction),
+      UInt32(byteCount), UInt32(onWire))
+    packetCount += 1
+    self.byteCount += byteCount
+  }
+
+  private func failure(_ kind: PcapError.Kind) -> PcapError {
+    PcapError(kind, file: path, packet: packetCount + 1)
+  }
+}
+
+extension Int64 {
+  /// The quotient rounded down, and what is left, which is never negative.
+  fileprivate func flooredDivision(by divisor: Int64) -> (quotient: Int64, rest: Int64) {
+    let (quotient, rest) = quotientAndRemainder(dividingBy: divisor)
+    return rest < 0 ? (quotient - 1, rest + divisor) : (quotient, rest)
+  }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// One frame in the reader's buffer, lent until the reader is used again.
+@frozen
+public struct CapturedFrame: ~Escapable {
+  /// The captured bytes, from the link header on.
+  public let bytes: RawSpan
+  /// When it was seen, in nanoseconds since 1970.
+  public let timestampInNanoseconds: Int64
+  /// Bytes on the wire as the file has them: less than captured in a file that is wrong.
+  public let wireByteCount: Int
+
+  /// A frame over lent bytes.
+  @inlinable @inline(__always)
+  @_lifetime(copy bytes)
+  public init(bytes: RawSpan, timestampInNanoseconds: Int64, wireByteCount: Int) {
+    self.bytes = bytes
+    self.timestampInNanoseconds = timestampInNanoseconds
+    self.wireByteCount = wireByteCount
+  }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The bytes on their way into a capture file, and the one place that writes them.
+//
+//     0 <= filledByteCount <= capacity;  a descriptor below 0 is closed
+
+import CPcap
+import Wire
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// A descriptor with a buffer in front of it.
+@safe
+struct OutputFile: ~Copyable {
+  private var descriptor: Int32
+  private var buffer: UnsafeMutableRawPointer
+  private var capacity = 327_680
+  private(set) var filledByteCount = 0
+
+  /// Makes or empties the file, or takes standard output for "-", and writes `header`.
+  ///
+  /// - Throws: `.unwritable` if the system refuses either.
+  static func begin(path: String, with header: [UInt8]) throws(PcapError) -> OutputFile {
+    let descriptor =
+      path == "-" ? dup(1) : unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw PcapError(.unwritable(errno: errno), file: path) }
+    var file = OutputFile(descriptor: descriptor)
+    unsafe file.append(header.span.bytes)
+    try file.flush(path)
+    return file
+  }
+
+  private init(descriptor: Int32) {
+    self.descriptor = descriptor
+    unsafe buffer = .allocate(byteCount: capacity, alignment: 16)
+  }
+
+  deinit {
+    if descriptor >= 0 {
+      _ = unsafe Self.put(buffer, filledByteCount, descriptor)
+      _ = closeDescriptor(descriptor)
+    }
+    unsafe buffer.deallocate()
+  }
+
+  /// Sees to it that `byteCount` bytes can be appended.
+  mutating func makeRoom(_ byteCount: Int, _ path: String) throws(PcapError) {
+    if byteCount <= capacity - filledByteCount, descriptor >= 0 { return }
+    precondition(descriptor >= 0, "write to the closed file \(path)")
+    try flush(path)
+    guard byteCount > capacity else { return }
+    unsafe buffer.deallocate()
+    capacity = byteCount
+    unsafe buffer = .allocate(byteCount: capacity, alignment: 16)
+  }
+
+  /// Appends bytes for which there is room.
+  @inline(__always)
+  mutating func append(_ bytes: RawSpan) {
+    let count = bytes.byteCount
+    precondition(count <= capacity - filledByteCount, "no room for \(count) bytes")
+    unsafe bytes.withUnsafeBytes { source in
+      guard let start = source.baseAddress else { return }
+      // In bounds: there is room, checked above.
+      unsafe (buffer + filledByteCount).copyMemory(from: start, byteCount: count)
+    }
+    filledByteCount += count
+  }
+
+  /// Appends the four words before a record's bytes.
+  @inline(__always)
+  mutating func appendRecordHeader(_ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: UInt32) {
+    precondition(capacity - filledByteCount >= 16, "no room for a record header")
+    let place = unsafe buffer + filledByteCount
+    // In bounds: 16 bytes are free, checked above.
+    unsafe place.storeBytes(of: a, as: UInt32.self)
+    unsafe place.storeBytes(of: b, toByteOffset: 4, as: UInt32.self)
+    unsafe place.storeBytes(of: c, toByteOffset: 8, as: UInt32.self)
+    unsafe place.storeBytes(of: d, toByteOffset: 12, as: UInt32.self)
+    filledByteCount += 16
+  }
+
+  /// Writes out what is gathered; what could not be written stays.
+  mutating func flush(_ path: String) throws(PcapError) {
+    precondition(descriptor >= 0, "flush of the closed file \(path)")
+    let (done, reason) = unsafe Self.put(buffer, filledByteCount, descriptor)
+    if done < filledByteCount {
+      // In bounds: both ranges are within the filled part; they may overlap.
+      unsafe buffer.copyMemory(from: buffer + done, byteCount: filledByteCount - done)
+    }
+    filledByteCount -= done
+    guard reason == 0 else { throw PcapError(.unwritable(errno: reason), file: path) }
+  }
+
+  /// Flushes and closes; does nothing the second time.
+  mutating func close(_ path: String) throws(PcapError) {
+    guard descriptor >= 0 else { return }
+    let (_, reason) = unsafe Self.put(buffer, filledByteCount, descriptor)
+    let result = closeDescriptor(descriptor)
+    let closing = result == 0 ? 0 : errno
+    descriptor = -1
+    guard reason == 0 else { throw PcapError(.unwritable(errno: reason), file: path) }
+    guard closing == 0 else { throw PcapError(.unwritable(errno: closing), file: path) }
+  }
+
+  /// Writes until all is written or the system refuses; a signal does not end it.
+  private static func put(
+    _ start: UnsafeMutableRawPointer, _ byteCount: Int, _ descriptor: Int32
+  ) -> (done: Int, reason: Int32) {
+    var done = 0
+    while done < byteCount {
+      let count = unsafe write(descriptor, start + done, byteCount - done)
+      if count > 0 {
+        done += count
+      } else if count < 0, errno != EINTR {
+        return (done, errno)
+      }
+    }
+    return (done, 0)
+  }
+}
+
+/// `close(2)`, whose name the method hides.
+private func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }
+
+/// The file header that libpcap writes for such a file.
+func captureHeader(
+  linkType: LinkType, resolution: TimeResolution, snapshotByteCount: Int, _ path: String
+) throws(PcapError) -> [UInt8] {
+  let precision = resolution == .nano ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO
+  var text: UnsafeMutablePointer<CChar>?
+  var byteCount = 0
+  guard
+    let dead = unsafe pcap_open_dead_with_tstamp_precision(
+      Int32(truncatingIfNeeded: linkType.rawValue), Int32(snapshotByteCount), UInt32(precision)),
+    let stream = unsafe open_memstream(&text, &byteCount)
+  else { throw PcapError(.library(message: "out of memory"), file: path) }
+  defer {
+    unsafe pcap_close(dead)
+    unsafe free(text)
+  }
+  guard let dumper = unsafe pcap_dump_fopen(dead, stream) else {
+    unsafe fclose(stream)
+    throw PcapError(.unsupportedLinkType(linkType.rawValue), file: path)
+  }
+  // Closes the stream, after which `text` holds the header.
+  unsafe pcap_dump_close(dumper)
+  // In bounds: the stream wrote `byteCount` bytes there.
+  return unsafe [UInt8](UnsafeRawBufferPointer(start: text, count: byteCount))
+}

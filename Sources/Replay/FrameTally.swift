@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import Mbufs
+public import Wire
+
+/// Counts of frames by what their headers say.
+///
+///     packets == ipv4 + ipv6 + arp + other          the outermost network layer, each frame once
+///     stops   == frames whose decoding ended early, by layer and reason
+public struct FrameTally: Equatable, Sendable {
+  /// Checksum results counted.
+  public struct Checksums: Equatable, Sendable {
+    /// Right.
+    public var valid = 0
+    /// Wrong.
+    public var invalid = 0
+    /// Not there: a UDP checksum of 0 over IPv4.
+    public var absent = 0
+    /// Left to the interface: the field holds the pseudo-header's sum.
+    public var partial = 0
+    /// Not to be verified: a fragment, or cut by the capture.
+    public var unverifiable = 0
+
+    /// Counts one result.
+    @inlinable
+    public mutating func count(_ result: ChecksumResult) {
+      switch result {
+      case .valid: valid &+= 1
+      case .invalid: invalid &+= 1
+      case .absent: absent &+= 1
+      case .partial: partial &+= 1
+      case .unverifiable: unverifiable &+= 1
+      }
+    }
+  }
+
+  /// Frames by protocol.
+  public var protocols = ProtocolCounts()
+  /// Results for IPv4 headers.
+  public var ipv4Checksums = Checksums()
+  /// Results for UDP datagrams.
+  public var udpChecksums = Checksums()
+  /// Frames whose headers could not be read to the end.
+  public private(set) var stops: [ParseError.Stop: Int] = [:]
+
+  /// Counts nothing yet.
+  public init() {}
+
+  /// Decodes a frame and counts what it is.
+  public mutating func count(_ packet: borrowing Packet, _ linkType: LinkType) {
+    let frame = DecodedFrame(
+      lax: packet.bytes, linkType: linkType, capturedByteCount: packet.byteCount,
+      wireByteCount: packet.wireByteCount)
+    protocols.count(frame)
+    if let result = frame.ipv4HeaderChecksum { ipv4Checksums.count(result) }
+    if frame.transport == .udp, let result = packet.transportChecksumResult(frame) {
+      udpChecksums.count(result)
+    }
+    if let stop = frame.stop { note(stop) }
+  }
+
+  @inline(never)
+  private mutating func note(_ error: ParseError) {
+    stops[ParseError.Stop(layer: error.layer, reason: error.reason), default: 0] += 1
+  }
+}
+
+extension ParseError {
+  /// Where and why a decoding ended, without the numbers.
+  public struct Stop: Hashable, Sendable {
+    /// The layer that could not be read.
+    public let layer: ParseError.Layer
+    /// What was wrong with it.
+    public let reason: ParseError.Reason
+  }
+}
+
+extension Packet {
+  /// Whether the transport checksum of this frame is right, over as many segments as it has.
+  ///
+  /// - Parameter frame: this packet, decoded.
+  /// - Returns: nil if the transport has no checksum that is known.
+  public borrowing func transportChecksumResult(_ frame: DecodedFrame) -> ChecksumResult? {
+    let end = frame.transportOffset + frame.transportByteCount
+    if end <= contiguousByteCount || !frame.isVerifiable {
+      return frame.transportChecksumResult(in: bytes)
+    }
+    var sum = InternetChecksum()
+    forEachSegment(from: frame.transportOffset, byteCount: frame.transportByteCount) { piece in
+      sum.add(piece)
+    }
+    return frame.transportChecksumResult(summed: sum)
+  }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+//     for each loop, for each input:
+//         frame --> packet of the pool --> decode and count --> sink
+//                        |                                       |
+//                 denied: dropped, pool_exhausted          taken: sent
+//
+// States of a run: opening (all inputs are looked at, then the output is opened), looping,
+// finished, verified. An input that cannot be read further ends there, and the next one goes on;
+// an output that cannot be written ends the run. The report is made in every case.
+
+public import Mbufs
+import Pcap
+import Wire
+
+/// Replays captures: reads frames into packets, counts what they are and hands them to a sink.
+public struct Replay: ~Copyable {
+  private let plan: ReplayPlan
+  private let pool: MbufPool
+  private let control: ReplayControl
+  private var report: ReplayReport
+  private var hasBegun = false
+
+  /// Packets between two looks at the control.
+  private static var stepPacketCount: Int { 4_096 }
+
+  /// Prepares a replay.
+  ///
+  /// - Parameters:
+  ///   - plan: what to do.
+  ///   - pool: where packets come from. Nobody else should be using it, or the packets of others
+  ///     count as outstanding.
+  ///   - control: to watch and stop it.
+  public init(_ plan: ReplayPlan, pool: MbufPool, control: ReplayControl = ReplayControl()) {
+    self.plan = plan
+    self.pool = pool
+    self.control = control
+    report = ReplayReport(pool: pool.statistics())
+    report.inputs = plan.inputs.map(ReplayReport.Input.init(file:))
+  }
+
+  /// Runs the plan to its end, or until something stops it.
+  public consuming func run() -> ReplayReport {
+    do throws(PcapError) {
+      switch plan.destination {
+      case .null:
+        var sink = NullSink()
+        try send(to: &sink)
+      case .stack:
+        var sink = StackSink()
+        try send(to: &sink)
+      case .file(let path):
+        var sink = FileSink(path: path, resolution: finestResolution())
+        try send(to: &sink)
+      }
+    } catch {
+      report.outputError = error
+    }
+    if report.denied > 0 { report.drops.append(("pool_exhausted", report.denied)) }
+    report.wasInterrupted = control.isStopped
+    report.pool = pool.statistics()
+    report.outstanding = report.pool.mbufsInUse
+    if plan.verifies, hasBegun, report.outputError == nil, case .file(let path) = plan.destination {
+      verify(path)
+    }
+    return report
+  }
+
+  /// Goes through the inputs as often as planned.
+  private mutating func send<Sink: PacketSink & ~Copyable>(to sink: inout Sink) throws(PcapError) {
+    let start = ContinuousClock.now
+    defer {
+      let (seconds, attoseconds) = (ContinuousClock.now - start).components
+      report.durationInNanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+      report.drops = sink.drops
+    }
+    for _ in 0..<plan.loopCount where !isDone {
+      report.loops += 1
+      let before = report.packetsRead
+      for index in report.inputs.indices where !isDone { try send(index, to: &sink) }
+      // Inputs that give nothing will give nothing again.
+      if report.packetsRead == before { break }
+    }
+    try sink.finish()
+  }
+
+  private mutating func send<Sink: PacketSink & ~Copyable>(
+    _ index: Int, to sink: inout Sink
+  ) throws(PcapError) {
+    var reader: CaptureReader
+    do throws(PcapError) {
+      reader = try CaptureReader(path: plan.inputs[index], filter: plan.filter)
+    } catch {
+      report.inputs[index].openError = error
+      return
+    }
+    try sink.begin(reader.linkType, reader.resolution, file: plan.inputs[index])
+    hasBegun = true
+    report.inputs[index].format = reader.format
+    report.inputs[index].linkType = reader.linkType
+    defer {
+      report.inputs[index].packets += reader.packetCount
+      report.inputs[index].bytes += reader.byteCount
+      report.inputs[index].end = reader.end ?? .clean
+    }
+    while reader.end == nil, !control.isStopped {
+      let left = (plan.limit ?? .max) - report.packetsSent
+      if left <= 0 { return }
+      let step = ReplayStep(packetCount: Swift.min(left, Self.stepPacketCount))
+      let sent = try replayLoop(step, from: &reader, to: &sink, pool, &report.tally)
+      report.packetsSent += sent.packets
+      report.bytesSent += sent.bytes
+      report.denied += sent.denied
+      control.report(report.packetsSent)
+    }
+  }
+
+  private var isDone: Bool {
+    control.isStopped || report.packetsSent >= plan.limit ?? .max
+  }
+
+  /// The finest resolution of the inputs, as far as they can be looked at beforehand.
+  private func finestResolution() -> TimeResolution {
+    for input in plan.inputs where input != "-" {
+      if let reader = try? CaptureReader(path: input), reader.resolution == .nano {
+        return .nano
+      }
+    }
+    return .micro
+  }
+
+  /// Reads the output again and sets it beside the inputs as they were replayed.
+  private mutating func verify(_ path: String) {
+    do throws(PcapError) {
+      var output = try CaptureReader(path: path)
+      report.verification = try Verifier(plan, packetCount: report.packetsSent).compare(&output)
+    } catch {
+      report.outputError = error
+    }
+  }
+}
+
+/// How much one call of the loop does.
+struct ReplayStep {
+  let packetCount: Int
+}
+
+/// What one call of the loop did.
+struct ReplaySent {
+  var packets = 0
+  var bytes = 0
+  var denied = 0
+}
+
+/// The loop that every packet passes: read, count, hand on.
+///
+/// Allocates and retains nothing.
+@inline(never)
+private func replayLoop<Sink: PacketSink & ~Copyable>(
+  _ step: ReplayStep, from reader: inout CaptureReader, to sink: inout Sink, _ pool: MbufPool,
+  _ tally: inout FrameTally
+) throws(PcapError) -> ReplaySent {
+  let linkType = reader.linkType
+  var sent = ReplaySent()
+  while sent.packets < step.packetCount {
+    let packet: Packet
+    do throws(MbufError) {
+      guard let next = try reader.next(into: pool) else { break }
+      packet = next
+    } catch {
+      sent.denied &+= 1
+      continue
+    }
+    let byteCount = packet.byteCount
+    tally.count(packet, linkType)
+    try sink.take(packet)
+    sent.packets &+= 1
+    sent.bytes &+= byteCount
+  }
+  return sent
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Synchronization
+
+/// The line between a running replay and whoever watches it.
+///
+/// `stop()` may be called from any thread and from a signal handler; the replay finishes the
+/// packet it has in hand, closes its output and reports.
+public final class ReplayControl: Sendable {
+  private let isStopping = Atomic(false)
+  private let onProgress: (@Sendable (_ packets: Int) -> Void)?
+
+  /// Watches a replay.
+  ///
+  /// - Parameter onProgress: called now and then with the packets sent so far.
+  public init(onProgress: (@Sendable (_ packets: Int) -> Void)? = nil) {
+    self.onProgress = onProgress
+  }
+
+  /// Asks the replay to end early.
+  public func stop() { isStopping.store(true, ordering: .relaxed) }
+
+  /// Whether it was asked to.
+  public var isStopped: Bool { isStopping.load(ordering: .relaxed) }
+
+  func report(_ packets: Int) { onProgress?(packets) }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import Observation
+import Pcap
+import UMA
+import Wire
+import Mbufs
+
+extension ReplayReport {
+  /// The report as one object, schema `mbuma.replay/1`.
+  public var json: JSONValue {
+    [
+      "schema": "mbuma.replay/1",
+      "inputs": .array(inputs.map(\.json)),
+      "packets_read": .integer(packetsRead),
+      "bytes_read": .integer(bytesRead),
+      "packets_sent": .integer(packetsSent),
+      "bytes_sent": .integer(bytesSent),
+      "loops": .integer(loops),
+      "duration_ns": .integer(durationInNanoseconds),
+      "rate_pps": .number(packetsPerSecond),
+      "rate_bps": .number(bitsPerSecond),
+      "protocols": protocolsJSON,
+      "checksums": ["ipv4": ipv4JSON, "udp": udpJSON],
+      "undecodable": .object(stopsByName.map { ($0.name, .integer($0.count)) }),
+      "drops": .object(drops.map { ($0.reason, .integer($0.count)) }),
+      "zones": .array(pool.zones.map(\.json)),
+      "outstanding": .integer(outstanding),
+      "interrupted": .bool(wasInterrupted),
+      "output_error": outputError.map(\.json) ?? .null,
+      "verify": verification.map(\.json) ?? .null,
+    ]
+  }
+
+  /// Frames whose headers could not be read to the end, by name of layer and reason.
+  public var stopsByName: [(name: String, count: Int)] {
+    tally.stops.map { (stop, count) in ("\(stop.layer)_\(stop.reason)".snakeCase, count) }
+      .sorted { $0.0 < $1.0 }
+  }
+
+  private var protocolsJSON: JSONValue {
+    let p = tally.protocols
+    return [
+      "arp": .integer(p.arp), "ipv4": .integer(p.ipv4), "ipv6": .integer(p.ipv6),
+      "udp": .integer(p.udp), "tcp": .integer(p.tcp), "icmp": .integer(p.icmp),
+      "icmpv6": .integer(p.icmpv6), "vlan": .integer(p.vlan), "qinq": .integer(p.qinq),
+      "ipv4_fragment": .integer(p.ipv4Fragment), "ipv6_fragment": .integer(p.ipv6Fragment),
+      "other": .integer(p.other),
+    ]
+  }
+
+  private var ipv4JSON: JSONValue {
+    let c = tally.ipv4Checksums
+    return [
+      "valid": .integer(c.valid), "invalid": .integer(c.invalid),
+      "unverifiable": .integer(c.unverifiable),
+    ]
+  }
+
+  private var udpJSON: JSONValue {
+    let c = tally.udpChecksums
+    return [
+      "valid": .integer(c.valid), "invalid": .integer(c.invalid), "absent": .integer(c.absent),
+      "partial": .integer(c.partial), "unverifiable": .integer(c.unverifiable),
+    ]
+  }
+}
+
+extension ReplayReport.Input {
+  var json: JSONValue {
+    [
+      "file": .string(file),
+      "format": format.map { .string($0.rawValue) } ?? .null,
+      "link_type": linkType.map { .string($0.name) } ?? .null,
+      "packets": .integer(packets),
+      "bytes": .integer(bytes),
+      "end": .string(endName),
+      "error": error.map(\.json) ?? .null,
+    ]
+  }
+
+  /// One word for how the input ended: `clean`, `cut`, `corrupt` or `unsupported`.
+  public var endName: String {
+    switch openError?.kind {
+    case nil: end.name
+    case .empty, .truncatedHeader, .truncated: "cut"
+    case .corrupt: "corrupt"
+    default: "unsupported"
+    }
+  }
+}
+
+extension PcapError {
+  var json: JSONValue {
+    [
+      "what": .string(what), "why": .string(why), "do": .string(self.do),
+      "packet": packet.map { .integer($0) } ?? .null,
+      "offset": byteOffset.map { .integer($0) } ?? .null,
+    ]
+  }
+}
+
+extension ReplayReport.Verification {
+  var json: JSONValue {
+    [
+      "identical": .bool(isIdentical),
+      "packets": .integer(packets),
+      "first_difference": firstDifference.map { difference in
+        [
+          "packet": .integer(difference.packet),
+          "offset": difference.offset.map { .integer($0) } ?? .null,
+          "field": .string(difference.field),
+        ]
+      } ?? .null,
+    ]
+  }
+}
+
+extension String {
+  /// `badHeaderLength` as `bad_header_length`.
+  var snakeCase: String {
+    reduce(into: "") { name, letter in
+      if letter.isUppercase { name += "_" }
+      name += letter.lowercased()
+    }
+  }
+}

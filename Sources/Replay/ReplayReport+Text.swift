@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Observation
+import Pcap
+import Wire
+
+extension ReplayReport {
+  /// The report for people; the same facts as the JSON.
+  public var text: String {
+    var lines = inputs.map(\.text)
+    lines.append(line("replayed", replayed))
+    let p = tally.protocols
+    lines.append(
+      line(
+        "network",
+        Self.list([
+          ("arp", p.arp), ("ipv4", p.ipv4), ("ipv6", p.ipv6), ("other", p.other),
+          ("vlan", p.vlan), ("qinq", p.qinq), ("ipv4 fragments", p.ipv4Fragment),
+          ("ipv6 fragments", p.ipv6Fragment),
+        ])))
+    lines.append(
+      line(
+        "transport",
+        Self.list([("udp", p.udp), ("tcp", p.tcp), ("icmp", p.icmp), ("icmpv6", p.icmpv6)])))
+    lines.append(line("checksums", checksums("ipv4", tally.ipv4Checksums)))
+    lines.append(line("", checksums("udp", tally.udpChecksums)))
+    lines.append(
+      line("undecodable", Self.list(stopsByName.map { ($0.name, UInt64($0.count)) })))
+    lines.append(line("dropped", Self.list(drops.map { ($0.reason, UInt64($0.count)) })))
+    lines.append(line("outstanding", "\(outstanding) mbufs"))
+    if let verification { lines.append(line("verify", verification.text)) }
+    if wasInterrupted { lines.append(line("interrupted", "by a signal; what is above was done")) }
+    return lines.joined(separator: "\n") + "\n\n" + NetstatReport(pool).text
+  }
+
+  private func line(_ name: String, _ value: String) -> String {
+    name + String(repeating: " ", count: Swift.max(1, 12 - name.count)) + value
+  }
+
+  private var replayed: String {
+    guard packetsSent > 0, durationInNanoseconds > 0 else { return "nothing" }
+    let each = Double(durationInNanoseconds) / Double(packetsSent)
+    return "\(packetsSent) packets, \(bytesSent) bytes in "
+      + "\(Self.digits(Double(durationInNanoseconds) / 1e6)) ms"
+      + (loops > 1 ? " (\(loops) loops)" : "")
+      + ": \(Self.digits(packetsPerSecond / 1e6)) Mpps, \(Self.digits(bitsPerSecond / 1e9)) Gbit/s,"
+      + " \(Self.digits(each)) ns per packet"
+  }
+
+  private func checksums(_ name: String, _ c: FrameTally.Checksums) -> String {
+    name + ": "
+      + Self.list([
+        ("valid", UInt64(c.valid)), ("invalid", UInt64(c.invalid)), ("absent", UInt64(c.absent)),
+        ("partial", UInt64(c.partial)), ("unverifiable", UInt64(c.unverifiable)),
+      ])
+  }
+
+  /// The counts that are not 0, or "none".
+  private static func list(_ counts: [(String, UInt64)]) -> String {
+    let present = counts.filter { $0.1 != 0 }.map { "\($0.0) \($0.1)" }
+    return present.isEmpty ? "none" : present.joined(separator: ", ")
+  }
+
+  /// Three significant digits, without an exponent.
+  static func digits(_ value: Double) -> String {
+    guard value.isFinite, value < 1e15 else { return "\(value)" }
+    let places = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3
+    var scale = 1.0
+    for _ in 0..<places { scale *= 10 }
+    let rounded = Int64((value * scale).rounded())
+    let (whole, fraction) = rounded.quotientAndRemainder(dividingBy: Int64(scale))
+    if places == 0 { return "\(whole)" }
+    let digits = String(fraction)
+    return "\(whole)." + String(repeating: "0", count: places - digits.count) + digits
+  }
+}
+
+extension ReplayReport.Input {
+  fileprivate var text: String {
+    guard let format, let linkType else { return "\(file): nothing read" }
+    return "\(file): \(format.rawValue), \(linkType.name), \(packets) packets, \(bytes) bytes, "
+      + "end \(endName)"
+  }
+}
+
+extension ReplayReport.Verification {
+  /// One line: identical, or what differs first.
+  public var text: String {
+    guard let difference = firstDifference else { return "identical: \(packets) packets" }
+    let place = difference.offset.map { ", byte \($0)" } ?? ""
+    return "different at packet \(difference.packet)\(place): \(difference.field)"
+  }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a replay did. The numbers are separate because they can differ:
+//
+//     read  == sent + denied            over all loops; one more if the output refused a packet
+//     sent  == accepted by the sink, which may drop it later: a stack does
+//     drops == denied + those of the sink
+//     outstanding == 0, or packets were lost track of and the run has failed
+
+public import Mbufs
+public import Pcap
+public import Wire
+
+/// The outcome of a replay.
+public struct ReplayReport: Sendable {
+  /// One input file, over all loops.
+  public struct Input: Sendable {
+    /// The path as given.
+    public var file: String
+    /// How it is laid out; nil if it could not be opened.
+    public var format: CaptureFormat?
+    /// How its frames begin; nil if it could not be opened.
+    public var linkType: LinkType?
+    /// Packets read from it.
+    public var packets = 0
+    /// Captured bytes of them.
+    public var bytes = 0
+    /// How the reading ended, in the last loop.
+    public var end: CaptureEnd = .clean
+    /// Why it could not be opened.
+    public var openError: PcapError?
+
+    init(file: String) { self.file = file }
+
+    /// What was wrong with it, if anything.
+    public var error: PcapError? { openError ?? end.error }
+  }
+
+  /// How the output compares with the input.
+  public struct Verification: Equatable, Sendable {
+    /// Packets found equal.
+    public var packets: Int
+    /// The first difference; nil if there is none.
+    public var firstDifference: Difference?
+
+    /// Whether every byte, time and length is the same, in the same order.
+    public var isIdentical: Bool { firstDifference == nil }
+  }
+
+  /// Where the output differs from the input.
+  public struct Difference: Equatable, Sendable {
+    /// Number of the packet, 1 for the first.
+    public var packet: Int
+    /// The first byte that differs; nil if it is not a byte that does.
+    public var offset: Int?
+    /// What differs: `bytes`, `captured_length`, `wire_length`, `timestamp`, or `count` if one
+    /// side has more packets.
+    public var field: String
+  }
+
+  /// The inputs in order.
+  public var inputs: [Input] = []
+  /// Packets that the sink took.
+  public var packetsSent = 0
+  /// Captured bytes of them.
+  public var bytesSent = 0
+  /// Times the inputs were gone through, the last perhaps not to the end.
+  public var loops = 0
+  /// Nanoseconds from the first read to the last packet taken.
+  public var durationInNanoseconds: Int64 = 0
+  /// What the frames were.
+  public var tally = FrameTally()
+  /// Packets that the pool had no mbufs for; they are among the drops.
+  public var denied = 0
+  /// Packets that went no further, by reason.
+  public var drops: [(reason: String, count: Int)] = []
+  /// The pool's zones after the run.
+  public var pool: MbufStatistics
+  /// Mbufs that are still with somebody after the run; anything but 0 is a failure.
+  public var outstanding = 0
+  /// How the output compares; nil if that was not asked for.
+  public var verification: Verification?
+  /// Why the output could not be written or read again.
+  public var outputError: PcapError?
+  /// Whether a signal ended the run early.
+  public var wasInterrupted = false
+
+  /// Packets read, over all inputs and loops.
+  public var packetsRead: Int { inputs.reduce(0) { $0 + $1.packets } }
+
+  /// Captured bytes read.
+  public var bytesRead: Int { inputs.reduce(0) { $0 + $1.bytes } }
+
+  /// Packets that went no further.
+  public var packetsDropped: Int { drops.reduce(0) { $0 + $1.count } }
+
+  /// Packets sent per second.
+  public var packetsPerSecond: Double { perSecond(packetsSent) }
+
+  /// Captured bits sent per second.
+  public var bitsPerSecond: Double { perSecond(bytesSent * 8) }
+
+  private func perSecond(_ count: Int) -> Double {
+    durationInNanoseconds > 0 ? Double(count) * 1e9 / Double(durationInNanoseconds) : 0
+  }
+}

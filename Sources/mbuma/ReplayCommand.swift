@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import ArgumentParser
+import Mbufs
+import Pcap
+import Replay
+import Observation
+
+/// `mbuma replay`: frames through mbufs to a sink.
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Read captures into mbufs, decode and count, and send them to a sink.",
+    usage: "mbuma replay <file> ... [<filter>] [--to null|file:OUT|stack] [options]",
+    discussion: """
+      Input timing is not waited for. The arguments are capture files, - for standard input, and \
+      last, if it names no file, a filter in tcpdump's language: mbuma replay a.pcap udp port 53.
+      """)
+
+  @Argument(help: "Capture files, then a filter.")
+  var arguments: [String]
+
+  @Option(name: .customLong("to"), help: "Where packets go: null, file:OUT or stack.")
+  var destination = Destination.null
+
+  @Option(help: "Go through the inputs this often.")
+  var loop = Quantity(1)
+
+  @Option(name: [.customLong("limit"), .customShort("c")], help: "Stop after this many packets.")
+  var limit: Quantity?
+
+  @Flag(help: "Read the output again and compare bytes, order and times with the input.")
+  var verify = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Option(help: "The most clusters of the pool; 0 is no limit.")
+  var limitClusters = Quantity(65_536)
+
+  @Flag(name: .customLong("no-progress"), help: "Show no progress on a terminal.")
+  var hidesProgress = false
+
+  /// `null`, `file:OUT` or `stack`.
+  enum Destination: ExpressibleByArgument, Equatable {
+    case null
+    case file(String)
+    case stack
+
+    init?(argument: String) {
+      switch argument {
+      case "null": self = .null
+      case "stack": self = .stack
+      default:
+        guard argument.hasPrefix("file:"), argument.count > 5 else { return nil }
+        self = .file(String(argument.dropFirst(5)))
+      }
+    }
+
+    var forReplay: ReplayPlan.Destination {
+      switch self {
+      case .null: .null
+      case .file(let path): .file(path)
+      case .stack: .stack
+      }
+    }
+  }
+
+  func validate() throws {
+    guard loop.value >= 1 else { throw ValidationError("--loop must be at least 1") }
+    if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
+    let (inputs, _) = CaptureArguments.split(arguments)
+    if inputs.filter({ $0 == "-" }).count > 1 || (inputs.contains("-") && loop.value > 1) {
+      throw ValidationError("standard input can be read only once")
+    }
+    guard case .file(let output) = destination else {
+      if verify { throw ValidationError("--verify needs --to file:OUT") }
+      return
+    }
+    if verify, output == "-" || inputs.contains("-") {
+      throw ValidationError("--verify reads input and output again, so neither can be -")
+    }
+    if output == "-", json { throw ValidationError("--json and --to file:- both want stdout") }
+    if let same = inputs.first(where: { FileIdentity.isSame($0, output) }) {
+      throw ValidationError("\(same) is input and output; choose another output")
+    }
+  }
+
+  func run() throws {
+    let (inputs, filter) = CaptureArguments.split(arguments)
+    let plan = ReplayPlan(
+      inputs: inputs, filter: filter, destination: destination.forReplay, loopCount: loop.value,
+      limit: limit?.value, verifies: verify)
+    let pool = MbufPool(clusterLimit: limitClusters.value)
+    let progress = ProgressLine(isShown: !hidesProgress && Terminal.isInteractive)
+    let control = ReplayControl(onProgress: progress.show)
+    Interrupts.stop(control)
+    let report = Replay(plan, pool: pool, control: control).run()
+    progress.clear()
+    for error in report.inputs.compactMap(\.error) + (report.outputError.map { [$0] } ?? []) {
+      Terminal.warn("mbuma: \(error)")
+    }
+    let isStandardOutputTaken = destination == .file("-")
+    if json {
+      print(report.json.prettyText)
+    } else if isStandardOutputTaken {
+      Terminal.warn(report.text)
+    } else {
+      print(report.text, terminator: "")
+    }
+    let status = ExitStatus(report)
+    if status == .nothing { Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report))") }
+    if report.outstanding != 0 {
+      Terminal.warn("mbuma: \(report.outstanding) mbufs are still out: this is a bug of mbuma")
+    }
+    if status != .done { throw status.code }
+  }
+
+  private func whyNothing(_ report: ReplayReport) -> String {
+    if report.packetsRead == 0 {
+      return CaptureArguments.split(arguments).filter.map { "none matched the filter \($0)" }
+        ?? "the input holds none"
+    }
+    return "all \(report.packetsDropped) were dropped; raise --limit-clusters"
+  }
+}
+
+extension ExitStatus {
+  /// How a replay ends: the gravest of what happened.
+  init(_ report: ReplayReport) {
+    if report.outstanding != 0 {
+      self = .failed
+    } else if let error = report.outputError {
+      self = ExitStatus(rawValue: error.exitCode) ?? .failed
+    } else if report.verification?.isIdentical == false {
+      self = .mismatch
+    } else if let error = report.inputs.compactMap(\.error).first {
+      self = ExitStatus(rawValue: error.exitCode) ?? .failed
+    } else if report.packetsSent == 0 {
+      self = .nothing
+    } else {
+      self = report.denied > 0 ? .partial : .done
+    }
+  }
+}

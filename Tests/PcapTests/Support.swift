@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+import Foundation
+import Mbufs
+import Pcap
+
+/// The captures that come with the sources.
+enum Captures {
+  static let directory = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Captures")
+
+  static func path(_ name: String) -> String { directory.appending(path: name).path() }
+
+  static func bytes(_ name: String) throws -> [UInt8] { try fileBytes(path(name)) }
+
+  /// Every capture, broken ones included, in order of name.
+  static func names() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: directory.path())
+      .filter { $0.hasSuffix(".pcap") || $0.hasSuffix(".pcapng") || $0.hasSuffix(".pcap.gz") }
+      .sorted()
+  }
+}
+
+func fileBytes(_ path: String) throws -> [UInt8] {
+  [UInt8](try Data(contentsOf: URL(filePath: path)))
+}
+
+/// A file that goes away with its last user; in memory where that can be had.
+final class TemporaryFile: Sendable {
+  private static let directory =
+    FileManager.default.isWritableFile(atPath: "/dev/shm")
+    ? URL(filePath: "/dev/shm") : FileManager.default.temporaryDirectory
+
+  let path = directory.appending(path: "mbuma-\(UUID().uuidString).pcap").path()
+
+  init(_ bytes: [UInt8]? = nil) throws {
+    if let bytes { try write(bytes) }
+  }
+
+  func write(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(filePath: path)) }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// Numbers that look random and are the same for the same seed.
+struct SeededRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
+
+/// A frame copied out, to be compared.
+struct Frame: Equatable {
+  var bytes: [UInt8]
+  var time: Int64
+  var wireByteCount: Int
+
+  init(_ bytes: [UInt8], time: Int64 = 0, wireByteCount: Int? = nil) {
+    self.bytes = bytes
+    self.time = time
+    self.wireByteCount = wireByteCount ?? bytes.count
+  }
+
+  init(_ frame: borrowing CapturedFrame) {
+    let span = frame.bytes
+    bytes = unsafe span.withUnsafeBytes { unsafe [UInt8]($0) }
+    time = frame.timestampInNanoseconds
+    wireByteCount = frame.wireByteCount
+  }
+
+  init(_ packet: borrowing Packet) {
+    var bytes: [UInt8] = []
+    packet.forEachSegment { segment in
+      unsafe segment.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    }
+    self.bytes = bytes
+    time = packet.timestampInNanoseconds
+    wireByteCount = packet.wireByteCount
+  }
+}
+
+/// Every frame that is still to be read.
+func allFrames(_ reader: inout CaptureReader) -> [Frame] {
+  var frames: [Frame] = []
+  while let frame = reader.nextFrame() { frames.append(Frame(frame)) }
+  return frames
+}
+
+/// Every frame of a file, and how it ended.
+func readFrames(_ path: String, filter: String? = nil) throws -> ([Frame], CaptureEnd?) {
+  var reader = try CaptureReader(path: path, filter: filter)
+  let frames = allFrames(&reader)
+  return (frames, reader.end)
+}
+
+/// What opening the file throws, nil if it opens.
+func openError(_ path: String, filter: String? = nil) -> PcapError? {
+  do throws(PcapError) {
+    _ = try CaptureReader(path: path, filter: filter)
+    return nil
+  } catch {
+    return error
+  }
+}
+
+/// A packet with these bytes, in as many segments as that takes.
+func packet(_ frame: Frame, from pool: MbufPool) throws -> Packet {
+  var packet = unsafe try pool.packet(copying: frame.bytes.span.bytes)
+  packet.timestampInNanoseconds = frame.time
+  packet.wireByteCount = frame.wireByteCount
+  return packet
+}
+
+/// The 32-bit words of a file in the order of this machine.
+func words(_ values: [UInt32], bigEndian: Bool = false) -> [UInt8] {
+  values.flatMap { value in
+    let bytes = (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    return bigEndian ? bytes.reversed() : bytes
+  }
+}

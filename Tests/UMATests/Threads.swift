@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import CThreadCache
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Runs `body` on new threads at once and returns when all have ended, their caches retired.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+  join(startThreads(count, body))
+}
+
+/// Starts threads to be joined later.
+func startThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> [pthread_t] {
+  (0..<count).map { index in
+    let start = unsafe Unmanaged.passRetained(Start { body(index) }).toOpaque()
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let result = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start)
+    precondition(result == 0, "pthread_create: \(result)")
+    #if canImport(Darwin)
+      guard let thread else { preconditionFailure("pthread_create gave no thread") }
+    #endif
+    return thread
+  }
+}
+
+func join(_ threads: [pthread_t]) {
+  for thread in threads { pthread_join(thread, nil) }
+}
+
+private final class Start {
+  let body: () -> Void
+  init(_ body: @escaping () -> Void) { self.body = body }
+}
+
+#if canImport(Darwin)
+  private func runStart(_ start: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    unsafe Unmanaged<Start>.fromOpaque(start).takeRetainedValue().body()
+    return nil
+  }
+#else
+  private func runStart(_ start: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let start = unsafe start else { return nil }
+    unsafe Unmanaged<Start>.fromOpaque(start).takeRetainedValue().body()
+    return nil
+  }
+#endif
+
+/// A number that threads step on and wait for.
+final class Stage: Sendable {
+  private let reached = Atomic<Int>(0)
+
+  var value: Int { reached.load(ordering: .acquiring) }
+
+  func advance() { reached.add(1, ordering: .acquiringAndReleasing) }
+
+  func wait(for stage: Int) { while value < stage { sched_yield() } }
+}

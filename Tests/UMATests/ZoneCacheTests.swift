@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Synchronization
+import Testing
+
+@testable import UMA
+
+/// Two simulated CPUs on one thread, step by step.
+@Suite struct ZoneCacheTests {
+  let cpu0: CacheTable
+  let cpu1: CacheTable
+
+  init() throws {
+    cpu0 = try #require(CacheTable())
+    cpu1 = try #require(CacheTable())
+  }
+
+  /// Loaded count and capacity, spare count and capacity; -1 where there is no bucket.
+  private func shape(_ zone: Zone, _ table: CacheTable) -> [Int] {
+    guard let cache = unsafe zone.cache(in: table) else { return [] }
+    let spare = unsafe cache.at.pointee.spare
+    return unsafe [
+      cache.at.pointee.loaded == nil ? -1 : Int(cache.at.pointee.count),
+      cache.at.pointee.loaded == nil ? -1 : Int(cache.at.pointee.capacity),
+      spare.map { unsafe Int($0.pointee.count) } ?? -1,
+      spare.map { unsafe Int($0.pointee.capacity) } ?? -1,
+    ]
+  }
+
+  private func bucketsOnShelf(_ zone: Zone) -> [Int] {
+    zone.withShelf { [$0.full.count, $0.empty.count] }
+  }
+
+  private func end(_ zone: Zone) {
+    #expect(zone.destroy() == 0)
+    cpu0.retire()
+    cpu1.retire()
+  }
+
+  @Test func anItemGoesRoundInOneCache() throws {
+    // 510 items of 8 bytes fill a page, so a fill of 128 comes from one slab.
+    let zone = Zone(name: "step", itemByteCount: 8)
+    #expect(shape(zone, cpu0) == [-1, -1, -1, -1])
+    let item = try zone.take(in: cpu0)
+    // One for the caller, 127 for the cache.
+    #expect(shape(zone, cpu0) == [127, 128, -1, -1])
+    #expect(shape(zone, cpu1) == [-1, -1, -1, -1])
+    zone.give(item, in: cpu0)
+    #expect(shape(zone, cpu0) == [128, 128, -1, -1])
+    #expect(try zone.take(in: cpu0) == item)
+    zone.give(item, in: cpu0)
+    end(zone)
+  }
+
+  @Test func theSpareKeepsAThreadAtABucketsEdgeFromTheZone() throws {
+    let zone = Zone(name: "edge", itemByteCount: 8)
+    var items: [HeldItem] = []
+    for _ in 0..<129 { items.append(try zone.take(in: cpu0)) }
+    // The second fill: one out, 127 loaded, the first bucket went to the shelf, empty.
+    #expect(shape(zone, cpu0) == [127, 128, -1, -1])
+    #expect(bucketsOnShelf(zone) == [0, 1])
+    zone.give(items.removeLast(), in: cpu0)
+    #expect(shape(zone, cpu0) == [128, 128, -1, -1])
+    // Full: the loaded bucket becomes the spare, an empty one is loaded.
+    zone.give(items.removeLast(), in: cpu0)
+    #expect(shape(zone, cpu0) == [1, 128, 128, 128])
+    let before = zone.withShelf { $0.transfersInFlight + $0.full.count }
+    for _ in 0..<20 {
+      // Two down and two up across the edge: only the two buckets change places.
+      let a = try zone.take(in: cpu0)
+      let b = try zone.take(in: cpu0)
+      #expect(shape(zone, cpu0) == [127, 128, 0, 128])
+      zone.give(b, in: cpu0)
+      zone.give(a, in: cpu0)
+      #expect(shape(zone, cpu0) == [1, 128, 128, 128])
+    }
+    #expect(zone.withShelf { $0.transfersInFlight + $0.full.count } == before)
+    #expect(bucketsOnShelf(zone) == [0, 0])
+    // 127 more fill the second bucket, the next sends the spare to the shelf.
+    for _ in 0..<127 { zone.give(items.removeLast(), in: cpu0) }
+    #expect(shape(zone, cpu0) == [128, 128, 128, 128])
+    #expect(items.isEmpty)
+    end(zone)
+  }
+
+  @Test func aFullBucketTravelsFromOneCPUToTheOther() throws {
+    let zone = Zone(name: "travel", itemByteCount: 8)
+    var items: [HeldItem] = []
+    for _ in 0..<300 { items.append(try zone.take(in: cpu0)) }
+    for item in items { zone.give(item, in: cpu1) }
+    // 300 freed: 128 on the shelf, 128 spare, 44 loaded.
+    #expect(shape(zone, cpu1) == [44, 128, 128, 128])
+    #expect(bucketsOnShelf(zone)[0] == 1)
+    // CPU 0 uses up what it has, then finds the bucket of CPU 1.
+    let left = shape(zone, cpu0)[0]
+    for _ in 0..<left { items.append(try zone.take(in: cpu0)) }
+    let next = try zone.take(in: cpu0)
+    #expect(next == items[127])
+    #expect(shape(zone, cpu0)[0] == 127 && bucketsOnShelf(zone)[0] == 0)
+    zone.checkInvariants()
+    zone.give(next, in: cpu0)
+    for item in items[300...] { zone.give(item, in: cpu1) }
+    #expect(zone.statistics().inUse == 0)
+    end(zone)
+  }
+
+  @Test func anItemMayBeFreedByAnotherCPU() throws {
+    let zone = Zone(name: "cross", itemByteCount: 2_048)
+    let item = try zone.take(in: cpu0)
+    zone.give(item, in: cpu1)
+    #expect(try zone.take(in: cpu1) == item)
+    zone.give(item, in: cpu1)
+    let statistics = zone.statistics()
+    #expect(statistics.allocations == 2 && statistics.frees == 2 && statistics.inUse == 0)
+    end(zone)
+  }
+
+  @Test func aVisitorKeepsTheOwnerOffTheFastPath() throws {
+    let zone = Zone(name: "asked", itemByteCount: 8)
+    let item = try zone.take(in: cpu0)
+    let isOff = unsafe asked(1, zone.cache(in: cpu0)) { cache in
+      unsafe cache.take() == nil && !cache.give(item.address)
+        && cache.at.pointee.busy.load(ordering: .relaxed) == 0
+    }
+    #expect(isOff)
+    #expect(shape(zone, cpu0) == [127, 128, -1, -1])
+    // The slow path serves the owner all the same.
+    zone.give(item, in: cpu0)
+    #expect(shape(zone, cpu0) == [128, 128, -1, -1])
+    #expect(try zone.take(in: cpu0) == item)
+    let isOn = unsafe asked(0, zone.cache(in: cpu0)) { unsafe $0.give(item.address) }
+    #expect(isOn)
+    #expect(zone.statistics().inUse == 0)
+    end(zone)
+  }
+
+  /// Sets `asked` as a visitor would and leaves it so.
+  private func asked(_ value: UInt32, _ cache: CachePointer?, _ body: (CachePointer) -> Bool)
+    -> Bool
+  {
+    guard let cache = unsafe cache else { return false }
+    unsafe cache.at.pointee.asked.store(value, ordering: .relaxed)
+    return unsafe body(cache)
+  }
+
+  @Test func gatherEmptiesBothCaches() throws {
+    let zone = Zone(name: "gather", itemByteCount: 8)
+    var items: [HeldItem] = []
+    for _ in 0..<200 { items.append(try zone.take(in: cpu0)) }
+    for item in items { zone.give(item, in: cpu1) }
+    let cached = zone.statistics().cached
+    zone.withShelf { zone.gather(&$0) }
+    #expect(shape(zone, cpu0) == [-1, -1, -1, -1] && shape(zone, cpu1) == [-1, -1, -1, -1])
+    #expect(zone.withShelf { $0.full.itemCount() } == cached)
+    zone.checkInvariants()
+    // What was gathered goes out again before the keg is asked.
+    let drawn = zone.withShelf { $0.itemCount }
+    let again = try (0..<cached).map { _ in try zone.take(in: cpu1) }
+    #expect(zone.withShelf { $0.itemCount } == drawn && Set(again).count == cached)
+    for item in again { zone.give(item, in: cpu0) }
+    end(zone)
+  }
+
+  @Test func aRetiredTableLeavesItsItemsAndCounts() throws {
+    let zone = Zone(name: "retire", itemByteCount: 8)
+    let table = try #require(CacheTable())
+    let items = try (0..<150).map { _ in try zone.take(in: table) }
+    for item in items[..<140] { zone.give(item, in: table) }
+    let before = zone.statistics()
+    table.retire()
+    #expect(zone.statistics() == before)
+    #expect(before.allocations == 150 && before.frees == 140)
+    zone.checkInvariants()
+    // The items are found again by whoever comes next.
+    let drawn = zone.withShelf { $0.itemCount }
+    let again = try (0..<before.cached).map { _ in try zone.take(in: cpu0) }
+    #expect(zone.withShelf { $0.itemCount } == drawn)
+    for item in again + items[140...] { zone.give(item, in: cpu0) }
+    end(zone)
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Testing
+import Wire
+
+/// What every header's Fields can do, so that one check serves all.
+protocol HeaderFields: Equatable {
+  init(parsing bytes: RawSpan) throws(ParseError)
+  func emit(into bytes: inout MutableRawSpan)
+  var byteCount: Int { get }
+}
+
+extension EthernetHeader.Fields: HeaderFields {}
+extension SNAPHeader.Fields: HeaderFields {}
+extension VLANTag.Fields: HeaderFields {}
+extension ARPHeader.Fields: HeaderFields {}
+extension IPv4Header.Fields: HeaderFields {}
+extension IPv6Header.Fields: HeaderFields {}
+extension IPv6FragmentHeader.Fields: HeaderFields {}
+extension UDPHeader.Fields: HeaderFields {}
+extension TCPHeader.Fields: HeaderFields {}
+extension ICMPHeader.Fields: HeaderFields {}
+extension ICMPv6Header.Fields: HeaderFields {}
+extension LinuxSLLHeader.Fields: HeaderFields {}
+extension LinuxSLL2Header.Fields: HeaderFields {}
+extension LoopbackHeader.Fields: HeaderFields {}
+
+extension HeaderFields {
+  /// The error that parsing throws, if any.
+  static func failure(_ bytes: [UInt8]) -> ParseError? {
+    do throws(ParseError) {
+      _ = try Self(parsing: bytes.raw)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// The bytes that `emit` writes, and whether it left those behind alone.
+  func emitted() -> [UInt8] {
+    let bytes = [UInt8](count: byteCount + 3) { emit(into: &$0) }
+    #expect(bytes[byteCount...] == [0xee, 0xee, 0xee])
+    return Array(bytes[..<byteCount])
+  }
+}
+
+/// Checks a drawn header both ways, every prefix of it, and longer bytes.
+func checkHeader<Fields: HeaderFields>(
+  _ text: String, _ fields: Fields, _ layer: ParseError.Layer, leastByteCount: Int? = nil
+) throws {
+  let bytes = [UInt8](hex: text)
+  #expect(try Fields(parsing: bytes.raw) == fields)
+  #expect(try Fields(parsing: (bytes + [1, 2, 3]).raw) == fields)
+  #expect(fields.emitted() == bytes)
+  let least = leastByteCount ?? bytes.count
+  for count in 0..<bytes.count {
+    #expect(
+      Fields.failure(Array(bytes[..<count]))
+        == ParseError(
+          layer, .tooShort, wanted: count < least ? least : bytes.count, available: count))
+  }
+}
+
+/// Checks that a thousand random headers survive the wire.
+func checkRoundTrip<Fields: HeaderFields>(
+  seed: UInt64 = newSeed(), _ make: (inout SeededRandom) -> Fields
+) throws {
+  var random = SeededRandom(seed: seed, String(reflecting: Fields.self))
+  for _ in 0..<1000 {
+    let fields = make(&random)
+    #expect(try Fields(parsing: fields.emitted().raw) == fields)
+  }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Testing
+import Wire
+
+@Suite struct LinkTypeTests {
+  @Test(
+    arguments: [
+      (0, "NULL"), (1, "EN10MB"), (12, "RAW"), (14, "RAW"), (101, "RAW"), (108, "LOOP"),
+      (113, "LINUX_SLL"), (228, "IPV4"), (229, "IPV6"), (276, "LINUX_SLL2"),
+    ] as [(UInt32, String)])
+  func supported(number: UInt32, name: String) {
+    let type = LinkType(rawValue: number)
+    #expect(type.isSupported)
+    #expect(type.name == name)
+  }
+
+  @Test func othersAreNamedByNumber() {
+    #expect(!LinkType(rawValue: 127).isSupported)
+    #expect(LinkType(rawValue: 127).description == "DLT_127")
+  }
+}
