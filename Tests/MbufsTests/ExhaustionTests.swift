@@ -129,7 +129,7 @@ import UMA
     }
   }
 
-  /// Every operation with 0, 1, 2, ... mbufs and clusters left; what fails leaves all as it was.
+  /// Every operation with no, one, two and three mbufs and clusters left.
   @Test func operationsNearTheLimit() throws {
     typealias Operation = (inout Packet, inout PacketModel) throws -> Void
     let operations: [Operation] = [

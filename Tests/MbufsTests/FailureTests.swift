@@ -39,12 +39,8 @@ import UMA
     let model = PacketModel(GrowTests.bytes(400))
     for andAllLater in [false, true] {
       for attempt in 1...8 {
-        var packet = try bench.pool.smallPacket()
-        for start in stride(from: 0, to: 400, by: 100) {
-          var piece = try bench.pool.packet()
-          try piece.append(Array(model.bytes[start..<start + 100]))
-          packet.join(try piece.sharedCopy())
-        }
+        var others = PacketQueue()
+        var packet = try packetInPieces(model.bytes, 100, bench.pool, &others)
         bench.pool.inject(FailurePlan(failing: attempt, andAllLater: andAllLater))
         do throws(MbufError) { try packet.pullUp(300) } catch {}
         bench.pool.inject(nil)

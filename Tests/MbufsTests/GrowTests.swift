@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func prependMany() throws {
-    try forEveryChain(of: [3], upTo: 2, with: { _ in Self.sizes }) { _, packet, model, count in
+    try forEveryChain(of: [2], upTo: 2, with: { _ in Self.sizes }) { _, packet, model, count in
       try packet.prepend(count)
       model.prepend(count)
     }
@@ -50,14 +50,14 @@ import Testing
   }
 
   @Test func appendMany() throws {
-    try forEveryChain(of: [3], upTo: 2, with: { _ in Self.sizes }) { _, packet, model, count in
+    try forEveryChain(of: [2], upTo: 2, with: { _ in Self.sizes }) { _, packet, model, count in
       try packet.append(Self.bytes(count))
       model.append(Self.bytes(count))
     }
   }
 
   @Test func appendZeroes() throws {
-    try forEveryChain(of: [3], upTo: 3, with: { _ in [0, 1, 6, 60, 300] }) {
+    try forEveryChain(of: [3], upTo: 3, with: { _ in [0, 6, 300] }) {
       _, packet, model, count in
       try packet.appendZeroes(count)
       model.appendZeroes(count)
@@ -67,7 +67,7 @@ import Testing
   @Test func joinEverySegment() throws {
     var others: [ChainLayout] = []
     ChainLayout.forEach(of: 2, upTo: 1) { others.append($0) }
-    try forEveryChain(of: [0, 2], upTo: 2, with: { _ in others }) { bench, packet, model, layout in
+    try forEveryChain(of: [2], upTo: 2, with: { _ in others }) { bench, packet, model, layout in
       let more = PacketModel([0x71, 0x72].suffix(layout.byteCount))
       packet.join(try bench.build(layout, more))
       model.join(more)
