@@ -2,7 +2,7 @@
 //
 // What a replay did. The numbers are separate because they can differ:
 //
-//     read  == sent + denied            over all loops; one more if the output refused a packet
+//     read  == sent + denied            over all loops, unless the output failed
 //     sent  == accepted by the sink, which may drop it later: a stack does
 //     drops == denied + those of the sink
 //     outstanding == 0, or packets were lost track of and the run has failed
