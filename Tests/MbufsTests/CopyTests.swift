@@ -151,7 +151,7 @@ import Testing
       model.header.timestampInNanoseconds = -1
       model.header.wireByteCount = 9_000
       var other = PacketHeader()
-      other.wireByteCount = -5
+      other.wireByteCount = nil
       let kept = packet.header
       // A whole header from elsewhere brings everything but the length.
       packet.header = other

@@ -52,7 +52,7 @@ public struct PacketModel: Sendable {
   public func copy(_ range: Range<Int>) -> PacketModel {
     var copy = PacketModel([UInt8](bytes[range]), header: header)
     if range.lowerBound > 0 {
-      copy.header.wireByteCount = 0
+      copy.header.wireByteCount = nil
       copy.header.networkOffset = 0
       copy.header.transportOffset = 0
     }
@@ -79,7 +79,7 @@ public struct PacketModel: Sendable {
   }
 
   private func differenceInHeader(_ found: PacketHeader, _ wireByteCount: Int) -> String? {
-    let wanted = Swift.max(header.wireByteCount, byteCount)
+    let wanted = header.wireByteCount ?? byteCount
     if wireByteCount != wanted { return "\(wireByteCount) on the wire, not \(wanted)" }
     // The length and the wire's are compared; what is left must be equal field by field.
     var expected = found
