@@ -59,15 +59,7 @@ extension Packet {
   }
 
   private consuming func taking(headerOf other: Mbuf, _ range: Range<Int>) -> Packet {
-    var header = other.packetHeader
-    if range.lowerBound != 0 {
-      header.wireBytes = -1
-      header.networkOffset = 0
-      header.transportOffset = 0
-    }
-    header.packetByteCount = Int32(range.count)
-    head.packetHeader = header
-    head.flags.formUnion(other.flags.intersection(.ofPacket))
+    head.takeHeader(of: other, range)
     return self
   }
 
@@ -166,7 +158,7 @@ extension Mbuf {
   func takeHeader(of other: Mbuf, _ range: Range<Int>) {
     var header = other.packetHeader
     if range.lowerBound != 0 {
-      header.wireBytes = 0
+      header.wireBytes = -1
       header.networkOffset = 0
       header.transportOffset = 0
     }
