@@ -51,7 +51,8 @@ let package = Package(
     library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Mbufs", "Wire", "CPcap"),
     library("Observation", "Mbufs", "UMA"),
-    library("Replay", "Pcap", "InternetStack", "SocketBuffers", "Observation", "Mbufs", "UMA", "Wire"),
+    library(
+      "Replay", "Pcap", "InternetStack", "SocketBuffers", "Observation", "Mbufs", "UMA", "Wire"),
 
     .executableTarget(
       name: "mbuma",

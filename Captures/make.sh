@@ -43,6 +43,7 @@ make_formats() {
 make_manifest() {
   local file name type packets
   {
+    echo '# SPDX-License-Identifier: BSD-2-Clause'
     printf '# file\tbytes\tsha256\tlink type\tpackets\tholds\tmade by\n'
     for file in "$out"/*; do
       name=${file##*/}
@@ -84,7 +85,7 @@ about() {
     null.pcap) row "tun_raw.pcap behind BSD loopback headers" formats ;;
     null_be.pcap) row "the same from a big-endian machine" formats ;;
     odd.pcap) row "odd times and lengths, snapshot length 0" formats ;;
-    offload.pcap) row "unfinished checksums, segments up to 5.5 kB and more" "socat, python3" ;;
+    offload.pcap) row "unfinished checksums, frames up to 8,258 bytes" "socat, python3" ;;
     qinq.pcap) row "802.1ad 200 over 802.1Q 100, fragments" "Open vSwitch, socat, ping" ;;
     tcp_http.pcap) row "HTTP, resets, ICMP unreachable, bad UDP checksums" "curl, hping3" ;;
     tun_raw.pcap) row "raw IP of a tunnel interface, both versions" "wireguard-go, socat, ping" ;;

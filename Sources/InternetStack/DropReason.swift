@@ -8,7 +8,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case unsupportedLinkType
   /// The link header is cut short or contradicts itself.
   case malformedLink
-  /// The link carries ARP; an interface with neighbours answers it before the stack.
+  /// The link carries ARP, which the stack does not answer.
   case unsupportedARP
   /// The link carries IPv6, which the stack does not speak yet.
   case unsupportedIPv6

@@ -15,10 +15,10 @@ struct IPFacts: BitwiseCopyable {
   /// Whether the first 20 bytes sum to what a header without options must.
   let hasValidChecksum: Bool
 
-  /// - Precondition: there are 20 bytes.
+  /// - Precondition: there are 20 bytes from `start` on.
   @inline(__always)
-  init(_ bytes: RawSpan) {
-    let header = FixedBytes<20>(bytes, at: 0)
+  init(_ bytes: RawSpan, at start: Int) {
+    let header = FixedBytes<20>(bytes, at: start)
     let first = header.uint8(at: 0)
     version = first >> 4
     // Cannot wrap: four bits.
@@ -41,51 +41,54 @@ struct IPFacts: BitwiseCopyable {
 extension InternetStack {
   /// Checks an IPv4 header and gives the datagram to raw sockets and to its protocol.
   ///
-  ///     | header | options | payload ................. | padding |
-  ///     0       20   headerByteCount              totalLength     byteCount
+  ///     | link | header | options | payload ................. | padding |
+  ///            0        20   headerByteCount              totalLength    end
+  ///          start
   ///
-  ///     20 <= headerByteCount <= totalLength <= byteCount
+  ///     20 <= headerByteCount <= totalLength <= byteCount - start
   ///
   /// BSD: `ip_input`.
-  mutating func ipInput(_ packet: consuming Packet) -> DropReason? {
-    if let reason = packet.take(IPv4Header.byteCount) { return reason }
-    let ip = IPFacts(packet.bytes)
+  mutating func ipInput(_ packet: consuming Packet, at start: Int) -> DropReason? {
+    if let reason = packet.take(start + IPv4Header.byteCount) { return reason }
+    let ip = IPFacts(packet.bytes, at: start)
     guard ip.version == 4 else { return .badVersion }
-    let headerByteCount = ip.headerByteCount
-    guard headerByteCount >= IPv4Header.byteCount else { return .badHeaderLength }
-    if headerByteCount > IPv4Header.byteCount {
-      if let reason = packet.take(headerByteCount) { return reason }
-      guard Self.isValid(packet.bytes, headerByteCount) else { return .badHeaderChecksum }
-    } else {
+    if ip.headerByteCount == IPv4Header.byteCount {
       guard ip.hasValidChecksum else { return .badHeaderChecksum }
+    } else {
+      guard ip.headerByteCount > IPv4Header.byteCount else { return .badHeaderLength }
+      if let reason = packet.take(start + ip.headerByteCount) { return reason }
+      guard Self.isValid(packet.bytes, start..<start + ip.headerByteCount) else {
+        return .badHeaderChecksum
+      }
     }
-    guard ip.totalLength >= headerByteCount else { return .badLength }
-    guard ip.totalLength <= packet.byteCount else { return .short }
+    guard ip.totalLength >= ip.headerByteCount else { return .badLength }
+    let excess = packet.byteCount - start - ip.totalLength
+    guard excess >= 0 else { return .short }
     guard !ip.source.isMulticast, !ip.source.isBroadcast else { return .badAddress }
     guard policy.acceptsAnyDestination || addresses.accept(ip.destination) else {
       return .notForUs
     }
     guard !ip.isFragment else { return .fragment }
-    if ip.totalLength < packet.byteCount { packet.trimBack(packet.byteCount - ip.totalLength) }
+    if excess > 0 { packet.trimBack(excess) }
 
-    if rawSlotsInUse > 0 { return rawThenTransport(packet, ip) }
+    if rawSlotsInUse > 0 { return rawThenTransport(packet, ip, at: start) }
     guard ip.protocol == .udp else { return .noProtocol }
-    packet.trimFront(headerByteCount)
-    return udpInput(packet, ip)
+    return udpInput(packet, ip, at: start + ip.headerByteCount)
   }
 
   /// Whether the checksum of a header with options is right.
   @inline(never)
-  private static func isValid(_ bytes: RawSpan, _ headerByteCount: Int) -> Bool {
+  private static func isValid(_ bytes: RawSpan, _ header: Range<Int>) -> Bool {
     var sum = InternetChecksum()
-    sum.add(bytes.extracting(first: headerByteCount))
+    sum.add(bytes.extracting(header))
     return sum.folded == 0xffff
   }
 
   /// Gives a copy to each raw socket that wants the datagram, then the datagram to its protocol.
   private mutating func rawThenTransport(
-    _ packet: consuming Packet, _ ip: IPFacts
+    _ packet: consuming Packet, _ ip: IPFacts, at start: Int
   ) -> DropReason? {
+    packet.trimFront(start)
     var isTaken = false
     var lacksMemory = false
     var isRefused = false
@@ -106,8 +109,7 @@ extension InternetStack {
       }
     }
     if ip.protocol == .udp {
-      packet.trimFront(ip.headerByteCount)
-      let reason = udpInput(packet, ip)
+      let reason = udpInput(packet, ip, at: ip.headerByteCount)
       return isTaken ? nil : reason
     }
     if isTaken { return nil }

@@ -3,104 +3,88 @@ import Mbufs
 import Wire
 
 extension InternetStack {
-  /// Takes the link header off.
+  /// Steps over the link header.
+  ///
+  /// Headers stay on the packet until a socket takes it: each layer is told where its own begins.
   ///
   /// BSD: `ether_demux`, `looutput`.
   mutating func linkInput(_ packet: consuming Packet, _ linkType: LinkType) -> DropReason? {
     switch linkType {
     case .ethernet:
-      return ethernetInput(packet)
+      let byteCount = EthernetHeader.byteCount
+      if let reason = packet.take(byteCount) { return reason.onLink }
+      let type = EtherType(rawValue: FixedBytes<14>(packet.bytes, at: 0).uint16(at: 12))
+      if type == .ipv4 { return ipInput(packet, at: byteCount) }
+      return networkInput(packet, type, at: byteCount)
     case .ipv4:
-      return ipInput(packet)
+      return ipInput(packet, at: 0)
     case .ipv6:
       return .unsupportedIPv6
     case .null, .loop:
       if let reason = packet.take(LoopbackHeader.byteCount) { return reason.onLink }
-      guard let header = try? LoopbackHeader.Fields(parsing: packet.bytes) else {
-        return .malformedLink
-      }
-      packet.trimFront(LoopbackHeader.byteCount)
-      let family =
-        linkType == .null ? min(header.family, header.family.byteSwapped) : header.family
-      guard let type = LoopbackHeader.etherType(ofFamily: family) else {
-        return .unsupportedNetwork
-      }
-      return networkInput(packet, type)
+      let family = FixedBytes<4>(packet.bytes, at: 0).uint32(at: 0)
+      let type = LoopbackHeader.etherType(
+        ofFamily: linkType == .null ? min(family, family.byteSwapped) : family)
+      guard let type else { return .unsupportedNetwork }
+      return networkInput(packet, type, at: LoopbackHeader.byteCount)
     case .linuxSLL:
       if let reason = packet.take(LinuxSLLHeader.byteCount) { return reason.onLink }
-      guard let header = try? LinuxSLLHeader.Fields(parsing: packet.bytes) else {
-        return .malformedLink
-      }
-      packet.trimFront(LinuxSLLHeader.byteCount)
-      return networkInput(packet, header.etherType)
+      let type = EtherType(rawValue: FixedBytes<16>(packet.bytes, at: 0).uint16(at: 14))
+      return networkInput(packet, type, at: LinuxSLLHeader.byteCount)
     case .linuxSLL2:
       if let reason = packet.take(LinuxSLL2Header.byteCount) { return reason.onLink }
-      guard let header = try? LinuxSLL2Header.Fields(parsing: packet.bytes) else {
-        return .malformedLink
-      }
-      packet.trimFront(LinuxSLL2Header.byteCount)
-      return networkInput(packet, header.etherType)
+      let type = EtherType(rawValue: FixedBytes<20>(packet.bytes, at: 0).uint16(at: 0))
+      return networkInput(packet, type, at: LinuxSLL2Header.byteCount)
     default:
       guard linkType.isRaw else { return .unsupportedLinkType }
-      return rawInput(packet)
+      if let reason = packet.take(1) { return reason }
+      return switch FixedBytes<1>(packet.bytes, at: 0).uint8(at: 0) >> 4 {
+      case 4: ipInput(packet, at: 0)
+      case 6: .unsupportedIPv6
+      default: .badVersion
+      }
     }
   }
 
-  private mutating func ethernetInput(_ packet: consuming Packet) -> DropReason? {
-    if let reason = packet.take(EthernetHeader.byteCount) { return reason.onLink }
-    let type = EtherType(rawValue: FixedBytes<14>(packet.bytes, at: 0).uint16(at: 12))
-    packet.trimFront(EthernetHeader.byteCount)
-    if type == .ipv4 { return ipInput(packet) }
-    return networkInput(packet, type)
-  }
-
-  private mutating func rawInput(_ packet: consuming Packet) -> DropReason? {
-    if let reason = packet.take(1) { return reason }
-    return switch FixedBytes<1>(packet.bytes, at: 0).uint8(at: 0) >> 4 {
-    case 4: ipInput(packet)
-    case 6: .unsupportedIPv6
-    default: .badVersion
-    }
-  }
-
-  /// Takes tags and SNAP off, down to the network header.
+  /// Steps over tags and SNAP, down to the network header.
   private mutating func networkInput(
-    _ packet: consuming Packet, _ type: EtherType
+    _ packet: consuming Packet, _ type: EtherType, at start: Int
   ) -> DropReason? {
     var type = type
+    var start = start
     var tagCount = 0
     while type.isVLANTag {
       guard tagCount < VLANTags.limit else { return .malformedLink }
-      if let reason = packet.take(VLANTag.byteCount) { return reason.onLink }
-      type = EtherType(rawValue: FixedBytes<4>(packet.bytes, at: 0).uint16(at: 2))
-      packet.trimFront(VLANTag.byteCount)
+      if let reason = packet.take(start + VLANTag.byteCount) { return reason.onLink }
+      type = EtherType(rawValue: FixedBytes<4>(packet.bytes, at: start).uint16(at: 2))
+      start += VLANTag.byteCount
       tagCount += 1
     }
     if type.isLength {
       // An IEEE 802.3 frame: what is behind its length is padding.
-      let byteCount = Int(type.rawValue)
-      guard byteCount <= packet.byteCount else { return .malformedLink }
-      packet.trimBack(packet.byteCount - byteCount)
-      guard byteCount >= SNAPHeader.byteCount else { return .unsupportedNetwork }
-      if let reason = packet.take(SNAPHeader.byteCount) { return reason.onLink }
-      guard let next = Self.etherType(ofSNAP: packet.bytes) else { return .unsupportedNetwork }
+      let end = start + Int(type.rawValue)
+      guard end <= packet.byteCount else { return .malformedLink }
+      packet.trimBack(packet.byteCount - end)
+      guard end - start >= SNAPHeader.byteCount else { return .unsupportedNetwork }
+      if let reason = packet.take(start + SNAPHeader.byteCount) { return reason.onLink }
+      guard let next = Self.etherType(ofSNAP: packet.bytes, at: start) else {
+        return .unsupportedNetwork
+      }
       type = next
-      packet.trimFront(SNAPHeader.byteCount)
+      start += SNAPHeader.byteCount
     }
     return switch type {
-    case .ipv4: ipInput(packet)
+    case .ipv4: ipInput(packet, at: start)
     case .ipv6: .unsupportedIPv6
     case .arp, .reverseARP: .unsupportedARP
     default: .unsupportedNetwork
     }
   }
 
-  private static func etherType(ofSNAP bytes: RawSpan) -> EtherType? {
-    guard let header = try? SNAPHeader.Fields(parsing: bytes), header.organizationHigh == 0,
-      header.organizationLow == 0, header.control == 3, header.sourceServiceAccessPoint == 0xaa,
-      header.destinationServiceAccessPoint == 0xaa
-    else { return nil }
-    return header.etherType
+  private static func etherType(ofSNAP bytes: RawSpan, at start: Int) -> EtherType? {
+    let header = FixedBytes<8>(bytes, at: start)
+    guard header.uint32(at: 0) == 0xaaaa_0300, header.uint16(at: 4) == 0 else { return nil }
+    return EtherType(rawValue: header.uint16(at: 6))
   }
 }
 

@@ -61,7 +61,7 @@ extension Packet {
   private consuming func taking(headerOf other: Mbuf, _ range: Range<Int>) -> Packet {
     var header = other.packetHeader
     if range.lowerBound != 0 {
-      header.wireBytes = -1
+      header.wireBytes = .max
       header.networkOffset = 0
       header.transportOffset = 0
     }
@@ -105,7 +105,7 @@ extension Packet {
   /// Bytes that are shared or read-only are made private first, so nobody else sees the change.
   /// A gap between the end and `offset` is filled with zeroes. Copying no bytes changes nothing.
   ///
-  /// - Throws: `MbufError.exhausted`; the packet's bytes are unchanged.
+  /// - Throws: `MbufError.exhausted`; the packet is unchanged.
   /// - Complexity: O(bytes + segments).
   ///
   /// BSD: `m_copyback`; that one writes through shared storage, and stops half-way on failure.
@@ -116,13 +116,19 @@ extension Packet {
     let inside = Swift.max(0, Swift.min(end, byteCount) - offset)
     let gap = Swift.max(0, offset - byteCount)
     // First whatever may fail, then what cannot.
+    let last = head.last
     var writer: ChainWriter?
     if end > byteCount { writer = try makeRoom(end - byteCount) }
     if inside > 0 {
-      let old = byteCount
-      try makeWritable(offset..<offset + inside)
+      do throws(MbufError) {
+        try makeWritable(offset..<offset + inside)
+      } catch {
+        last.next?.freeChain()
+        last.next = nil
+        throw error
+      }
       // The exchange may have replaced the mbuf that the new bytes go behind.
-      if end > old { writer = try makeRoom(end - old) }
+      if end > byteCount { writer = try makeRoom(end - byteCount) }
     }
     unsafe bytes.withUnsafeBytes { source in
       unsafe overwrite(UnsafeRawBufferPointer(rebasing: source[..<inside]), at: offset)
@@ -160,7 +166,7 @@ extension Mbuf {
   func takeHeader(of other: Mbuf, _ range: Range<Int>) {
     var header = other.packetHeader
     if range.lowerBound != 0 {
-      header.wireBytes = 0
+      header.wireBytes = .max
       header.networkOffset = 0
       header.transportOffset = 0
     }

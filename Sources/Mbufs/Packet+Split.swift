@@ -29,7 +29,7 @@ extension Packet {
     }
     let tail = try mbuf.splitOff(from: before)
     var header = head.packetHeader
-    header.wireBytes = -1
+    header.wireBytes = .max
     tail.packetHeader = header
     tail.flags.formUnion(head.flags.intersection(.ofPacket))
     tail.packetByteCount = byteCount - offset

@@ -106,7 +106,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   @inlinable
   public var wireByteCount: Int {
     get { head.packetHeader.wireByteCount }
-    set { unsafe head.headerPlace.pointee.wireBytes = Int32(clamping: newValue) }
+    set { unsafe head.headerPlace.pointee.wireBytes = UInt32(clamping: newValue) }
   }
 
   // MARK: Bytes in place

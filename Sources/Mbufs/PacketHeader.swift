@@ -10,7 +10,7 @@
 @frozen
 public struct PacketHeader: Equatable, Sendable {
   @usableFromInline var packetByteCount: Int32 = 0
-  @usableFromInline var wireBytes: Int32 = -1
+  @usableFromInline var wireBytes: UInt32 = .max
   /// When the packet was seen, in nanoseconds since 1970; the source says how exact it is.
   public var timestampInNanoseconds: Int64 = 0
   /// The interface it came from, as its owner numbers them.
@@ -39,8 +39,8 @@ public struct PacketHeader: Equatable, Sendable {
   /// More than the packet holds if the capture cut it; less only if the source was wrong.
   @inlinable
   public var wireByteCount: Int {
-    get { Int(wireBytes < 0 ? packetByteCount : wireBytes) }
-    set { wireBytes = Int32(clamping: newValue) }
+    get { wireBytes == .max ? Int(packetByteCount) : Int(wireBytes) }
+    set { wireBytes = UInt32(clamping: newValue) }
   }
 
   /// What an interface says of a packet's transport checksum.

@@ -102,13 +102,8 @@ extension CapturedFrame {
       return found(.timestamp)
     }
     if bytes.byteCount != other.bytes.byteCount { return found(.capturedByteCount) }
-    if packetWireByteCount != other.packetWireByteCount { return found(.wireByteCount) }
+    if wireByteCount != other.wireByteCount { return found(.wireByteCount) }
     return firstDifference(bytes, other.bytes).map { found(.bytes, $0) }
-  }
-
-  /// Bytes on the wire as a packet can have them: no fewer than captured, and 31 bits.
-  private var packetWireByteCount: Int {
-    Swift.min(Swift.max(wireByteCount, bytes.byteCount), Int(Int32.max))
   }
 }
 

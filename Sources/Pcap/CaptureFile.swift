@@ -76,6 +76,22 @@ struct CaptureFile: ~Copyable {
     return bytes
   }
 
+  /// Four bytes of a regular file, first byte highest, without moving in it.
+  func word(at offset: Int) -> UInt32? {
+    var word: UInt32 = 0
+    guard isRegular, unsafe pread(fileno(stream), &word, 4, off_t(offset)) == 4 else { return nil }
+    return UInt32(bigEndian: word)
+  }
+
+  /// Whether `path` names this very file.
+  func isSame(as path: String) -> Bool {
+    var (mine, other) = (stat(), stat())
+    guard unsafe fstat(fileno(stream), &mine) == 0, unsafe stat(path, &other) == 0 else {
+      return false
+    }
+    return isRegular && mine.st_dev == other.st_dev && mine.st_ino == other.st_ino
+  }
+
   /// Closes the stream; libpcap does it once it owns it.
   func close() { unsafe fclose(stream) }
 

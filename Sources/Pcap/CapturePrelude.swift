@@ -25,8 +25,6 @@ struct CapturePrelude: Equatable {
   let magic: UInt32
   /// The finest resolution seen.
   let resolution: TimeResolution
-  /// Whether an interface was described: for a pcapng that is what settles the resolution.
-  let hasInterface: Bool
   /// Whether the fields are in big-endian order.
   let isBigEndian: Bool
 
@@ -35,7 +33,6 @@ struct CapturePrelude: Equatable {
     magic = scan.word(at: 0, bigEndian: true) ?? 0
     var resolution = TimeResolution.micro
     var isBigEndian = false
-    var hasInterface = false
     switch magic {
     case 0xa1b2_c3d4, 0xd4c3_b2a1: content = .capture(.pcap)
     case 0xa1b2_3c4d, 0x4d3c_b2a1:
@@ -46,7 +43,6 @@ struct CapturePrelude: Equatable {
       content = .capture(.pcapng)
       isBigEndian = scan.word(at: 8, bigEndian: true) == 0x1a2b_3c4d
       let interfaces = scan.interfaceResolutions(bigEndian: isBigEndian)
-      hasInterface = !interfaces.isEmpty
       if interfaces.contains(.nano) { resolution = .nano }
     default:
       content =
@@ -58,7 +54,6 @@ struct CapturePrelude: Equatable {
     if magic >> 16 == 0xa1b2 { isBigEndian = true }
     self.resolution = resolution
     self.isBigEndian = isBigEndian
-    self.hasInterface = hasInterface
   }
 
   /// Bytes still wanted to know the resolution, given what is there; 0 if it is known.
@@ -68,7 +63,9 @@ struct CapturePrelude: Equatable {
   static func bytesWanted(after bytes: [UInt8]) -> Int {
     if bytes.count < 4 { return 4 - bytes.count }
     let scan = PreludeScan(bytes)
-    guard scan.word(at: 0, bigEndian: true) == 0x0a0d_0d0a else { return 0 }
+    guard scan.word(at: 0, bigEndian: true) == 0x0a0d_0d0a else {
+      return CapturePrelude(bytes).content == .unknown ? 0 : max(0, 24 - bytes.count)
+    }
     if bytes.count < 12 { return 12 - bytes.count }
     let isBigEndian = scan.word(at: 8, bigEndian: true) == 0x1a2b_3c4d
     return scan.bytesToFirstInterface(bigEndian: isBigEndian)

@@ -40,6 +40,9 @@ extension CaptureReader {
       format: prelude.format, resolution: prelude.resolution)
   }
 
+  /// Whether `path` names the file that is being read, which opening it for writing would empty.
+  public func isReading(fileAt path: String) -> Bool { file.isSame(as: path) }
+
   private static func open(
     _ file: borrowing CaptureFile, _ path: String
   ) throws(PcapError) -> OpaquePointer {
@@ -72,10 +75,14 @@ extension CaptureReader {
       return .cut(error(.library(message: message.text), back: 0))
     }
     if let kind = message.unsupportedKind { return .unsupported(error(kind, back: 0)) }
-    // The length of a record or block was wrong: its header was read, and nothing behind it.
-    let isLength = message.text.contains("length") || message.text.contains("block size")
-    return .corrupt(
-      error(.corrupt(message: message.text), back: isLength ? headerByteCount : 0))
+    guard message.isOfLength(format) else {
+      return .corrupt(error(.corrupt(message: message.text), back: 0))
+    }
+    // The header of the record or block was read, and nothing behind it.
+    if format == .pcapng, let place, file.word(at: place - 8) == 0x0a0d_0d0a {
+      return .unsupported(error(.mixedByteOrders(message: message.text), back: 8))
+    }
+    return .corrupt(error(.corrupt(message: message.text), back: headerByteCount))
   }
 
   /// Bytes before the data of a record, or before the body of a block.
@@ -104,7 +111,11 @@ extension CapturePrelude {
     case .tooShort: .truncatedHeader(wanted: 4, available: byteCount)
     case .compressed(let compression): .compressed(compression)
     case .unknown: .badMagic(magic)
-    case .capture: nil
+    case .capture(let format):
+      // libpcap takes a pcapng file this short for one of no known format.
+      format == .pcapng
+        ? byteCount < 12 ? .truncatedHeader(wanted: 28, available: byteCount) : nil
+        : byteCount < 24 ? .truncatedHeader(wanted: 24, available: byteCount) : nil
     }
   }
 

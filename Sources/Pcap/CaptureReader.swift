@@ -108,6 +108,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// The next frame in libpcap's own buffer, or nil at the end, which `end` then describes.
   ///
   /// Nothing is copied; the frame is good until the reader is used again.
+  @inline(__always)
   @_lifetime(&self)
   public mutating func nextFrame() -> CapturedFrame? {
     var header: UnsafeMutablePointer<pcap_pkthdr>?

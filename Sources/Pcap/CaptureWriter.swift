@@ -123,10 +123,9 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
       fraction = micro
     }
     try output.makeRoom(16 + byteCount, path)
-    let onWire = Swift.min(Swift.max(wireByteCount, byteCount), Int(Int32.max))
     output.appendRecordHeader(
       UInt32(truncatingIfNeeded: seconds), UInt32(truncatingIfNeeded: fraction),
-      UInt32(byteCount), UInt32(onWire))
+      UInt32(byteCount), UInt32(clamping: wireByteCount))
     packetCount += 1
     self.byteCount += byteCount
   }

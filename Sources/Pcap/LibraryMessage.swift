@@ -18,8 +18,9 @@ struct LibraryMessage {
     if let (wanted, available) = truncation {
       return .truncatedHeader(wanted: wanted, available: available)
     }
-    return unsupportedKind
-      ?? (text.contains("block") ? .corrupt(message: text) : .library(message: text))
+    if let unsupportedKind { return unsupportedKind }
+    let isSystem = text.hasPrefix("error reading") || text.contains("memory")
+    return isSystem ? .library(message: text) : .corrupt(message: text)
   }
 
   /// What is lawful but not read by libpcap.
@@ -45,4 +46,11 @@ struct LibraryMessage {
 
   /// Whether it was a record's header that ended early.
   var isInHeader: Bool { text.contains("header bytes") }
+
+  /// Whether the length in the header of a record or block was wrong, before the rest was read.
+  func isOfLength(_ format: CaptureFormat) -> Bool {
+    if format != .pcapng { return text.hasPrefix("invalid packet capture length") }
+    return text.hasPrefix("pcapng block size")
+      || text.hasPrefix("block in pcapng dump file has a length")
+  }
 }

@@ -17,7 +17,8 @@ extension PcapError: CustomStringConvertible {
 
   private var summary: String {
     switch kind {
-    case .notFound, .unreadable: "cannot open or read the file"
+    case .notFound: "cannot open the file"
+    case .unreadable: "cannot read the file"
     case .unwritable: "cannot write the file"
     case .empty: "the file is empty"
     case .badMagic: "this is not a capture file"

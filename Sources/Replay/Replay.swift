@@ -20,6 +20,7 @@ public struct Replay: ~Copyable {
   private let pool: MbufPool
   private let control: ReplayControl
   private var report: ReplayReport
+  private var hasBegun = false
 
   /// Packets between two looks at the control.
   private static var stepPacketCount: Int { 4_096 }
@@ -61,9 +62,9 @@ public struct Replay: ~Copyable {
     report.wasInterrupted = control.isStopped
     report.pool = pool.statistics()
     report.outstanding = report.pool.mbufsInUse
-    // Without an input there is no output either, or only one of another day.
-    let hasOutput = report.outputError == nil && report.inputs.contains { $0.format != nil }
-    if plan.verifies, hasOutput, case .file(let path) = plan.destination { verify(path) }
+    if plan.verifies, hasBegun, report.outputError == nil, case .file(let path) = plan.destination {
+      verify(path)
+    }
     return report
   }
 
@@ -97,6 +98,7 @@ public struct Replay: ~Copyable {
       return
     }
     try sink.begin(reader.linkType, reader.resolution, file: plan.inputs[index])
+    hasBegun = true
     report.inputs[index].format = reader.format
     report.inputs[index].linkType = reader.linkType
     defer {
@@ -161,7 +163,9 @@ struct ReplaySent {
   var refused = 0
 }
 
-/// The loop that every packet passes: read, count, hand on. Allocates and retains nothing.
+/// The loop that every packet passes: read, count, hand on.
+///
+/// Allocates and retains nothing.
 @inline(never)
 private func replayLoop<Sink: PacketSink & ~Copyable>(
   _ step: ReplayStep, from reader: inout CaptureReader, to sink: inout Sink, _ pool: MbufPool,

@@ -50,7 +50,7 @@ struct Verifier {
     _ wanted: borrowing CapturedFrame, _ found: borrowing CapturedFrame
   ) -> (offset: Int?, field: String)? {
     if wanted.bytes.byteCount != found.bytes.byteCount { return (nil, "captured_length") }
-    if wanted.packetWireByteCount != found.packetWireByteCount { return (nil, "wire_length") }
+    if wanted.wireByteCount != found.wireByteCount { return (nil, "wire_length") }
     if !isSameTime(wanted.timestampInNanoseconds, found.timestampInNanoseconds) {
       return (nil, "timestamp")
     }
@@ -80,12 +80,5 @@ struct Verifier {
   private static func isSameTime(_ a: Int64, _ b: Int64) -> Bool {
     // Cannot wrap into equality by chance: a file's times span 2^32 seconds, under 2^63 ns.
     a == b || (a &- b).magnitude == 0x1_0000_0000 * 1_000_000_000
-  }
-}
-
-extension CapturedFrame {
-  /// Bytes on the wire as a packet can have them: no fewer than captured, and 31 bits.
-  fileprivate var packetWireByteCount: Int {
-    Swift.min(Swift.max(wireByteCount, bytes.byteCount), Int(Int32.max))
   }
 }

@@ -37,7 +37,7 @@ extension BucketPointer {
   }
 }
 
-/// A list of buckets, in at the tail and out at either end.
+/// A list of buckets, last in first out.
 @safe
 struct BucketList: ~Copyable {
   private var head: BucketPointer?

@@ -2,7 +2,8 @@
 
 /// Why an allocation was denied.
 ///
-/// The zone is unchanged and nothing was allocated. A denial comes only when no free item of the zone is left in any thread's cache.
+/// The zone is unchanged and nothing was allocated. Unless it was injected, a denial comes only when
+/// no free item of the zone is left in any thread's cache.
 public struct ZoneError: Error, Equatable, CustomStringConvertible {
   /// The kinds of denial.
   public enum Reason: UInt8, CaseIterable, Sendable {

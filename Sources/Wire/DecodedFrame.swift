@@ -27,7 +27,16 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     case ethernet
     /// IEEE 802.3, with a length and an LLC header.
     case length
-    case raw, null, loop, linuxSLL, linuxSLL2
+    /// An IP header and nothing before it.
+    case raw
+    /// BSD loopback, in the order of the host that captured.
+    case null
+    /// OpenBSD loopback, in network order.
+    case loop
+    /// Linux "any" interface, version 1.
+    case linuxSLL
+    /// Linux "any" interface, version 2.
+    case linuxSLL2
   }
 
   /// What the outermost network layer is, as the link header names it.
@@ -35,7 +44,12 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   public enum Network: UInt8, Hashable, Sendable, BitwiseCopyable {
     /// The walk did not come so far.
     case none
-    case ipv4, ipv6, arp
+    /// IPv4.
+    case ipv4
+    /// IPv6.
+    case ipv6
+    /// ARP.
+    case arp
     /// Something else; `etherType` may tell.
     case other
   }
@@ -45,7 +59,14 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   public enum Transport: UInt8, Hashable, Sendable, BitwiseCopyable {
     /// The walk did not come so far, or the frame is a fragment other than the first.
     case none
-    case udp, tcp, icmp, icmpv6
+    /// UDP.
+    case udp
+    /// TCP.
+    case tcp
+    /// ICMP, over IPv4.
+    case icmp
+    /// ICMPv6.
+    case icmpv6
     /// Something else; `protocol` may tell.
     case other
   }
@@ -170,7 +191,7 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   ///
   /// - Throws: `ParseError` for the first header that is cut or wrong, and for a network layer
   ///   that the capture cut short.
-  /// - Precondition: as for `init(lax:)`.
+  /// - Precondition: `bytes.byteCount <= capturedByteCount`.
   @inlinable
   public init(
     strict bytes: RawSpan, linkType: LinkType, capturedByteCount: Int, wireByteCount: Int

@@ -3,7 +3,9 @@
 /// An address of either family.
 @frozen
 public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
+  /// An address of IPv4.
   case v4(IPv4Address)
+  /// An address of IPv6.
   case v6(IPv6Address)
 
   /// Reads an address of either family.

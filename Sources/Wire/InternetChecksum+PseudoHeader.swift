@@ -9,7 +9,11 @@
 extension InternetChecksum {
   /// The sum of the IPv4 pseudo-header.
   ///
-  /// - Parameter byteCount: bytes of transport header and payload, 0...65535.
+  /// - Parameters:
+  ///   - source: who sends, as the IP header says.
+  ///   - destination: to whom, as the IP header says.
+  ///   - protocol: that of the transport header.
+  ///   - byteCount: bytes of transport header and payload, 0...65535.
   @inlinable
   public static func pseudoHeader(
     source: IPv4Address, destination: IPv4Address, protocol: IPProtocol, byteCount: Int
@@ -25,7 +29,11 @@ extension InternetChecksum {
 
   /// The sum of the IPv6 pseudo-header.
   ///
-  /// - Parameter byteCount: bytes of transport header and payload.
+  /// - Parameters:
+  ///   - source: who sends, as the IP header says.
+  ///   - destination: to whom in the end: the last stop, where a routing header has stops to go.
+  ///   - protocol: that of the transport header.
+  ///   - byteCount: bytes of transport header and payload.
   @inlinable
   public static func pseudoHeader(
     source: IPv6Address, destination: IPv6Address, protocol: IPProtocol, byteCount: Int

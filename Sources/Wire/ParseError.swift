@@ -10,9 +10,32 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
   public enum Layer: UInt8, Hashable, Sendable, BitwiseCopyable {
     /// A link header with no name of its own below: NULL, LOOP.
     case link
-    case ethernet, snap, vlan, linuxSLL, linuxSLL2
-    case arp, ipv4, ipv6, ipv6Extension
-    case udp, tcp, icmp, icmpv6
+    /// Ethernet.
+    case ethernet
+    /// LLC and SNAP in an IEEE 802.3 frame.
+    case snap
+    /// A VLAN tag.
+    case vlan
+    /// Linux "any" interface, version 1.
+    case linuxSLL
+    /// Linux "any" interface, version 2.
+    case linuxSLL2
+    /// ARP.
+    case arp
+    /// IPv4, options included.
+    case ipv4
+    /// IPv6, without its extensions.
+    case ipv6
+    /// An extension header of IPv6.
+    case ipv6Extension
+    /// UDP.
+    case udp
+    /// TCP, options included.
+    case tcp
+    /// ICMP.
+    case icmp
+    /// ICMPv6.
+    case icmpv6
   }
 
   /// What was wrong with it.

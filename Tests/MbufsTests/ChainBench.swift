@@ -11,6 +11,39 @@ struct Failure: Error, CustomStringConvertible {
   let description: String
 }
 
+/// Throws unless `body` fails as a packet of `available` bytes should that is asked for one more.
+func demandTooShort(_ available: Int, _ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let error as MbufError {
+    if error == .tooShort(wanted: available + 1, available: available) { return }
+    throw error
+  }
+  throw Failure(description: "gave more than \(available) bytes")
+}
+
+/// A packet with `bytes` in segments of `segmentByteCount`, each in a cluster that a packet in
+/// `others` sees as well: only so does joining link every one.
+func packetInPieces(
+  _ bytes: [UInt8], _ segmentByteCount: Int, _ pool: MbufPool, _ others: inout PacketQueue
+) throws(MbufError) -> Packet {
+  var whole: Packet?
+  for start in stride(from: 0, to: bytes.count, by: segmentByteCount) {
+    var piece = try pool.packet()
+    try piece.append(Array(bytes[start..<Swift.min(start + segmentByteCount, bytes.count)]))
+    let copy = try piece.sharedCopy()
+    others.enqueue(piece)
+    if var packet = whole.take() {
+      packet.join(copy)
+      whole = consume packet
+    } else {
+      whole = consume copy
+    }
+  }
+  guard let packet = whole.take() else { preconditionFailure("no bytes, no pieces") }
+  return packet
+}
+
 /// Builds packets of exact layouts, and watches what else can see their storage.
 final class ChainBench {
   let pages = PageArena(reservingByteCount: 64 << 20)
@@ -40,7 +73,7 @@ final class ChainBench {
     pool = MbufPool(clusterLimit: clusterLimit, mbufLimit: mbufLimit, pages: pages)
   }
 
-  /// The bytes 1, 2, 3, ... as a model.
+  /// The bytes from 1 up as a model.
   static func model(_ byteCount: Int) -> PacketModel {
     PacketModel((0..<byteCount).map { UInt8(truncatingIfNeeded: $0 + 1) }, header: header)
   }

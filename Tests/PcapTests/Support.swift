@@ -22,13 +22,19 @@ enum Captures {
 }
 
 func fileBytes(_ path: String) throws -> [UInt8] {
-  [UInt8](try Data(contentsOf: URL(filePath: path)))
+  // Not `Data(contentsOf:)`, which leaks its buffer when the file is empty.
+  let file = try FileHandle(forReadingFrom: URL(filePath: path))
+  defer { try? file.close() }
+  return [UInt8](try file.readToEnd() ?? Data())
 }
 
-/// A file that goes away with its last user.
+/// A file that goes away with its last user; in memory where that can be had.
 final class TemporaryFile: Sendable {
-  let path = FileManager.default.temporaryDirectory
-    .appending(path: "mbuma-\(UUID().uuidString).pcap").path()
+  private static let directory =
+    FileManager.default.isWritableFile(atPath: "/dev/shm")
+    ? URL(filePath: "/dev/shm") : FileManager.default.temporaryDirectory
+
+  let path = directory.appending(path: "mbuma-\(UUID().uuidString).pcap").path()
 
   init(_ bytes: [UInt8]? = nil) throws {
     if let bytes { try write(bytes) }

@@ -45,7 +45,8 @@ import Wire
     ])
     #expect(tally.stops[ParseError.Stop(layer: .ethernet, reason: .tooShort)] == 1)
     #expect(tally.stops[ParseError.Stop(layer: .ipv4, reason: .tooShort)] == 1)
-    #expect(tally.stops[ParseError.Stop(layer: .udp, reason: .tooShort)] == 2)
+    // The IP length is found wrong before the UDP header is.
+    #expect(tally.stops[ParseError.Stop(layer: .ipv4, reason: .badLength)] == 2)
     #expect(tally.stops.values.reduce(0, +) == 4)
     #expect(tally.protocols.other == 1)
     #expect(tally.protocols.ipv4 == 4)

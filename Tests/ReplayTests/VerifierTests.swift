@@ -85,7 +85,7 @@ import Wire
   }
 
   @Test func `What a pcap cannot say otherwise does not differ`() throws {
-    // A wire length below the captured one becomes that; seconds have 32 bits of either sign.
+    // Seconds have 32 bits, of either sign.
     let pool = MbufPool()
     let early = Frame(bytes: frames[0].bytes, time: -1_000_000_000)
     let input = try folder.capture("in.pcap", [early], resolution: .nano)

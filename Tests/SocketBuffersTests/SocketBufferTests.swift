@@ -31,9 +31,7 @@ func expect<Value: Equatable>(
 func bytes(of packet: borrowing Packet) -> [UInt8] {
   var bytes: [UInt8] = []
   packet.forEachSegment { segment in
-    for offset in 0..<segment.byteCount {
-      bytes.append(FixedBytes<1>(segment, at: offset).uint8(at: 0))
-    }
+    unsafe segment.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
   }
   return bytes
 }

@@ -28,27 +28,36 @@ public struct SegmentLayout: Equatable, Sendable, CustomStringConvertible {
     case end
   }
 
+  /// Bytes of data in it, possibly none.
   public var byteCount: Int
+  /// What holds them.
   public var storage: Storage
+  /// Where they stand in it.
   public var place: Place
 
+  /// A segment of `byteCount` bytes.
   public init(_ byteCount: Int, _ storage: Storage, _ place: Place) {
     self.byteCount = byteCount
     self.storage = storage
     self.place = place
   }
 
+  /// Bytes, storage and place, as a box of a chain.
   public var description: String { "[\(byteCount) \(storage) \(place)]" }
 }
 
 /// How the segments of a packet are to lie in memory.
 public struct ChainLayout: Equatable, Sendable, CustomStringConvertible {
+  /// The segments in order, at least one.
   public var segments: [SegmentLayout]
 
+  /// A chain of `segments`.
   public init(_ segments: [SegmentLayout]) { self.segments = segments }
 
+  /// Bytes of all segments.
   public var byteCount: Int { segments.reduce(0) { $0 + $1.byteCount } }
 
+  /// The boxes, linked.
   public var description: String { segments.map(\.description).joined(separator: "->") }
 }
 

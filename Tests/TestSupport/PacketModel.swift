@@ -3,39 +3,52 @@ public import Mbufs
 
 /// What a packet should be: its bytes in an array, every operation done the obvious way.
 public struct PacketModel: Sendable {
+  /// The bytes of the packet.
   public var bytes: [UInt8]
+  /// What its header should say; the length in it is not used.
   public var header: PacketHeader
 
+  /// A model of a packet with these bytes.
   public init(_ bytes: [UInt8] = [], header: PacketHeader = PacketHeader()) {
     self.bytes = bytes
     self.header = header
   }
 
+  /// Bytes of the packet.
   public var byteCount: Int { bytes.count }
 
+  /// Puts zeroes in front.
   public mutating func prepend(_ byteCount: Int) {
     bytes.insert(contentsOf: [UInt8](repeating: 0, count: byteCount), at: 0)
   }
 
+  /// Puts bytes behind.
   public mutating func append(_ more: [UInt8]) { bytes += more }
 
+  /// Puts zeroes behind.
   public mutating func appendZeroes(_ byteCount: Int) {
     bytes += [UInt8](repeating: 0, count: byteCount)
   }
 
+  /// Takes bytes off the front.
   public mutating func trimFront(_ byteCount: Int) { bytes.removeFirst(byteCount) }
 
+  /// Takes bytes off the back.
   public mutating func trimBack(_ byteCount: Int) { bytes.removeLast(byteCount) }
 
+  /// Puts another packet's bytes behind.
   public mutating func join(_ other: PacketModel) { bytes += other.bytes }
 
+  /// Keeps `offset` bytes and returns the rest.
   public mutating func split(at offset: Int) -> PacketModel {
     let rest = copy(offset..<byteCount)
     bytes.removeLast(rest.byteCount)
     return rest
   }
 
-  /// A copy of a range; only one from the first byte on keeps what is said of offsets.
+  /// A copy of a range.
+  ///
+  /// Only one from the first byte on keeps what is said of offsets.
   public func copy(_ range: Range<Int>) -> PacketModel {
     var copy = PacketModel([UInt8](bytes[range]), header: header)
     if range.lowerBound > 0 {
@@ -46,6 +59,7 @@ public struct PacketModel: Sendable {
     return copy
   }
 
+  /// Overwrites bytes, and lengthens the packet if need be.
   public mutating func copyIn(_ other: [UInt8], at offset: Int) {
     if other.isEmpty { return }
     if offset > byteCount { appendZeroes(offset - byteCount) }

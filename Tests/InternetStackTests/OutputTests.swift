@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import InternetStack
+import Mbufs
+import SocketBuffers
+import TestSupport
+import Testing
+import UMA
+import Wire
+
+@Suite struct OutputTests {
+  @Test func `what is sent comes back with the same payload, at every size`() throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    let sender = try stack.bind(port: 9)
+    let receiver = try stack.bind(port: 7, address: us, limit: 1 << 20)
+    stack.nowInNanoseconds = 1_234
+    for byteCount in 0...stack.payloadByteLimit {
+      let payload = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+      let cuts = byteCount % 3 == 0 ? [] : [byteCount / 3]
+      try stack.send(
+        try packet(pool, payload, cutAt: cuts), from: sender, to: Endpoint(us, 7))
+      guard let sent = stack.transmit() else {
+        Issue.record("nothing to transmit")
+        return
+      }
+      sent.checkInvariants()
+      #expect(sent.byteCount == byteCount + 28 && sent.wireByteCount == byteCount + 28)
+      #expect(sent.timestampInNanoseconds == 1_234)
+      expect(stack.input(sent, linkType: .raw), is: nil)
+      guard let back = stack.receive(receiver) else {
+        Issue.record("nothing received")
+        return
+      }
+      #expect(back.source == Endpoint(us, 9) && back.destination == Endpoint(us, 7))
+      let same = bytes(of: back.packet) == payload
+      #expect(same, "\(byteCount) bytes")
+    }
+    #expect(stack.statistics.sent == 1_473 && stack.statistics.refused == 0)
+    stack.checkInvariants()
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test func `the bytes sent are the bytes of the RFCs`() throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    let socket = try stack.bind(port: 5_000)
+    let payload = Array("ping".utf8)
+    try stack.send(try packet(pool, payload), from: socket, to: Endpoint(them, 7))
+    guard let sent = stack.transmit() else {
+      Issue.record("nothing to transmit")
+      return
+    }
+    let whole = bytes(of: sent)
+    var expected = TestDatagram(
+      fragment: 0x4000, source: us, destination: them, payload: payload)
+    expected.headerChecksum = 0
+    var model = expected.bytes
+    // The identification is random; all else is not.
+    model.replaceSubrange(4..<6, with: whole[4..<6])
+    let sum = ~onesSum(Array(model.prefix(20)))
+    model.replaceSubrange(10..<12, with: words(sum))
+    #expect(whole == model)
+    let decoded = try DecodedFrame(
+      strict: unsafe whole.span.bytes, linkType: .raw, capturedByteCount: whole.count,
+      wireByteCount: whole.count)
+    #expect(decoded.ipv4HeaderChecksum == .valid)
+    #expect(unsafe decoded.transportChecksumResult(in: whole.span.bytes) == .valid)
+  }
+
+  @Test func `a checksum that comes to zero is sent as its other zero`() throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    let socket = try stack.bind(port: 9)
+    let receiver = try stack.bind(port: 7)
+    // With these two bytes the words sum to 0xffff.
+    let blank = TestDatagram(source: us, sourcePort: 9, checksum: 0, payload: [0, 0])
+    let sum = onesSum(Array(blank.bytes.dropFirst(20))) &+ 0
+    var words32 = UInt32(sum) + UInt32(blank.partialChecksum)
+    words32 = (words32 & 0xffff) + (words32 >> 16)
+    let payload = words(~UInt16(words32))
+    try stack.send(try packet(pool, payload), from: socket, to: Endpoint(us, 7))
+    guard let sent = stack.transmit() else {
+      Issue.record("nothing to transmit")
+      return
+    }
+    #expect(bytes(of: sent)[26..<28] == [0xff, 0xff])
+    expect(stack.input(sent, linkType: .raw), is: nil)
+    expectDatagram(&stack, receiver, payload: payload)
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test func `what cannot be sent is refused, with the numbers, and leaves nothing behind`() throws
+  {
+    let pool = MbufPool()
+    var stack = makeStack { $0.outputLimitInPackets = 2 }
+    let socket = try stack.bind(port: 9)
+    let rest = try stack.bindRest()
+    func send(_ byteCount: Int, _ destination: Endpoint, from source: IPAddress? = nil)
+      -> SendError?
+    {
+      do throws(SendError) {
+        guard let packet = try? packet(pool, [UInt8](repeating: 1, count: byteCount)) else {
+          return nil
+        }
+        try stack.send(packet, from: socket, to: destination, source: source)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    #expect(send(1_473, Endpoint(them, 7)) == .tooLong(byteCount: 1_501, limit: 1_500))
+    #expect(send(9_000, Endpoint(them, 7)) == .tooLong(byteCount: 9_028, limit: 1_500))
+    #expect(send(4, Endpoint(them, 0)) == .noPort)
+    let v6 = IPAddress.v6(IPv6Address(high: 1, low: 2))
+    #expect(send(4, Endpoint(v6, 7)) == .unsupportedAddress(v6))
+    #expect(send(4, Endpoint(them, 7), from: v6) == .unsupportedAddress(v6))
+    #expect(send(4, Endpoint(them, 7), from: .v4(them)) == .notLocal(them))
+    #expect(send(4, Endpoint(them, 7)) == nil)
+    #expect(send(4, Endpoint(them, 7), from: .v4(us)) == nil)
+    #expect(send(4, Endpoint(them, 7)) == .queueFull(limitInPackets: 2))
+    let fromNoPort = try pool.packet()
+    do throws(SendError) {
+      try stack.send(fromNoPort, from: rest, to: Endpoint(them, 7))
+      Issue.record("sent from no port")
+    } catch {
+      #expect(error == .noPort)
+    }
+    #expect(stack.statistics.sent == 2 && stack.statistics.refused == 8)
+    #expect(stack.outputPacketCount == 2)
+    while stack.transmit() != nil {}
+    stack.checkInvariants()
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test func `an echo reuses the packet, headers and all`() throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    let socket = try stack.bind(port: 7)
+    let request = TestDatagram(payload: [UInt8](repeating: 9, count: 500))
+    let frame = [UInt8](repeating: 2, count: 12) + [8, 0] + request.bytes
+    let arrived = try packet(pool, frame)
+    pool.inject(FailurePlan(failing: 1, andAllLater: true))
+    expect(stack.input(arrived, linkType: .ethernet), is: nil)
+    guard let datagram = stack.receive(socket) else {
+      Issue.record("nothing received")
+      return
+    }
+    try stack.send(
+      datagram.packet, from: socket, to: datagram.source, source: datagram.destination.address)
+    pool.inject(nil)
+    guard let answer = stack.transmit() else {
+      Issue.record("nothing to transmit")
+      return
+    }
+    let decoded = bytes(of: answer)
+    #expect(decoded[12..<20] == (words(us.bits) + words(them.bits))[...])
+    #expect(decoded[20..<24] == (words(UInt16(7)) + words(UInt16(5_000)))[...])
+    #expect(Array(decoded[28...]) == request.payload)
+  }
+
+  @Test func `any protocol can be sent`() throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    let raw = try stack.openRaw(protocol: .icmp)
+    try stack.send(try packet(pool, [8, 0, 0xf7, 0xff]), protocol: .icmp, to: us)
+    guard let sent = stack.transmit() else {
+      Issue.record("nothing to transmit")
+      return
+    }
+    expect(stack.input(sent, linkType: .raw), is: nil)
+    if let back = stack.receiveRaw(raw) {
+      #expect(Array(bytes(of: back.packet)[20...]) == [8, 0, 0xf7, 0xff])
+    }
+    #expect(stack.statistics.delivered == 1)
+    #expect(pool.outstanding == 0)
+  }
+}

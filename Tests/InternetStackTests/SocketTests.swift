@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import InternetStack
+import Mbufs
+import SocketBuffers
+import Testing
+import UMA
+import Wire
+
+@Suite struct SocketTests {
+  @Test func `the same address and port are bound once`() throws {
+    var stack = makeStack()
+    let first = try stack.bind(port: 7)
+    _ = try stack.bind(port: 7, address: us)
+    _ = try stack.bind(port: 8)
+    expectError(.inUse(Endpoint(.any, 7))) { () throws(BindError) in _ = try stack.bind(port: 7) }
+    expectError(.inUse(Endpoint(us, 7))) { () throws(BindError) in
+      _ = try stack.bind(port: 7, address: us)
+    }
+    expectError(.notLocal(them)) { () throws(BindError) in
+      _ = try stack.bind(port: 9, address: them)
+    }
+    stack.close(first)
+    stack.checkInvariants()
+    _ = try stack.bind(port: 7)
+    stack.checkInvariants()
+  }
+
+  @Test func `every socket can be opened, found and closed, in any order`() throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    var sockets: [SocketID] = []
+    for index in 0..<InternetStack.socketLimit {
+      sockets.append(try stack.bind(port: index % 2 == 0 ? 0 : UInt16(index)))
+    }
+    expectError(.tooManySockets(limit: 256)) { () throws(BindError) in
+      _ = try stack.bind(port: 7_000)
+    }
+    stack.checkInvariants()
+    for step in 0..<sockets.count {
+      // 101 is prime to 256, so this takes every socket once.
+      let socket = sockets[step * 101 % 256]
+      let port = stack.statistics(of: socket).local.port
+      let datagram = TestDatagram(destinationPort: port)
+      expect(stack.input(try packet(pool, datagram.bytes), linkType: .raw), is: nil)
+      expectDatagram(&stack, socket, payload: datagram.payload)
+      stack.close(socket)
+      expect(stack.input(try packet(pool, datagram.bytes), linkType: .raw), is: .noSocket)
+      stack.checkInvariants()
+    }
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test func `a socket bound to the address comes before one bound to any`() throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    let any = try stack.bind(port: 7)
+    let exact = try stack.bind(port: 7, address: us)
+    let rest = try stack.bindRest()
+    expect(stack.input(try packet(pool, TestDatagram().bytes), linkType: .raw), is: nil)
+    expectDatagram(&stack, exact, payload: TestDatagram().payload)
+    let broadcast = TestDatagram(destination: .broadcast)
+    expect(stack.input(try packet(pool, broadcast.bytes), linkType: .raw), is: nil)
+    expectDatagram(&stack, any, payload: broadcast.payload)
+    let elsewhere = TestDatagram(destinationPort: 9)
+    expect(stack.input(try packet(pool, elsewhere.bytes), linkType: .raw), is: nil)
+    expectDatagram(&stack, rest, payload: elsewhere.payload)
+    stack.checkInvariants()
+    stack.close(exact)
+    expect(stack.input(try packet(pool, TestDatagram().bytes), linkType: .raw), is: nil)
+    expectDatagram(&stack, any, payload: TestDatagram().payload)
+    stack.close(rest)
+    expect(stack.input(try packet(pool, elsewhere.bytes), linkType: .raw), is: .noSocket)
+    stack.checkInvariants()
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test func `a full buffer drops, and counts`() throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    let byteCount = TestDatagram().payload.count + 16
+    let socket = try stack.bind(port: 7, limit: 3 * byteCount)
+    for index in 0..<5 {
+      expect(
+        stack.input(try packet(pool, TestDatagram().bytes), linkType: .raw),
+        is: index < 3 ? nil : .fullSocketBuffer)
+    }
+    let figures = stack.statistics(of: socket)
+    #expect(figures.drops == 2 && figures.recordCount == 3 && figures.byteCount == 3 * byteCount)
+    #expect(stack.statistics.delivered == 3 && stack.statistics.dropped[.fullSocketBuffer] == 2)
+    stack.checkInvariants()
+    stack.close(socket)
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test(arguments: [10, 1_000])
+  func `raw sockets get the whole datagram, and the port still gets its own`(
+    byteCount: Int
+  ) throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    let socket = try stack.bind(port: 7)
+    let all = try stack.openRaw(protocol: nil)
+    let udp = try stack.openRaw(protocol: .udp)
+    let icmp = try stack.openRaw(protocol: .icmp)
+    let datagram = TestDatagram(payload: [UInt8](repeating: 5, count: byteCount), padding: 3)
+    expect(stack.input(try packet(pool, datagram.bytes), linkType: .raw), is: nil)
+    let whole = Array(datagram.bytes.dropLast(3))
+    for raw in [all, udp] {
+      guard let copy = stack.receiveRaw(raw) else {
+        Issue.record("no copy")
+        continue
+      }
+      #expect(bytes(of: copy.packet) == whole)
+      #expect(copy.source == Endpoint(them, 0) && copy.destination == Endpoint(us, 0))
+    }
+    if stack.receiveRaw(icmp) != nil { Issue.record("a copy of another protocol") }
+    expectDatagram(&stack, socket, payload: datagram.payload)
+    #expect(stack.statistics.delivered == 1 && stack.statistics.rawCopies == 2)
+    // What UDP refuses is still delivered if a raw socket took it.
+    let unbound = TestDatagram(destinationPort: 9)
+    expect(stack.input(try packet(pool, unbound.bytes), linkType: .raw), is: nil)
+    let ping = TestDatagram(protocol: 1)
+    expect(stack.input(try packet(pool, ping.bytes), linkType: .raw), is: nil)
+    #expect(stack.statistics(of: icmp).recordCount == 1)
+    #expect(stack.statistics(of: udp).recordCount == 1)
+    #expect(stack.statistics(of: all).recordCount == 2)
+    stack.checkInvariants()
+    for raw in [all, udp, icmp] { stack.closeRaw(raw) }
+    expect(stack.input(try packet(pool, ping.bytes), linkType: .raw), is: .noProtocol)
+    stack.checkInvariants()
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test func `a full raw socket is a reason only if nobody else took the datagram`() throws {
+    let pool = MbufPool()
+    var stack = makeStack()
+    let raw = try stack.openRaw(protocol: nil, limit: 10)
+    expect(stack.input(try packet(pool, TestDatagram().bytes), linkType: .raw), is: .noSocket)
+    let ping = TestDatagram(protocol: 1)
+    expect(stack.input(try packet(pool, ping.bytes), linkType: .raw), is: .fullSocketBuffer)
+    #expect(stack.statistics(of: raw).drops == 2)
+    for _ in 1..<InternetStack.rawSocketLimit { _ = try stack.openRaw(protocol: .tcp) }
+    expectError(.tooManySockets(limit: 16)) { () throws(BindError) in
+      _ = try stack.openRaw(protocol: .tcp)
+    }
+    stack.checkInvariants()
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test func `a closed socket traps, also when its slot is in use again`() async {
+    await #expect(processExitsWith: .failure) {
+      var stack = makeStack()
+      let socket = try stack.bind(port: 7)
+      stack.close(socket)
+      _ = try stack.bind(port: 7)
+      _ = stack.receive(socket)
+    }
+  }
+}
+
+/// Expects a typed error of something that captures a stack, which `#expect(throws:)` cannot.
+func expectError<Failure: Error & Equatable>(
+  _ expected: Failure, sourceLocation: SourceLocation = #_sourceLocation,
+  _ body: () throws(Failure) -> Void
+) {
+  do throws(Failure) {
+    try body()
+    Issue.record("no error, \(expected) expected", sourceLocation: sourceLocation)
+  } catch {
+    #expect(error == expected, sourceLocation: sourceLocation)
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+import Mbufs
+import Pcap
+import Testing
+import Wire
+
+@Suite struct CaptureComparisonTests {
+  private func file(_ frames: [Frame], _ linkType: LinkType = .ethernet) throws -> TemporaryFile {
+    let pool = MbufPool()
+    let file = try TemporaryFile()
+    var writer = try CaptureWriter(path: file.path, linkType: linkType, resolution: .nano)
+    for frame in frames { try writer.write(packet(frame, from: pool)) }
+    try writer.close()
+    return file
+  }
+
+  private func compare(_ a: TemporaryFile, _ b: TemporaryFile) throws -> CaptureComparison {
+    try CaptureComparison(of: a.path, with: b.path)
+  }
+
+  @Test func findsTheFirstDifferenceOfEachKind() throws {
+    let frames = (1...3).map { Frame([UInt8](repeating: 0, count: 20), time: Int64($0)) }
+    let original = try file(frames)
+    #expect(try compare(original, file(frames)).isIdentical)
+    func difference(_ change: (inout [Frame]) -> Void) throws -> [String] {
+      var changed = frames
+      change(&changed)
+      let found = try compare(original, file(changed))
+      guard let first = found.firstDifference else { return [] }
+      return ["\(found.packetCount)", "\(first.packet)", "\(first.offset)", first.field.rawValue]
+    }
+    #expect(try difference { $0[1].time += 1 } == ["1", "2", "0", "timestamp"])
+    #expect(try difference { $0[2].wireByteCount = 21 } == ["2", "3", "0", "wireByteCount"])
+    #expect(try difference { $0[0].bytes.append(0) } == ["0", "1", "0", "capturedByteCount"])
+    #expect(try difference { $0[0] = $0[1] } == ["0", "1", "0", "timestamp"])
+    #expect(try difference { $0.removeLast() } == ["2", "3", "0", "packetCount"])
+    #expect(try difference { $0.append($0[0]) } == ["3", "4", "0", "packetCount"])
+    for offset in 0..<20 {
+      #expect(try difference { $0[1].bytes[offset] = 1 } == ["1", "2", "\(offset)", "bytes"])
+    }
+    let other = try compare(original, file(frames, .raw))
+    #expect(other.firstDifference?.field == .linkType)
+  }
+
+  @Test func theEndOfTheFirstDoesNotMatterThatOfTheSecondDoes() throws {
+    let whole = Captures.path("ntp.pcap")
+    let cut = Captures.path("cut_record.pcap")
+    let pool = MbufPool()
+    let copy = try TemporaryFile()
+    var reader = try CaptureReader(path: cut)
+    var writer = try CaptureWriter(path: copy.path, linkType: .ethernet, resolution: .micro)
+    while let packet = try reader.next(into: pool) { try writer.write(packet) }
+    try writer.close()
+    #expect(try CaptureComparison(of: cut, with: copy.path).isIdentical)
+    #expect(try CaptureComparison(of: cut, with: cut).firstDifference?.field == .end)
+    #expect(try CaptureComparison(of: whole, with: cut).firstDifference?.field == .packetCount)
+  }
+
+  @Test func comparesAsManyAsAskedFor() throws {
+    var expected = try CaptureReader(path: Captures.path("ntp.pcap"))
+    var actual = try CaptureReader(path: Captures.path("cut_header.pcap"))
+    let comparison = CaptureComparison(of: &expected, with: &actual, upTo: 1)
+    #expect(comparison.packetCount == 1)
+    #expect(comparison.firstDifference?.field == .end)
+  }
+}

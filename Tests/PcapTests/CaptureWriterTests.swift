@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+import Foundation
+import Mbufs
+import Pcap
+import Testing
+import Wire
+
+@Suite struct CaptureWriterTests {
+  /// Copies a capture packet by packet into a file of its own resolution.
+  private func copy(_ path: String, to output: String, pool: MbufPool) throws -> Int {
+    var reader = try CaptureReader(path: path)
+    var writer = try CaptureWriter(
+      path: output, linkType: reader.linkType, resolution: reader.resolution,
+      snapshotByteCount: reader.snapshotByteCount)
+    while let packet = try reader.next(into: pool) { try writer.write(packet) }
+    #expect(writer.packetCount == reader.packetCount)
+    #expect(writer.byteCount == reader.byteCount)
+    try writer.close()
+    return writer.packetCount
+  }
+
+  @Test(arguments: Expectation.all)
+  func whatIsReadIsWritten(_ expected: Expectation) throws {
+    let pool = MbufPool()
+    let path = Captures.path(expected.file)
+    let file = try TemporaryFile()
+    let count = try copy(path, to: file.path, pool: pool)
+    let comparison = try CaptureComparison(of: path, with: file.path)
+    #expect(comparison.isIdentical, "\(comparison)")
+    #expect(comparison.packetCount == count)
+    #expect(pool.outstanding == 0)
+    // A whole pcap of this machine's order without oddities comes out byte by byte.
+    let isPlain =
+      expected.format == .pcap && expected.end == "clean"
+      && !expected.file.contains("_be.") && expected.file != "odd.pcap"
+    #expect(try (fileBytes(path) == fileBytes(file.path)) == isPlain)
+  }
+
+  @Test func aFlushedFileIsWhole() throws {
+    let pool = MbufPool()
+    let file = try TemporaryFile()
+    var writer = try CaptureWriter(path: file.path, linkType: .ipv4, resolution: .micro)
+    #expect(try readFrames(file.path).1 == .clean)
+    let frame = Frame([1, 2, 3], time: 5_000, wireByteCount: 90)
+    for count in 1...3 {
+      try writer.write(packet(frame, from: pool))
+      #expect(try readFrames(file.path).0.count == count - 1)
+      try writer.flush()
+      let (frames, end) = try readFrames(file.path)
+      #expect(frames == [Frame](repeating: frame, count: count))
+      #expect(end == .clean)
+    }
+  }
+
+  @Test func aBufferThatRunsFullLeavesWholeRecords() throws {
+    let pool = MbufPool()
+    let file = try TemporaryFile()
+    var writer = try CaptureWriter(path: file.path, linkType: .ethernet, resolution: .micro)
+    for index in 0..<40 {
+      let bytes = [UInt8](repeating: UInt8(index), count: 60_000 + index)
+      try writer.write(packet(Frame(bytes), from: pool))
+      let (frames, end) = try readFrames(file.path)
+      #expect(end == .clean)
+      #expect(frames.count <= index + 1)
+    }
+    try writer.close()
+    #expect(try readFrames(file.path).0.count == 40)
+  }
+
+  @Test func aRecordLargerThanTheBuffer() throws {
+    let pool = MbufPool()
+    let file = try TemporaryFile()
+    var writer = try CaptureWriter(
+      path: file.path, linkType: .ethernet, resolution: .micro, snapshotByteCount: 1_000_000)
+    try writer.write(packet(Frame([UInt8](repeating: 7, count: 600_000)), from: pool))
+    try writer.write(packet(Frame([8]), from: pool))
+    try writer.close()
+    #expect(try fileBytes(file.path).count == 24 + 16 + 600_000 + 16 + 1)
+  }
+
+  @Test func timesThatDoNotFit() throws {
+    let pool = MbufPool()
+    let file = try TemporaryFile()
+    var writer = try CaptureWriter(path: file.path, linkType: .ethernet, resolution: .micro)
+    func refusal(_ time: Int64, _ bytes: [UInt8] = [1]) throws -> PcapError.Kind? {
+      let packet = try packet(Frame(bytes, time: time), from: pool)
+      do throws(PcapError) {
+        try writer.write(packet)
+        return nil
+      } catch {
+        #expect(error.packet == writer.packetCount + 1)
+        return error.kind
+      }
+    }
+    #expect(try refusal(1_001) == .timeNotExact(nanoseconds: 1_001))
+    #expect(try refusal(.max) == .timeOutOfRange(nanoseconds: .max))
+    #expect(try refusal(.min) == .timeOutOfRange(nanoseconds: .min))
+    let long = [UInt8](repeating: 0, count: 262_145)
+    #expect(try refusal(0, long) == .frameTooLong(byteCount: 262_145, limit: 262_144))
+    #expect(writer.packetCount == 0)
+    #expect(try refusal(-1_000) == nil)
+    writer.allowsLossyTime = true
+    #expect(try refusal(-1) == nil)
+    #expect(writer.roundedTimeCount == 1)
+    try writer.close()
+    #expect(try readFrames(file.path).0.map(\.time) == [-1_000, -1_000])
+  }
+
+  @Test func namesWhatCannotBeWritten() throws {
+    let pool = MbufPool()
+    func failure(_ path: String, _ linkType: LinkType = .ethernet) -> PcapError.Kind? {
+      do throws(PcapError) {
+        _ = try CaptureWriter(path: path, linkType: linkType, resolution: .micro)
+        return nil
+      } catch {
+        return error.kind
+      }
+    }
+    #expect(failure("/nonexistent/x.pcap") == .unwritable(errno: ENOENT))
+    #expect(failure("/dev/full") == .unwritable(errno: ENOSPC))
+    let file = try TemporaryFile()
+    #expect(failure(file.path, LinkType(rawValue: 9_999)) == .unsupportedLinkType(9_999))
+    #expect(!FileManager.default.fileExists(atPath: file.path))
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test func everyLinkTypeComesBack() throws {
+    for linkType in [
+      LinkType.null, .ethernet, .raw, .loop, .linuxSLL, .ipv4, .ipv6, .linuxSLL2,
+    ] {
+      let file = try TemporaryFile()
+      _ = try CaptureWriter(path: file.path, linkType: linkType, resolution: .nano)
+      let reader = try CaptureReader(path: file.path)
+      #expect(reader.linkType == linkType)
+      #expect(reader.resolution == .nano)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+import Mbufs
+import Testing
+import Wire
+
+@testable import Pcap
+
+@Suite struct PcapErrorTests {
+  static let kinds: [(PcapError.Kind, Int32)] = [
+    (.notFound, 1), (.unreadable(errno: 13), 1), (.unwritable(errno: 28), 1), (.empty, 3),
+    (.badMagic(0x736e_6f6f), 3), (.compressed(.zstd), 3),
+    (.unsupportedVersion(message: "unsupported pcap savefile version 3.0"), 3),
+    (.truncatedHeader(wanted: 24, available: 9), 3), (.mixedLinkTypes(message: "m"), 3),
+    (.mixedSnapshotLengths(message: "m"), 3), (.mixedByteOrders(message: "m"), 3),
+    (.noInterface, 3), (.truncated(wanted: 66, available: 59), 3), (.corrupt(message: "m"), 3),
+    (.badFilter(expression: "udp prot 53", message: "syntax error"), 64),
+    (.unsupportedLinkType(9_999), 1), (.timeNotExact(nanoseconds: 1_001), 1),
+    (.timeOutOfRange(nanoseconds: .max), 1), (.frameTooLong(byteCount: 9, limit: 8), 1),
+    (.library(message: "m"), 1),
+  ]
+
+  @Test(arguments: kinds)
+  func saysThreeThingsInOneLineEach(_ kind: PcapError.Kind, _ exitCode: Int32) {
+    let error = PcapError(kind, file: "x.pcap", packet: 86, byteOffset: 21_642)
+    #expect(error.what.hasPrefix("x.pcap, packet 86, byte 21642: "))
+    for part in [error.what, error.why, error.do] {
+      #expect(!part.isEmpty)
+      #expect(!part.contains("\n"))
+    }
+    #expect(error.description == "\(error.what): \(error.why); \(error.do)")
+    #expect(error.exitCode == exitCode)
+  }
+
+  @Test func namesStandardInputAndOutput() {
+    #expect(PcapError(.empty, file: "-").what == "standard input: the file is empty")
+    #expect(PcapError(.unwritable(errno: 32), file: "-").what.hasPrefix("standard output: "))
+    #expect(PcapError(.badMagic(0x736e_6f0a), file: "x").why.contains("73 6e 6f 0a"))
+    let zip = PcapError(.compressed(.gzip), file: "x.gz")
+    #expect(zip.what == "x.gz: this is gzip")
+    #expect(zip.do == "run gunzip -c first and read its output")
+  }
+
+  @Test func tellsCompressionsByTheirMarks() {
+    let marks: [(PcapError.Compression, [UInt8])] = [
+      (.gzip, [0x1f, 0x8b, 8, 0]), (.zstd, [0x28, 0xb5, 0x2f, 0xfd]),
+      (.lz4, [0x04, 0x22, 0x4d, 0x18]), (.xz, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]),
+      (.bzip2, [0x42, 0x5a, 0x68, 0x39]), (.zip, [0x50, 0x4b, 3, 4]),
+    ]
+    for (compression, bytes) in marks {
+      #expect(CapturePrelude(bytes).content == .compressed(compression))
+    }
+    #expect(CapturePrelude([0x1f]).content == .tooShort)
+    #expect(CapturePrelude([1, 2, 3, 4]).content == .unknown)
+  }
+
+  static let resolutions: [(UInt8, TimeResolution)] = [
+    (3, .micro), (6, .micro), (7, .nano), (9, .nano),
+    (0x8a, .micro), (0x93, .micro), (0x94, .nano), (0x9e, .nano),
+  ]
+
+  @Test(arguments: resolutions)
+  func knowsTheResolutionOfAnInterface(_ code: UInt8, _ resolution: TimeResolution) {
+    for bigEndian in [false, true] {
+      let half: (UInt32, UInt32) -> UInt32 = { bigEndian ? $0 << 16 | $1 : $1 << 16 | $0 }
+      let option = bigEndian ? UInt32(code) << 24 : UInt32(code)
+      var bytes = words(
+        [0x0a0d_0d0a, 28, 0x1a2b_3c4d, half(1, 0), 0xffff_ffff, 0xffff_ffff, 28],
+        bigEndian: bigEndian)
+      // A name before the resolution: options are walked.
+      bytes += words(
+        [1, 40, half(1, 0), 262_144, half(2, 3), 0x6162_6300, half(9, 1), option, 0, 40],
+        bigEndian: bigEndian)
+      let prelude = CapturePrelude(bytes)
+      #expect(prelude.content == .capture(.pcapng))
+      #expect(prelude.resolution == resolution)
+      #expect(prelude.isBigEndian == bigEndian)
+      for count in 0..<bytes.count {
+        let wanted = CapturePrelude.bytesWanted(after: [UInt8](bytes.prefix(count)))
+        #expect(wanted > 0 && count + wanted <= bytes.count)
+        _ = CapturePrelude([UInt8](bytes.prefix(count)))
+      }
+      #expect(CapturePrelude.bytesWanted(after: bytes) == 0)
+    }
+  }
+
+  @Test func aFilterStandsOnItsOwn() throws {
+    let pool = MbufPool()
+    let filter = try PacketFilter("udp port 53", linkType: .ethernet)
+    let everything = try PacketFilter("", linkType: .ethernet)
+    let long = try PacketFilter("greater 1000", linkType: .ethernet)
+    var reader = try CaptureReader(path: Captures.path("dns.pcap"))
+    var (matching, all, longOnWire) = (0, 0, 0)
+    while let packet = try reader.next(into: pool) {
+      if filter.matches(packet) { matching += 1 }
+      if everything.matches(packet) { all += 1 }
+      if long.matches(packet) { longOnWire += 1 }
+    }
+    #expect(all == 86)
+    #expect(matching == (try readFrames(Captures.path("dns.pcap"), filter: "udp port 53").0.count))
+    #expect(longOnWire == allLong(try readFrames(Captures.path("dns.pcap")).0))
+    #expect(throws: PcapError.self) { _ = try PacketFilter("port port", linkType: .raw) }
+  }
+
+  private func allLong(_ frames: [Frame]) -> Int { frames.filter { $0.bytes.count >= 1_000 }.count }
+}
