@@ -3,11 +3,12 @@
 //     for each loop, for each input:
 //         frame --> packet of the pool --> decode and count --> sink
 //                        |                                       |
-//                 denied: dropped, pool_exhausted          taken: sent
+//                   denied: dropped, pool_exhausted         taken: sent
 //
 // States of a run: opening (all inputs are looked at, then the output is opened), looping,
 // finished, verified. An input that cannot be read further ends there, and the next one goes on;
-// an output that cannot be written ends the run. The report is made in every case.
+// an output that cannot be written ends the run. The report is made in every case, and in every
+// case packets read == sent + denied + refused.
 
 public import Mbufs
 import Pcap
@@ -57,6 +58,7 @@ public struct Replay: ~Copyable {
       report.outputError = error
     }
     if report.denied > 0 { report.drops.append(("pool_exhausted", report.denied)) }
+    if report.refused > 0 { report.drops.append(("output_failed", report.refused)) }
     report.wasInterrupted = control.isStopped
     report.pool = pool.statistics()
     report.outstanding = report.pool.mbufsInUse
@@ -91,7 +93,8 @@ public struct Replay: ~Copyable {
     do throws(PcapError) {
       reader = try CaptureReader(path: plan.inputs[index], filter: plan.filter)
     } catch {
-      report.inputs[index].openError = error
+      // A signal may have broken the opening off; then it says nothing about the input.
+      if !control.isStopped { report.inputs[index].openError = error }
       return
     }
     try sink.begin(reader.linkType, reader.resolution, file: plan.inputs[index])
@@ -101,17 +104,21 @@ public struct Replay: ~Copyable {
     defer {
       report.inputs[index].packets += reader.packetCount
       report.inputs[index].bytes += reader.byteCount
-      report.inputs[index].end = reader.end ?? .clean
+      report.inputs[index].end = control.isStopped ? reader.endUnlessBrokenOff : reader.end ?? .clean
     }
     while reader.end == nil, !control.isStopped {
       let left = (plan.limit ?? .max) - report.packetsSent
       if left <= 0 { return }
       let step = ReplayStep(packetCount: Swift.min(left, Self.stepPacketCount))
-      let sent = try replayLoop(step, from: &reader, to: &sink, pool, &report.tally)
-      report.packetsSent += sent.packets
-      report.bytesSent += sent.bytes
-      report.denied += sent.denied
-      control.report(report.packetsSent)
+      var sent = ReplaySent()
+      defer {
+        report.packetsSent += sent.packets
+        report.bytesSent += sent.bytes
+        report.denied += sent.denied
+        report.refused += sent.refused
+      }
+      try replayLoop(step, from: &reader, to: &sink, pool, &report.tally, &sent)
+      control.report(report.packetsSent + sent.packets)
     }
   }
 
@@ -120,7 +127,10 @@ public struct Replay: ~Copyable {
   }
 
   /// The finest resolution of the inputs, as far as they can be looked at beforehand.
+  ///
+  /// A single input tells when it is opened, and a pipe would lose what is looked at.
   private func finestResolution() -> TimeResolution {
+    guard plan.inputs.count > 1 else { return .micro }
     for input in plan.inputs where input != "-" {
       if let reader = try? CaptureReader(path: input), reader.resolution == .nano {
         return .nano
@@ -150,6 +160,7 @@ struct ReplaySent {
   var packets = 0
   var bytes = 0
   var denied = 0
+  var refused = 0
 }
 
 /// The loop that every packet passes: read, count, hand on.
@@ -158,10 +169,9 @@ struct ReplaySent {
 @inline(never)
 private func replayLoop<Sink: PacketSink & ~Copyable>(
   _ step: ReplayStep, from reader: inout CaptureReader, to sink: inout Sink, _ pool: MbufPool,
-  _ tally: inout FrameTally
-) throws(PcapError) -> ReplaySent {
+  _ tally: inout FrameTally, _ sent: inout ReplaySent
+) throws(PcapError) {
   let linkType = reader.linkType
-  var sent = ReplaySent()
   while sent.packets < step.packetCount {
     let packet: Packet
     do throws(MbufError) {
@@ -173,9 +183,21 @@ private func replayLoop<Sink: PacketSink & ~Copyable>(
     }
     let byteCount = packet.byteCount
     tally.count(packet, linkType)
-    try sink.take(packet)
+    do throws(PcapError) {
+      try sink.take(packet)
+    } catch {
+      sent.refused &+= 1
+      throw error
+    }
     sent.packets &+= 1
     sent.bytes &+= byteCount
   }
-  return sent
+}
+
+extension CaptureReader {
+  /// How the reading ended, where a signal may have broken off the system's read.
+  fileprivate var endUnlessBrokenOff: CaptureEnd {
+    if case .library = end?.error?.kind { return .clean }
+    return end ?? .clean
+  }
 }

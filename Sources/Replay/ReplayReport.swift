@@ -2,9 +2,9 @@
 //
 // What a replay did. The numbers are separate because they can differ:
 //
-//     read  == sent + denied            over all loops, unless the output failed
-//     sent  == accepted by the sink, which may drop it later: a stack does
-//     drops == denied + those of the sink
+//     read  == sent + denied + refused  over all loops
+//     sent  == accepted by the sink, which may drop some of them: a stack does
+//     drops == the sink's, denied and refused
 //     outstanding == 0, or packets were lost track of and the run has failed
 
 public import Mbufs
@@ -72,6 +72,8 @@ public struct ReplayReport: Sendable {
   public var tally = FrameTally()
   /// Packets that the pool had no mbufs for; they are among the drops.
   public var denied = 0
+  /// Packets that the output did not take, since it failed; they are among the drops.
+  public var refused = 0
   /// Packets that went no further, by reason.
   public var drops: [(reason: String, count: Int)] = []
   /// The pool's zones after the run.

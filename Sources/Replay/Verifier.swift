@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Pcap
+import Wire
 
 /// Reads the inputs again in the order they were replayed and sets the output beside them.
 ///
@@ -48,17 +49,36 @@ struct Verifier {
   private static func firstDifference(
     _ wanted: borrowing CapturedFrame, _ found: borrowing CapturedFrame
   ) -> (offset: Int?, field: String)? {
-    let byteCount = wanted.bytes.byteCount
-    if byteCount != found.bytes.byteCount { return (nil, "captured_length") }
+    if wanted.bytes.byteCount != found.bytes.byteCount { return (nil, "captured_length") }
     if wanted.wireByteCount != found.wireByteCount { return (nil, "wire_length") }
-    if wanted.timestampInNanoseconds != found.timestampInNanoseconds { return (nil, "timestamp") }
-    for offset in 0..<byteCount {
-      let (a, b): (UInt8, UInt8) = unsafe (
-        wanted.bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self),
-        found.bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
-      )
-      if a != b { return (offset, "bytes") }
+    if !isSameTime(wanted.timestampInNanoseconds, found.timestampInNanoseconds) {
+      return (nil, "timestamp")
+    }
+    return firstDifference(wanted.bytes, found.bytes).map { ($0, "bytes") }
+  }
+
+  /// The first place where two runs of as many bytes differ.
+  private static func firstDifference(_ a: RawSpan, _ b: RawSpan) -> Int? {
+    var offset = 0
+    while offset + 8 <= a.byteCount {
+      let first = FixedBytes<8>(a, at: offset).uint64(at: 0)
+      let second = FixedBytes<8>(b, at: offset).uint64(at: 0)
+      // The byte that comes first is the highest.
+      if first != second { return offset + (first ^ second).leadingZeroBitCount / 8 }
+      offset += 8
+    }
+    while offset < a.byteCount {
+      if FixedBytes<1>(a, at: offset).uint8(at: 0) != FixedBytes<1>(b, at: offset).uint8(at: 0) {
+        return offset
+      }
+      offset += 1
     }
     return nil
+  }
+
+  /// Whether two times are the same in a file that counts seconds in 32 bits, of either sign.
+  private static func isSameTime(_ a: Int64, _ b: Int64) -> Bool {
+    // Cannot wrap into equality by chance: a file's times span 2^32 seconds, under 2^63 ns.
+    a == b || (a &- b).magnitude == 0x1_0000_0000 * 1_000_000_000
   }
 }

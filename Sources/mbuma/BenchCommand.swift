@@ -50,7 +50,8 @@ struct BenchCommand: ParsableCommand {
     if bench.rows.isEmpty {
       throw ValidationError("no row begins with \(prefix ?? "that")")
     }
-    print(json ? bench.json.prettyText : bench.text(beside: baseline))
+    let text = json ? bench.json.prettyText : bench.text(beside: baseline)
+    if !Terminal.report(text + "\n") { throw ExitStatus.failed.code }
     if check {
       let culprits = bench.rows.filter { $0.mustNotAllocate && ($0.allocationsPerItem ?? 0) > 0.001 }
       for row in culprits {

@@ -19,10 +19,12 @@ enum CaptureArguments {
     return (Array(arguments[..<rest]), arguments[rest...].joined(separator: " "))
   }
 
-  /// Whether a file is there, or the name can be nothing but a capture's.
+  /// Whether a file is there, or the name can be nothing but a capture's: a filter given as one
+  /// argument, such as "net 10.0.0.0/8", has a space in it.
   private static func looksLikeFile(_ name: String) -> Bool {
-    name.contains("/") || name.contains(".pcap") || name.hasSuffix(".cap")
-      || FileIdentity(name) != nil
+    if FileIdentity(name) != nil { return true }
+    if name.contains(" ") { return false }
+    return name.contains("/") || name.contains(".pcap") || name.hasSuffix(".cap")
   }
 }
 
@@ -30,12 +32,20 @@ enum CaptureArguments {
 struct FileIdentity: Equatable {
   private let device: UInt64
   private let node: UInt64
+  /// Whether it can be read again: not a pipe, a terminal or a device.
+  let isRegular: Bool
 
   init?(_ path: String) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     device = UInt64(truncatingIfNeeded: status.st_dev)
     node = UInt64(truncatingIfNeeded: status.st_ino)
+    isRegular = status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// Whether what the path leads to can be read only once, as standard input can.
+  static func isReadableOnce(_ path: String) -> Bool {
+    path == "-" || FileIdentity(path)?.isRegular == false
   }
 
   /// Whether both paths lead to the same file.

@@ -22,14 +22,20 @@ enum Interrupts {
     // The handler may not lock: it reads the object's address, which `running` keeps alive.
     address.store(
       unsafe UInt(bitPattern: Unmanaged.passUnretained(control).toOpaque()), ordering: .releasing)
-    for number in [SIGINT, SIGTERM] {
-      signal(number) { number in
-        signal(number, SIG_DFL)
-        let address = Interrupts.address.load(ordering: .acquiring)
-        guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return }
-        unsafe Unmanaged<ReplayControl>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.stop() }
-      }
+    var action = sigaction()
+    let handler: @convention(c) (Int32) -> Void = { _ in
+      let address = Interrupts.address.load(ordering: .acquiring)
+      guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return }
+      unsafe Unmanaged<ReplayControl>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.stop() }
     }
+    #if canImport(Darwin)
+      unsafe action.__sigaction_u.__sa_handler = handler
+    #else
+      unsafe action.__sigaction_handler.sa_handler = handler
+    #endif
+    // No SA_RESTART: a read that waits for a pipe is broken off, or it would wait on.
+    action.sa_flags = CInt(truncatingIfNeeded: SA_RESETHAND)
+    for number in [SIGINT, SIGTERM] { unsafe sigaction(number, &action, nil) }
     signal(SIGPIPE, SIG_IGN)
   }
 }

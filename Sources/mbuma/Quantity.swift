@@ -17,7 +17,9 @@ struct Quantity: ExpressibleByArgument, Equatable {
     default: break
     }
     if scale > 1 { digits = digits.dropLast() }
-    guard let first = digits.first, first.isNumber, let number = Double(digits) else { return nil }
+    guard let first = digits.first, first != ".", digits.allSatisfy({ "0123456789.".contains($0) }),
+      let number = Double(digits)
+    else { return nil }
     let value = number * scale
     // Rather refused than guessed: no fractions of one, nothing that does not fit.
     guard value.rounded() == value, value <= Double(1 << 53) else { return nil }

@@ -69,15 +69,19 @@ struct ReplayCommand: ParsableCommand {
     guard loop.value >= 1 else { throw ValidationError("--loop must be at least 1") }
     if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
     let (inputs, _) = CaptureArguments.split(arguments)
-    if inputs.filter({ $0 == "-" }).count > 1 || (inputs.contains("-") && loop.value > 1) {
+    if inputs.filter({ $0 == "-" }).count > 1 {
       throw ValidationError("standard input can be read only once")
+    }
+    let readOnce = inputs.first(where: FileIdentity.isReadableOnce)
+    if loop.value > 1, let readOnce {
+      throw ValidationError("--loop reads inputs again, which \(readOnce) does not allow")
     }
     guard case .file(let output) = destination else {
       if verify { throw ValidationError("--verify needs --to file:OUT") }
       return
     }
-    if verify, output == "-" || inputs.contains("-") {
-      throw ValidationError("--verify reads input and output again, so neither can be -")
+    if verify, let name = FileIdentity.isReadableOnce(output) ? output : readOnce {
+      throw ValidationError("--verify reads input and output again, which \(name) does not allow")
     }
     if output == "-", json { throw ValidationError("--json and --to file:- both want stdout") }
     if let same = inputs.first(where: { FileIdentity.isSame($0, output) }) {
@@ -99,23 +103,20 @@ struct ReplayCommand: ParsableCommand {
     for error in report.inputs.compactMap(\.error) + (report.outputError.map { [$0] } ?? []) {
       Terminal.warn("mbuma: \(error)")
     }
-    let isStandardOutputTaken = destination == .file("-")
-    if json {
-      print(report.json.prettyText)
-    } else if isStandardOutputTaken {
-      Terminal.warn(report.text)
-    } else {
-      print(report.text, terminator: "")
-    }
+    let isReported = Terminal.report(
+      json ? report.json.prettyText + "\n" : report.text,
+      toStandardError: destination == .file("-"))
     let status = ExitStatus(report)
     if status == .nothing { Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report))") }
     if report.outstanding != 0 {
       Terminal.warn("mbuma: \(report.outstanding) mbufs are still out: this is a bug of mbuma")
     }
     if status != .done { throw status.code }
+    if !isReported { throw ExitStatus.failed.code }
   }
 
   private func whyNothing(_ report: ReplayReport) -> String {
+    if report.wasInterrupted { return "a signal came first" }
     if report.packetsRead == 0 {
       return CaptureArguments.split(arguments).filter.map { "none matched the filter \($0)" }
         ?? "the input holds none"
@@ -125,7 +126,7 @@ struct ReplayCommand: ParsableCommand {
 }
 
 extension ExitStatus {
-  /// How a replay ends: the gravest of what happened.
+  /// How a replay ends: by the first of these that happened, the first of its inputs that failed.
   init(_ report: ReplayReport) {
     if report.outstanding != 0 {
       self = .failed

@@ -7,7 +7,8 @@
   import Darwin
 #endif
 
-/// Standard error: warnings, errors, and progress where a person watches.
+/// Standard error: warnings, errors, and progress where a person watches; and the report, which
+/// is the data of standard output.
 enum Terminal {
   private static let descriptor: Int32 = 2
 
@@ -16,6 +17,21 @@ enum Terminal {
 
   /// Writes one line.
   static func warn(_ line: String) { write(line + "\n") }
+
+  /// Writes the report to standard output, or to standard error where data has taken that.
+  ///
+  /// - Returns: false, and says why, if it cannot be written. A reader that has had enough and
+  ///   closed the pipe is no failure.
+  static func report(_ text: String, toStandardError: Bool = false) -> Bool {
+    var text = text
+    let number = text.withUTF8 { bytes in
+      unsafe Self.writeAll(bytes, toStandardError ? descriptor : 1) ? 0 : errno
+    }
+    if number == 0 || number == EPIPE { return true }
+    let why = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+    warn("mbuma: standard output: cannot write the report: \(why); check the space left")
+    return false
+  }
 
   /// Writes a line that the next one overwrites.
   static func progress(_ line: String) { write("\r\u{1b}[K" + line) }
@@ -27,14 +43,15 @@ enum Terminal {
     var text = text
     text.withUTF8 { bytes in
       // A diagnostic that cannot be written has nobody to be told.
-      _ = unsafe Self.writeAll(bytes)
+      _ = unsafe Self.writeAll(bytes, descriptor)
     }
   }
 
-  private static func writeAll(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+  private static func writeAll(_ bytes: UnsafeBufferPointer<UInt8>, _ descriptor: Int32) -> Bool {
     var done = 0
     while done < bytes.count, let base = bytes.baseAddress {
       let count = unsafe systemWrite(descriptor, base + done, bytes.count - done)
+      if count < 0, errno == EINTR { continue }
       if count <= 0 { return false }
       done += count
     }

@@ -1,1 +1,239 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Foundation
+import Mbufs
+import Pcap
+import Testing
+import UMA
+import Wire
+
+@testable import Replay
+
+@Suite struct ReplayTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func `Every frame is read, counted and sent`() throws {
+    let path = try folder.capture(
+      "in.pcap", [.udp(), .udp(port: 5_000), .other(byteCount: 60), .other(byteCount: 5_000)])
+    for destination in [ReplayPlan.Destination.null, .file(folder.file("out.pcap")), .stack] {
+      let report = run(ReplayPlan(inputs: [path], destination: destination))
+      #expect(report.packetsRead == 4)
+      #expect(report.packetsSent == 4)
+      #expect(report.bytesRead == 46 + 46 + 60 + 5_000)
+      #expect(report.bytesSent == report.bytesRead)
+      #expect(report.loops == 1)
+      #expect(report.outstanding == 0)
+      #expect(report.tally.protocols.udp == 2)
+      #expect(report.tally.protocols.other == 2)
+      #expect(report.tally.ipv4Checksums.valid == 2)
+      #expect(report.tally.udpChecksums.valid == 2)
+      #expect(report.inputs[0].end == .clean)
+      #expect(report.inputs[0].linkType == .ethernet)
+      #expect(report.inputs[0].format == .pcap)
+      #expect(report.durationInNanoseconds > 0)
+      #expect(report.packetsPerSecond > 0 && report.bitsPerSecond > 0)
+      #expect(report.pool.zones.allSatisfy { $0.total == $0.inUse + $0.cached + $0.free })
+    }
+  }
+
+  @Test func `A pool that is too small denies, and what it denied is counted`() throws {
+    let path = try folder.capture(
+      "in.pcap",
+      [.udp(), .other(byteCount: 2_048), .other(byteCount: 2_049), .other(byteCount: 9_000)])
+    let report = run(ReplayPlan(inputs: [path], loopCount: 3), clusterLimit: 1)
+    // One cluster holds 2,048 bytes; a chain has no more than that and a small mbuf's room.
+    #expect(report.packetsRead == 12)
+    #expect(report.packetsSent + report.denied == 12)
+    #expect(report.denied >= 3)
+    #expect(report.packetsSent >= 6)
+    #expect(report.drops.map(\.reason) == ["pool_exhausted"])
+    #expect(report.packetsDropped == report.denied)
+    #expect(report.pool.clusters.limitInItems == 1)
+    #expect(report.pool.denials > 0)
+    #expect(report.outputError == nil)
+  }
+
+  @Test func `A pool whose every allocation fails ends without a packet`() throws {
+    let path = try folder.capture("in.pcap", [.udp(), .udp()])
+    let pool = MbufPool()
+    pool.inject(FailurePlan(failing: 1, andAllLater: true))
+    let report = Replay(ReplayPlan(inputs: [path], loopCount: 2), pool: pool).run()
+    #expect(report.packetsSent == 0)
+    #expect(report.denied == 4)
+    pool.inject(nil)
+    pool.checkInvariants()
+  }
+
+  @Test func `An input that cannot be opened is passed over`() throws {
+    let path = try folder.capture("in.pcap", [.udp()])
+    let report = run(ReplayPlan(inputs: [folder.file("nowhere.pcap"), path], loopCount: 2))
+    #expect(report.packetsSent == 2)
+    #expect(report.inputs[0].openError?.kind == .notFound)
+    #expect(report.inputs[0].endName == "unsupported")
+    #expect(report.inputs[0].packets == 0)
+    #expect(report.inputs[1].error == nil)
+    #expect(report.inputs[1].packets == 2)
+  }
+
+  @Test func `Inputs that give nothing are not gone through again`() throws {
+    let empty = try folder.capture("in.pcap", [])
+    let report = run(ReplayPlan(inputs: [empty, folder.file("nowhere")], loopCount: 1_000_000))
+    #expect(report.loops == 1)
+    #expect(report.packetsRead == 0)
+    #expect(report.packetsPerSecond == 0)
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 100])
+  func `A limit counts packets over all inputs and loops`(_ limit: Int) throws {
+    let one = try folder.capture("one.pcap", [.udp(), .udp()])
+    let two = try folder.capture("two.pcap", [.udp()])
+    let out = folder.file("out.pcap")
+    let report = run(
+      ReplayPlan(
+        inputs: [one, two], destination: .file(out), loopCount: 2, limit: limit, verifies: true))
+    #expect(report.packetsSent == min(limit, 6))
+    #expect(report.packetsRead == report.packetsSent)
+    #expect(report.verification?.isIdentical == true)
+    #expect(report.verification?.packets == report.packetsSent)
+  }
+
+  @Test func `A filter keeps the rest out`() throws {
+    let path = try folder.capture("in.pcap", [.udp(), .udp(port: 5_000), .other(byteCount: 60)])
+    let out = folder.file("out.pcap")
+    let report = run(
+      ReplayPlan(
+        inputs: [path], filter: "udp dst port 5000", destination: .file(out), verifies: true))
+    #expect(report.packetsRead == 1)
+    #expect(report.packetsSent == 1)
+    #expect(report.verification?.isIdentical == true)
+    let bad = run(ReplayPlan(inputs: [path], filter: "udp port ("))
+    #expect(bad.inputs[0].error?.exitCode == 64)
+    #expect(bad.packetsRead == 0)
+  }
+
+  @Test func `Inputs of two link types go anywhere but into one file`() throws {
+    let ethernet = try folder.capture("a.pcap", [.udp()])
+    let raw = try folder.capture(
+      "b.pcap", [Frame(bytes: Array(Frame.udp().bytes.dropFirst(14)))], linkType: .ipv4)
+    for destination in [ReplayPlan.Destination.null, .stack] {
+      let report = run(ReplayPlan(inputs: [ethernet, raw], destination: destination))
+      #expect(report.packetsSent == 2)
+      #expect(report.tally.protocols.udp == 2)
+      #expect(report.packetsDropped == 0)
+    }
+    let report = run(
+      ReplayPlan(
+        inputs: [ethernet, raw], destination: .file(folder.file("out.pcap")), verifies: true))
+    #expect(report.packetsSent == 1)
+    #expect(report.packetsRead == 1)
+    #expect(report.verification == nil)
+    guard case .mixedLinkTypes = report.outputError?.kind else {
+      Issue.record("\(String(describing: report.outputError))")
+      return
+    }
+    #expect(report.outputError?.file == raw)
+    #expect(report.outputError?.exitCode == 3)
+  }
+
+  @Test func `A stack delivers or drops, each packet once`() throws {
+    var bad = Frame.udp()
+    bad.bytes[45] ^= 1
+    var badHeader = Frame.udp()
+    badHeader.bytes[20] ^= 1
+    let path = try folder.capture(
+      "in.pcap", [.udp(), bad, badHeader, .other(byteCount: 60), .udp(port: 0), .udp(port: 9)])
+    let report = run(ReplayPlan(inputs: [path], destination: .stack, loopCount: 3))
+    #expect(report.packetsSent == 18)
+    #expect(
+      Dictionary(report.drops.map { ($0.reason, $0.count) }, uniquingKeysWith: +) == [
+        "bad_checksum": 3, "bad_header_checksum": 3, "unsupported_network": 3, "bad_port": 3,
+      ])
+    // What is not dropped was delivered and read: two of six.
+    #expect(report.packetsSent - report.packetsDropped == 6)
+  }
+
+  @Test func `An output that fails ends the run, and nothing is lost from the counts`() throws {
+    // The header says microseconds before the frame with nanoseconds is seen.
+    let path = try folder.capture(
+      "in.pcap", [.udp(), .udp(), Frame(bytes: Frame.udp().bytes, time: 1_001), .udp()],
+      resolution: .nano)
+    var sink = FileSink(path: folder.file("out.pcap"), resolution: .micro)
+    try sink.begin(.ethernet, .micro, file: path)
+    try sink.begin(.ethernet, .nano, file: path)
+    let pool = MbufPool()
+    var reader = try CaptureReader(path: path)
+    var error: PcapError?
+    var taken = 0
+    while error == nil, let packet = try reader.next(into: pool) {
+      do throws(PcapError) {
+        try sink.take(packet)
+        taken += 1
+      } catch let failure {
+        error = failure
+      }
+    }
+    try sink.finish()
+    #expect(taken == 2)
+    #expect(error?.kind == .timeNotExact(nanoseconds: 1_001))
+    #expect(error?.packet == 3)
+
+    guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+    let report = run(ReplayPlan(inputs: [path], destination: .file("/dev/full"), loopCount: 9))
+    #expect(report.outputError?.exitCode == 1)
+    #expect(report.packetsRead == report.packetsSent + report.denied + report.refused)
+  }
+
+  @Test func `A failure in the middle counts what was sent before it`() throws {
+    let many = try folder.capture("many.pcap", Array(repeating: .other(byteCount: 1_000), count: 999))
+    guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+    // The header does not fit, or the first full buffer does not.
+    let report = run(ReplayPlan(inputs: [many], destination: .file("/dev/full")))
+    #expect(report.outputError != nil)
+    #expect(report.packetsRead == report.packetsSent + report.refused)
+    #expect(report.drops.map(\.count).reduce(0, +) == report.refused)
+  }
+
+  @Test func `A control stops a run between packets`() throws {
+    let path = try folder.capture("in.pcap", Array(repeating: .udp(), count: 10_000))
+    let stopper = Stopper()
+    let control = ReplayControl { packets in if packets >= 20_000 { stopper.stop() } }
+    stopper.control = control
+    let out = folder.file("out.pcap")
+    let report = run(
+      ReplayPlan(
+        inputs: [path], destination: .file(out), loopCount: 1_000_000, verifies: true),
+      control: control)
+    #expect(report.wasInterrupted)
+    #expect(report.packetsSent >= 20_000)
+    #expect(report.packetsSent < 40_000)
+    #expect(report.packetsRead == report.packetsSent)
+    #expect(report.verification?.packets == report.packetsSent)
+    #expect(report.verification?.isIdentical == true)
+    #expect(report.inputs[0].end == .clean)
+  }
+
+  @Test func `A control that is stopped beforehand lets nothing through`() throws {
+    let path = try folder.capture("in.pcap", [.udp()])
+    let control = ReplayControl()
+    #expect(!control.isStopped)
+    control.stop()
+    let report = run(ReplayPlan(inputs: [path]), control: control)
+    #expect(report.packetsRead == 0)
+    #expect(report.wasInterrupted)
+  }
+
+  @Test func `A plan needs a loop`() async {
+    await #expect(processExitsWith: .failure) {
+      _ = ReplayPlan(inputs: [], loopCount: 0)
+    }
+  }
+}
+
+/// Stops a control from inside its own callback.
+private final class Stopper: @unchecked Sendable {
+  // Set before the run that reads it, on the same thread.
+  var control: ReplayControl?
+
+  func stop() { control?.stop() }
+}

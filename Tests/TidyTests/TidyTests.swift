@@ -1,1 +1,158 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Foundation
+import Testing
+
+/// The rules of the house that a text search can keep.
+@Suite struct TidyTests {
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Every Swift file of ours, by its path from the package's folder.
+  static let swiftFiles: [String] = files { $0.hasSuffix(".swift") }
+
+  /// Every file that people read, captures and their outputs left out.
+  static let textFiles: [String] = files { path in
+    let endings = [".swift", ".c", ".h", ".md", ".py", ".sh", ".modulemap", ".yml"]
+    return path.hasPrefix("Scripts/") || endings.contains { path.hasSuffix($0) }
+  }
+
+  /// The files with unsafe code outside of the modules that are there to hold it: where the C
+  /// library, libpcap and malloc are called, and where words are read from bytes.
+  static let unsafeFiles: Set = [
+    "Sources/Wire/NetworkOrder.swift",
+    "Sources/mbuma/Bench+Capture.swift",
+    "Sources/mbuma/Bench+Pool.swift",
+    "Sources/mbuma/CaptureArguments.swift",
+    "Sources/mbuma/Interrupts.swift",
+    "Sources/mbuma/Terminal.swift",
+  ]
+  static let unsafeModules: Set = ["UMA", "Mbufs", "HostInterfaces", "Pcap"]
+
+  static let libraries: Set = [
+    "Wire", "UMA", "Mbufs", "SocketBuffers", "InternetStack", "HostInterfaces", "Pcap",
+    "Observation", "Replay",
+  ]
+
+  private static func files(_ isWanted: (String) -> Bool) -> [String] {
+    let folders = ["Sources", "Tests", "Examples", "Scripts", "Captures"]
+    let inFolders = folders.flatMap { folder -> [String] in
+      let walk = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
+      return (walk?.compactMap { $0 as? String } ?? []).map { "\(folder)/\($0)" }
+    }
+    let top = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
+    return (inFolders + top).filter { isWanted($0) && isFile($0) }.sorted()
+  }
+
+  private static func isFile(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return unsafe FileManager.default.fileExists(
+      atPath: root.appendingPathComponent(path).path, isDirectory: &isFolder) && !isFolder.boolValue
+  }
+
+  private static func read(_ path: String) throws -> String {
+    try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+  }
+
+  private static func lines(_ path: String) throws -> [Substring] {
+    try read(path).split(separator: "\n", omittingEmptySubsequences: false)
+  }
+
+  /// The module that a source file belongs to.
+  private static func module(_ path: String) -> String? {
+    let parts = path.split(separator: "/")
+    return parts.first == "Sources" && parts.count > 2 ? String(parts[1]) : nil
+  }
+
+  @Test func `There are files to look at`() {
+    #expect(Self.swiftFiles.count > 100)
+    #expect(Self.textFiles.count > Self.swiftFiles.count)
+  }
+
+  @Test func `Unsafe code is only where it belongs`() throws {
+    let word = /\bunsafe\b/
+    var found: Set<String> = []
+    for path in Self.swiftFiles {
+      guard let module = Self.module(path), !Self.unsafeModules.contains(module) else { continue }
+      let code = try Self.lines(path).filter { !$0.drop { $0 == " " }.hasPrefix("//") }
+      if code.contains(where: { $0.contains(word) }) { found.insert(path) }
+    }
+    #expect(found == Self.unsafeFiles)
+  }
+
+  @Test func `Every file begins with its licence`() throws {
+    let mark = "SPDX-License-Identifier: BSD-2-Clause"
+    for path in Self.swiftFiles where path != "Package.swift" {
+      #expect(try Self.lines(path).first == "// \(mark)", "\(path)")
+    }
+    for path in Self.textFiles where !path.hasSuffix(".md") {
+      let isMarked = try Self.lines(path).prefix(3).contains { $0.contains(mark) }
+      #expect(isMarked, "\(path)")
+    }
+  }
+
+  @Test func `No marker of unfinished work is left`() throws {
+    // Put together so that this file does not hold them.
+    let markers = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK", "W" + "IP:"]
+    for path in Self.textFiles {
+      for (number, line) in try Self.lines(path).enumerated() {
+        for marker in markers where line.contains(marker) {
+          Issue.record("\(path):\(number + 1): \(line)")
+        }
+      }
+    }
+  }
+
+  @Test func `No file is longer than 400 lines`() throws {
+    for path in Self.swiftFiles {
+      let count = try Self.lines(path).count
+      #expect(count <= 401, "\(path) has \(count) lines")
+    }
+  }
+
+  @Test func `The libraries stay clear of Foundation`() throws {
+    let word = /^\s*(?:@\w+ +|public +|package +|internal +)*import +Foundation/
+    for path in Self.swiftFiles {
+      guard let module = Self.module(path), Self.libraries.contains(module) else { continue }
+      #expect(try !Self.lines(path).contains { $0.contains(word) }, "\(path)")
+    }
+  }
+
+  @Test func `Every library of the manifest is among those looked at`() throws {
+    let manifest = try Self.read("Package.swift")
+    for match in manifest.matches(of: /library\("(\w+)"/) {
+      #expect(Self.libraries.contains(String(match.1)))
+    }
+  }
+
+  @Test func `Every capture has its expected output and its row`() throws {
+    let folder = Self.root.appendingPathComponent("Captures").path
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    let endings = [".pcap", ".pcapng", ".pcap.gz"]
+    let captures = Set(names.filter { name in endings.contains { name.hasSuffix($0) } })
+    #expect(captures.count >= 30)
+    let outputs = names.filter { $0.hasSuffix(".out") }.map { String($0.dropLast(4)) }
+    #expect(Set(outputs) == captures)
+    let rows = try Self.lines("Captures/MANIFEST.tsv").compactMap { line -> String? in
+      line.isEmpty || line.hasPrefix("#")
+        ? nil : line.split(separator: "\t").first.map(String.init)
+    }
+    #expect(Set(rows) == captures)
+    #expect(rows.count == captures.count)
+  }
+
+  @Test func `The README names the commands that set up and check`() throws {
+    let readme = try Self.read("README.md")
+    for command in ["Scripts/run", "Scripts/test"] {
+      #expect(readme.contains(command))
+      #expect(FileManager.default.isExecutableFile(atPath: Self.root.path + "/" + command))
+    }
+  }
+
+  @Test func `Every script is executable, but for the one that is read by the others`() throws {
+    for path in Self.textFiles where path.hasPrefix("Scripts/") {
+      let isExecutable = FileManager.default.isExecutableFile(
+        atPath: Self.root.appendingPathComponent(path).path)
+      #expect(isExecutable == (path != "Scripts/setup"), "\(path)")
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Observation
+import Testing
+
+@testable import Mbufs
+@testable import UMA
+
+@Suite struct NetstatReportTests {
+  private func zone(
+    _ name: String, inUse: Int, cached: Int, free: Int, limit: Int = 0, denials: UInt64 = 0
+  ) -> ZoneStatistics {
+    ZoneStatistics(
+      name: name, itemByteCount: 256, limitInItems: limit, inUse: inUse, cached: cached,
+      free: free, total: inUse + cached + free, allocations: UInt64(inUse) + 5, frees: 5,
+      denials: denials, slabCount: 1, slabByteCount: 4_096)
+  }
+
+  @Test func `The corrections of the original are made`() {
+    let statistics = MbufStatistics(
+      mbufs: zone("mbuf", inUse: 10, cached: 4, free: 6, denials: 1),
+      packets: zone("mbuf_packet", inUse: 100, cached: 20, free: 0, denials: 3),
+      // 125 out of the cluster zone: 100 with packets in use, 5 attached later, 20 idle.
+      clusters: zone("mbuf_cluster", inUse: 125, cached: 7, free: 9, limit: 1_000, denials: 2))
+    // mbufs:    10 + 100 in use; 4 + 6 + 20 idle
+    // clusters: 125 - 20 in use; 7 + 9 + 20 idle
+    // bytes:    110 * 256 + 105 * 2048 = 243,200; 30 * 256 + 36 * 2048 = 81,408
+    #expect(
+      NetstatReport(statistics).text == """
+        110/30/140 mbufs in use (current/cache/total)
+        105/36/141/1000 mbuf clusters in use (current/cache/total/max)
+        100/20 mbuf+clusters out of packet secondary zone in use (current/cache)
+        238K/80K/317K bytes allocated to network (current/cache/total)
+        1/2/3 requests for mbufs denied (mbufs/clusters/mbuf+clusters)
+
+        """)
+  }
+
+  @Test func `A pool in use adds up`() throws {
+    let pool = MbufPool(clusterLimit: 512)
+    func numbers() -> [[Int]] {
+      NetstatReport(pool.statistics()).text.split(separator: "\n").map { line in
+        line.prefix { $0 != " " }.split(separator: "/").map { Int($0.drop { $0 == "K" }) ?? -1 }
+      }
+    }
+    func check(mbufs: Int, clusters: Int, packets: Int) {
+      let lines = numbers()
+      #expect(lines[0][0] == mbufs)
+      #expect(lines[0][0] + lines[0][1] == lines[0][2])
+      #expect(lines[1][0] == clusters)
+      #expect(lines[1][0] + lines[1][1] == lines[1][2])
+      #expect(lines[1][3] == 512)
+      #expect(lines[2][0] == packets)
+    }
+    check(mbufs: 0, clusters: 0, packets: 0)
+    do {
+      let small = try pool.smallPacket()
+      let large = try pool.packet()
+      check(mbufs: 2, clusters: 1, packets: 1)
+      let chain = try pool.packet(byteCount: 6_000)
+      check(mbufs: 5, clusters: 4, packets: pool.statistics().packets.inUse)
+      #expect(small.byteCount + large.byteCount + chain.byteCount == 0)
+    }
+    check(mbufs: 0, clusters: 0, packets: 0)
+  }
+
+  @Test func `A zone is shown as vmstat has it`() {
+    let json = zone("mbuf", inUse: 10, cached: 4, free: 6, limit: 50, denials: 1).json
+    #expect(
+      json.text == #"{"item":"mbuf","size_bytes":256,"limit_items":50,"used_items":10,"#
+        + #""cached_items":4,"free_items":6,"total_items":20,"requests":15,"frees":5,"#
+        + #""failures":1,"slabs":1,"slab_bytes":4096}"#)
+  }
+}
