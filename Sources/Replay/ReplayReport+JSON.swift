@@ -1,9 +1,9 @@
+import Mbufs
 // SPDX-License-Identifier: BSD-2-Clause
 public import Observation
 import Pcap
 import UMA
 import Wire
-import Mbufs
 
 extension ReplayReport {
   /// The report as one object, schema `mbuma.replay/1`.
