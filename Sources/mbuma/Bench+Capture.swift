@@ -45,7 +45,7 @@ extension Bench {
       rows[1], per: "packet", fixedCount: Self.frameCount, against: libpcap
     ) { _ in
       var reader = try CaptureReader(path: path)
-      keep(try Self.benchStackLoop(&reader, pool))
+      keep(try Self.throughStack(&reader, pool))
     }
   }
 
@@ -86,7 +86,7 @@ extension Bench {
   }
 
   /// Frame by frame through the stack, UDP checksum and all, to a socket that is read at once.
-  private static func benchStackLoop(
+  private static func throughStack(
     _ reader: inout CaptureReader, _ pool: MbufPool
   ) throws -> Int {
     var policy = InternetStack.Policy()

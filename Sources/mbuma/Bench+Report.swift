@@ -78,6 +78,7 @@ struct BenchBaseline {
     guard report.schema == "mbuma.bench/1" else {
       throw ValidationError("--compare \(path): schema \(report.schema) is not mbuma.bench/1")
     }
-    medians = Dictionary(report.rows.map { ($0.path, $0.medianInNanoseconds) }) { first, _ in first }
+    medians = Dictionary(report.rows.map { ($0.path, $0.medianInNanoseconds) }) { first, _ in first
+    }
   }
 }
