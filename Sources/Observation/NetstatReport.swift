@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import UMA
 public import Mbufs
+import UMA
 
 /// A pool's figures as `netstat -m` has shown them since 2004.
 ///

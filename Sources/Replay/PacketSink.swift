@@ -38,4 +38,3 @@ extension PacketSink where Self: ~Copyable {
 struct NullSink: PacketSink {
   mutating func take(_ packet: consuming Packet) {}
 }
-

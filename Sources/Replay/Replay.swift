@@ -104,7 +104,8 @@ public struct Replay: ~Copyable {
     defer {
       report.inputs[index].packets += reader.packetCount
       report.inputs[index].bytes += reader.byteCount
-      report.inputs[index].end = control.isStopped ? reader.endUnlessBrokenOff : reader.end ?? .clean
+      report.inputs[index].end =
+        control.isStopped ? reader.endUnlessBrokenOff : reader.end ?? .clean
     }
     while reader.end == nil, !control.isStopped {
       let left = (plan.limit ?? .max) - report.packetsSent

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Mbufs
 public import Observation
 import Pcap
 import UMA
 import Wire
-import Mbufs
 
 extension ReplayReport {
   /// The report as one object, schema `mbuma.replay/1`.

@@ -58,7 +58,12 @@ struct BenchBaseline {
     struct Report: Decodable {
       struct Row: Decodable {
         let path: String
-        let median_ns: Double
+        let median: Double
+
+        enum CodingKeys: String, CodingKey {
+          case path
+          case median = "median_ns"
+        }
       }
       let schema: String
       let rows: [Row]
@@ -73,6 +78,6 @@ struct BenchBaseline {
     guard report.schema == "mbuma.bench/1" else {
       throw ValidationError("--compare \(path): schema \(report.schema) is not mbuma.bench/1")
     }
-    medians = Dictionary(report.rows.map { ($0.path, $0.median_ns) }) { first, _ in first }
+    medians = Dictionary(report.rows.map { ($0.path, $0.median) }) { first, _ in first }
   }
 }

@@ -53,9 +53,12 @@ struct BenchCommand: ParsableCommand {
     let text = json ? bench.json.prettyText : bench.text(beside: baseline)
     if !Terminal.report(text + "\n") { throw ExitStatus.failed.code }
     if check {
-      let culprits = bench.rows.filter { $0.mustNotAllocate && ($0.allocationsPerItem ?? 0) > 0.001 }
+      let culprits = bench.rows.filter {
+        $0.mustNotAllocate && ($0.allocationsPerItem ?? 0) > 0.001
+      }
       for row in culprits {
-        Terminal.warn("\(row.path): \(row.allocationsPerItem ?? 0) heap allocations per \(row.unit)")
+        Terminal.warn(
+          "\(row.path): \(row.allocationsPerItem ?? 0) heap allocations per \(row.unit)")
       }
       if !culprits.isEmpty { throw ExitStatus.failed.code }
     }

@@ -30,7 +30,8 @@ import Testing
   }
 
   @Test func `A row is measured, with a warning in a debug build`() throws {
-    let result = try Command.run("bench", "--path", "wire", "--runs", "1", "--run-ms", "1", "--json")
+    let result = try Command.run(
+      "bench", "--path", "wire", "--runs", "1", "--run-ms", "1", "--json")
     #expect(result.status == 0)
     let report = try result.json()
     #expect(Set(report.keys) == ["schema", "debug_build", "runs", "run_ns", "rows"])

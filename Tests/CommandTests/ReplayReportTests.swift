@@ -87,8 +87,9 @@ import Testing
         == number("total_items"))
     #expect(try number("requests") - number("frees") == number("used_items"))
     #expect(try number("size_bytes") > 0)
-    #expect(try number("total_items") * number("size_bytes") <= number("slab_bytes")
-      || zone["item"] as? String == "mbuf_packet")
+    #expect(
+      try number("total_items") * number("size_bytes") <= number("slab_bytes")
+        || zone["item"] as? String == "mbuf_packet")
     #expect(try number("failures") == 0)
   }
 

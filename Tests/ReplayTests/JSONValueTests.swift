@@ -30,7 +30,9 @@ import Testing
 
   @Test func `Every scalar comes back`() throws {
     var text = ""
-    for value in UInt32(0)..<0x3000 { if let scalar = Unicode.Scalar(value) { text.unicodeScalars.append(scalar) } }
+    for value in UInt32(0)..<0x3000 {
+      if let scalar = Unicode.Scalar(value) { text.unicodeScalars.append(scalar) }
+    }
     let json = JSONValue.array([.string(text)])
     for written in [json.text, json.prettyText] {
       let read = try JSONSerialization.jsonObject(with: Data(written.utf8)) as? [String]

@@ -185,7 +185,8 @@ import Wire
   }
 
   @Test func `A failure in the middle counts what was sent before it`() throws {
-    let many = try folder.capture("many.pcap", Array(repeating: .other(byteCount: 1_000), count: 999))
+    let many = try folder.capture(
+      "many.pcap", Array(repeating: .other(byteCount: 1_000), count: 999))
     guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
     // The header does not fit, or the first full buffer does not.
     let report = run(ReplayPlan(inputs: [many], destination: .file("/dev/full")))
