@@ -1,5 +1,5 @@
-public import Mbufs
 // SPDX-License-Identifier: BSD-2-Clause
+public import Mbufs
 import UMA
 
 /// A pool's figures as `netstat -m` has shown them since 2004.

@@ -1,5 +1,6 @@
 import Mbufs
 // SPDX-License-Identifier: BSD-2-Clause
+import Mbufs
 public import Observation
 import Pcap
 import UMA

@@ -3,6 +3,7 @@ import CPcap
 import InternetStack
 import Mbufs
 import Pcap
+import Replay
 import SocketBuffers
 import Wire
 
@@ -28,7 +29,10 @@ extension Bench {
   }
 
   mutating func measureCaptures() throws {
-    let rows = ["capture/decode60", "capture/stack60"]
+    let replays: [(path: String, destination: ReplayPlan.Destination)] = [
+      ("replay/null60", .null), ("replay/stack60", .stack), ("replay/file60", .file("/dev/null")),
+    ]
+    let rows = ["capture/decode60", "capture/stack60"] + replays.map(\.path)
     guard rows.contains(where: { $0.hasPrefix(prefix) }) else { return }
     let path = "\(Self.temporaryFolder)/mbuma-bench-\(getpid()).pcap"
     defer { unsafe unlink(path) }
@@ -46,6 +50,12 @@ extension Bench {
     ) { _ in
       var reader = try CaptureReader(path: path)
       keep(try Self.throughStack(&reader, pool))
+    }
+    for row in replays {
+      let plan = ReplayPlan(inputs: [path], destination: row.destination)
+      try measure(row.path, per: "packet", fixedCount: Self.frameCount, against: libpcap) { _ in
+        keep(Replay(plan, pool: pool).run().packetsSent)
+      }
     }
   }
 

@@ -58,11 +58,11 @@ struct BenchBaseline {
     struct Report: Decodable {
       struct Row: Decodable {
         let path: String
-        let medianInNanoseconds: Double
+        let median: Double
 
         enum CodingKeys: String, CodingKey {
           case path
-          case medianInNanoseconds = "median_ns"
+          case median = "median_ns"
         }
       }
       let schema: String
@@ -78,7 +78,6 @@ struct BenchBaseline {
     guard report.schema == "mbuma.bench/1" else {
       throw ValidationError("--compare \(path): schema \(report.schema) is not mbuma.bench/1")
     }
-    medians = Dictionary(report.rows.map { ($0.path, $0.medianInNanoseconds) }) { first, _ in first
-    }
+    medians = Dictionary(report.rows.map { ($0.path, $0.median) }) { first, _ in first }
   }
 }
