@@ -33,7 +33,7 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
   public var advice: String {
     switch code {
     case EPERM, EACCES:
-      "run as root, or grant it: setcap cap_net_raw+ep on the program"
+      "run as root, or: setcap cap_net_raw,cap_net_bind_service+ep on the program"
     case EADDRINUSE: "stop the other user of that port, or choose another port"
     case EADDRNOTAVAIL: "give an address that this host has"
     default: "see the manual page of the call"

@@ -83,9 +83,6 @@ public struct MbufStatistics: Equatable, Sendable {
   /// Clusters that packets hold: those attached to idle mbufs of the packet zone are not.
   public var clustersInUse: Int { clusters.inUse - packets.cached }
 
-  /// Denials of all zones.
-  public var denials: UInt64 { mbufs.denials + packets.denials + clusters.denials }
-
   /// The three zones, in the order they were made.
   public var zones: [ZoneStatistics] { [mbufs, packets, clusters] }
 }

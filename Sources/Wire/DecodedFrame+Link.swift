@@ -101,7 +101,7 @@ extension DecodedFrame {
   }
 
   /// Notes that what follows begins at `offset` and goes on to `end`.
-  @inline(always)
+  @inline(__always)
   mutating func notePayload(at offset: Int, before end: Int, of frame: borrowing FrameBytes) {
     // Fits: offsets of headers are small, and ends lie within the frame, which fits by its making.
     payloadStart = UInt32(truncatingIfNeeded: offset)

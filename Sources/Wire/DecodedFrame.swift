@@ -78,7 +78,7 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt8
 
     /// Takes the bits.
-    @inlinable @inline(always)
+    @inlinable @inline(__always)
     public init(rawValue: UInt8) {
       self.rawValue = rawValue
     }
@@ -143,7 +143,7 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   /// Nil if all is well, and for what is merely unknown.
   public var stop: ParseError? = nil
 
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   init() {}
 
   /// Bytes that, when contiguous, hold the headers of every frame but one with very long IPv6
@@ -162,7 +162,7 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   ///   - capturedByteCount: bytes of the frame that were captured, in all pieces.
   ///   - wireByteCount: bytes the frame had on the wire; less than captured counts as captured.
   /// - Precondition: `bytes.byteCount <= capturedByteCount`.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(
     lax bytes: RawSpan, linkType: LinkType, capturedByteCount: Int, wireByteCount: Int
   ) {
@@ -207,7 +207,7 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     }
   }
 
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   init(plainUDP window: borrowing FixedBytes<42>, totalLength: Int, length: Int) {
     link = .ethernet
     network = .ipv4

@@ -11,7 +11,7 @@ public struct EtherType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   public let rawValue: UInt16
 
   /// Takes any number: what is not known is simply not equal to anything known.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(rawValue: UInt16) {
     self.rawValue = rawValue
   }

@@ -26,7 +26,7 @@ public struct EthernetHeader: ~Escapable, BitwiseCopyable {
   ///
   /// - Throws: `ParseError` `.tooShort` if there are fewer.
   @_lifetime(copy bytes)
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(_ bytes: RawSpan) throws(ParseError) {
     window = try FixedBytes(bytes, layer: .ethernet)
   }

@@ -25,7 +25,7 @@ struct FrameBytes: ~Escapable {
   ///
   /// - Throws: `ParseError` `.tooShort`, limited by the network layer if that ends first, by the
   ///   capture if that does, else by the first piece.
-  @inline(always)
+  @inline(__always)
   func require(
     _ byteCount: Int, at offset: Int, before end: Int, _ layer: ParseError.Layer
   ) throws(ParseError) {
@@ -36,7 +36,7 @@ struct FrameBytes: ~Escapable {
 
   /// Checks that a header can be read, and opens a window on it.
   @_lifetime(copy self)
-  @inline(always)
+  @inline(__always)
   func window<let byteCount: Int>(
     at offset: Int, before end: Int, _ layer: ParseError.Layer
   ) throws(ParseError) -> FixedBytes<byteCount> {

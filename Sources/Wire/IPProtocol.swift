@@ -7,7 +7,7 @@ public struct IPProtocol: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public let rawValue: UInt8
 
   /// Takes any number: what is not known is simply not equal to anything known.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(rawValue: UInt8) {
     self.rawValue = rawValue
   }

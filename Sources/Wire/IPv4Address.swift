@@ -7,7 +7,7 @@ public struct IPv4Address: Hashable, Sendable, BitwiseCopyable {
   public let bits: UInt32
 
   /// Makes an address out of a number.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(_ bits: UInt32) {
     self.bits = bits
   }

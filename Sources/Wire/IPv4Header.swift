@@ -30,7 +30,7 @@ public struct IPv4Header: ~Escapable, BitwiseCopyable {
   ///
   /// - Throws: `ParseError` `.tooShort` if there are fewer than 20.
   @_lifetime(copy bytes)
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(_ bytes: RawSpan) throws(ParseError) {
     window = try FixedBytes(bytes, layer: .ipv4)
     self.bytes = bytes

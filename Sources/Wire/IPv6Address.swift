@@ -9,7 +9,7 @@ public struct IPv6Address: Hashable, Sendable, BitwiseCopyable {
   public let low: UInt64
 
   /// Makes an address out of its halves.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low

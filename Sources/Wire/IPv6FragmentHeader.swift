@@ -20,7 +20,7 @@ public struct IPv6FragmentHeader: ~Escapable, BitwiseCopyable {
   ///
   /// - Throws: `ParseError` `.tooShort` if there are fewer.
   @_lifetime(copy bytes)
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(_ bytes: RawSpan) throws(ParseError) {
     window = try FixedBytes(bytes, layer: .ipv6Extension)
   }

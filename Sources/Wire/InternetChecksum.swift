@@ -20,7 +20,7 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
   @usableFromInline var isOdd: Bool
 
   /// The sum of nothing.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init() {
     sum = 0
     isOdd = false
@@ -37,20 +37,20 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
   }
 
   /// Adds a number of 16 bits, as two bytes that follow those added before.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public mutating func add(_ word: UInt16) {
     addNative(isOdd ? word.littleEndian : word.bigEndian)
   }
 
   /// Adds a number of 32 bits, as four bytes that follow those added before.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public mutating func add(_ word: UInt32) {
     add(UInt16(truncatingIfNeeded: word >> 16))
     add(UInt16(truncatingIfNeeded: word))
   }
 
   /// Adds a number of 64 bits, as eight bytes that follow those added before.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public mutating func add(_ word: UInt64) {
     add(UInt32(truncatingIfNeeded: word >> 32))
     add(UInt32(truncatingIfNeeded: word))
@@ -65,14 +65,14 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
   }
 
   /// The sum in 16 bits; 0 only if every byte added was zero.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public var folded: UInt16 { UInt16(bigEndian: Self.fold(sum)) }
 
   /// The checksum to store: the complement of the sum.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public var complement: UInt16 { ~folded }
 
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   mutating func addNative(_ word: UInt16) {
     sum = Self.addWithCarry(sum, UInt64(word))
   }
@@ -82,7 +82,7 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
 
 extension InternetChecksum {
   /// The ones' complement sum of two numbers: a carry out of the top comes in at the bottom.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   static func addWithCarry(_ left: UInt64, _ right: UInt64) -> UInt64 {
     let (sum, carry) = left.addingReportingOverflow(right)
     // Cannot wrap: with a carry, sum <= UInt64.max - 1.
@@ -90,7 +90,7 @@ extension InternetChecksum {
   }
 
   /// The same sum in 16 bits.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   static func fold(_ sum: UInt64) -> UInt16 {
     // Cannot wrap: halves of n bits add up to at most n + 1, and the second round absorbs the one.
     var narrow = (sum & 0xffff_ffff) &+ (sum >> 32)

@@ -10,7 +10,7 @@ public struct LinkType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   public let rawValue: UInt32
 
   /// Takes any number; see `isSupported`.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(rawValue: UInt32) {
     self.rawValue = rawValue
   }

@@ -13,7 +13,7 @@ public struct MACAddress: Hashable, Sendable, BitwiseCopyable {
   @usableFromInline let high: UInt32
   @usableFromInline let low: UInt16
 
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   init(high: UInt32, low: UInt16) {
     self.high = high
     self.low = low

@@ -21,7 +21,7 @@ public struct FixedBytes<let byteCount: Int>: ~Escapable, BitwiseCopyable {
   ///
   /// - Throws: `ParseError` with `reason` `.tooShort` if `bytes` has fewer.
   @_lifetime(copy bytes)
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(_ bytes: RawSpan, layer: ParseError.Layer) throws(ParseError) {
     guard bytes.byteCount >= byteCount else {
       throw ParseError.tooShort(layer, wanted: byteCount, available: bytes.byteCount)
@@ -34,7 +34,7 @@ public struct FixedBytes<let byteCount: Int>: ~Escapable, BitwiseCopyable {
   ///
   /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init(_ bytes: RawSpan, at offset: Int) {
     precondition(
       offset >= 0 && bytes.byteCount - offset >= byteCount,
@@ -44,31 +44,31 @@ public struct FixedBytes<let byteCount: Int>: ~Escapable, BitwiseCopyable {
   }
 
   /// The byte at `offset`.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public func uint8(at offset: Int) -> UInt8 {
     load(UInt8.self, at: offset)
   }
 
   /// The 16-bit number at `offset`, most significant byte first.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public func uint16(at offset: Int) -> UInt16 {
     UInt16(bigEndian: load(UInt16.self, at: offset))
   }
 
   /// The 32-bit number at `offset`, most significant byte first.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public func uint32(at offset: Int) -> UInt32 {
     UInt32(bigEndian: load(UInt32.self, at: offset))
   }
 
   /// The 64-bit number at `offset`, most significant byte first.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public func uint64(at offset: Int) -> UInt64 {
     UInt64(bigEndian: load(UInt64.self, at: offset))
   }
 
   /// The number at `offset` as this machine would store it: for sums, which do not mind.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public func load<Word: FixedWidthInteger & BitwiseCopyable>(
     _ word: Word.Type, at offset: Int
   ) -> Word {
@@ -86,7 +86,7 @@ extension MutableRawSpan {
   ///
   /// - Precondition: the bytes lie inside the span.
   @_lifetime(self: copy self)
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public mutating func store<Word: FixedWidthInteger & BitwiseCopyable>(
     _ value: Word, at offset: Int
   ) {
@@ -98,19 +98,19 @@ extension MutableRawSpan {
 
 extension FixedBytes {
   /// The link address in the six bytes at `offset`.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public func macAddress(at offset: Int) -> MACAddress {
     MACAddress(high: uint32(at: offset), low: uint16(at: offset &+ 4))
   }
 
   /// The IPv4 address in the four bytes at `offset`.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public func ipv4Address(at offset: Int) -> IPv4Address {
     IPv4Address(uint32(at: offset))
   }
 
   /// The IPv6 address in the sixteen bytes at `offset`.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public func ipv6Address(at offset: Int) -> IPv6Address {
     IPv6Address(high: uint64(at: offset), low: uint64(at: offset &+ 8))
   }
@@ -121,7 +121,7 @@ extension MutableRawSpan {
   ///
   /// - Precondition: the bytes lie inside the span.
   @_lifetime(self: copy self)
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public mutating func store(_ address: MACAddress, at offset: Int) {
     store(address.high, at: offset)
     store(address.low, at: offset + 4)
@@ -131,7 +131,7 @@ extension MutableRawSpan {
   ///
   /// - Precondition: the bytes lie inside the span.
   @_lifetime(self: copy self)
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public mutating func store(_ address: IPv4Address, at offset: Int) {
     store(address.bits, at: offset)
   }
@@ -140,7 +140,7 @@ extension MutableRawSpan {
   ///
   /// - Precondition: the bytes lie inside the span.
   @_lifetime(self: copy self)
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public mutating func store(_ address: IPv6Address, at offset: Int) {
     store(address.high, at: offset)
     store(address.low, at: offset + 8)

@@ -40,7 +40,7 @@ public struct ProtocolCounts: Hashable, Sendable, BitwiseCopyable {
   public init() {}
 
   /// Counts one frame.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public mutating func count(_ frame: borrowing DecodedFrame) {
     // Counters of 64 bits cannot wrap in the lifetime of a machine.
     switch frame.network {

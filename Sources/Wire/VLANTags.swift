@@ -24,7 +24,7 @@ public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
   public static var limit: Int { 8 }
 
   /// No tags.
-  @inlinable @inline(always)
+  @inlinable @inline(__always)
   public init() {
     count = 0
     hasCustomerTag = false

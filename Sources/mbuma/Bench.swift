@@ -43,8 +43,6 @@ struct BenchRow {
   let baseline: (name: String, timing: Timing)?
   /// Heap allocations per item; nil where they cannot be counted.
   let allocationsPerItem: Double?
-  /// Whether the path is one that promises none.
-  let mustNotAllocate: Bool
 
   /// Ours over the baseline, pair by pair.
   var ratio: Double? {
@@ -96,8 +94,7 @@ struct Bench {
   /// - Parameter fixedCount: items per run, if the workload is of a given size.
   mutating func measure(
     _ path: String, per unit: String = "pair", fixedCount: Int? = nil,
-    mayAllocate: Bool = false, against baseline: Workload? = nil,
-    _ run: @escaping (Int) throws -> Void
+    against baseline: Workload? = nil, _ run: @escaping (Int) throws -> Void
   ) throws {
     guard path.hasPrefix(prefix) else { return }
     let ours = Workload(name: path, run: run)
@@ -119,8 +116,7 @@ struct Bench {
       BenchRow(
         path: path, unit: unit, timing: timing,
         baseline: baseline.map { ($0.name, other) },
-        allocationsPerItem: isCounted ? Double(allocations) / Double(runCount * count) : nil,
-        mustNotAllocate: !mayAllocate))
+        allocationsPerItem: isCounted ? Double(allocations) / Double(runCount * count) : nil))
   }
 
   private func time(_ workload: Workload, _ count: Int) throws -> Double {

@@ -54,7 +54,7 @@ struct BenchCommand: ParsableCommand {
     if !Terminal.report(text + "\n") { throw ExitStatus.failed.code }
     if check {
       let culprits = bench.rows.filter {
-        $0.mustNotAllocate && ($0.allocationsPerItem ?? 0) > 0.001
+        ($0.allocationsPerItem ?? 0) > 0.001
       }
       for row in culprits {
         Terminal.warn(

@@ -7,6 +7,8 @@ struct Quantity: ExpressibleByArgument, Equatable {
 
   init(_ value: Int) { self.value = value }
 
+  var defaultValueDescription: String { String(value) }
+
   init?(argument: String) {
     var digits = argument[...]
     var scale = 1.0
