@@ -10,7 +10,7 @@ extension MbufPool {
   public var clusterLimit: Int {
     get { unsafe core.pointee.clusterZone.limitInItems }
     set {
-      unsafe core.pointee.clusterZone.limitInItems = newValue
+      // The packet zone has a cluster per mbuf, so it needs no more.
       unsafe core.pointee.packetZone.limitInItems = newValue
       if newValue > 0 { unsafe core.pointee.packetZone.drain() }
       unsafe core.pointee.clusterZone.limitInItems = newValue

@@ -59,15 +59,7 @@ extension Packet {
   }
 
   private consuming func taking(headerOf other: Mbuf, _ range: Range<Int>) -> Packet {
-    var header = other.packetHeader
-    if range.lowerBound != 0 {
-      header.wireBytes = .max
-      header.networkOffset = 0
-      header.transportOffset = 0
-    }
-    header.packetByteCount = Int32(range.count)
-    head.packetHeader = header
-    head.flags.formUnion(other.flags.intersection(.ofPacket))
+    head.takeHeader(of: other, range)
     return self
   }
 

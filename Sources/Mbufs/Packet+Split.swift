@@ -28,11 +28,7 @@ extension Packet {
       mbuf = next
     }
     let tail = try mbuf.splitOff(from: before)
-    var header = head.packetHeader
-    header.wireBytes = .max
-    tail.packetHeader = header
-    tail.flags.formUnion(head.flags.intersection(.ofPacket))
-    tail.packetByteCount = byteCount - offset
+    tail.takeHeader(of: head, offset..<byteCount)
     head.packetByteCount = offset
     return Packet(tail)
   }

@@ -102,10 +102,12 @@ public struct Packet: ~Copyable, @unchecked Sendable {
     set { unsafe head.headerPlace.pointee.timestampInNanoseconds = newValue }
   }
 
-  /// Bytes the frame had on the wire, as its source said; more than `byteCount` if it was cut.
+  /// Bytes the frame had on the wire, as its source said, or `byteCount` if it said nothing.
+  ///
+  /// More than `byteCount` if the capture cut the frame.
   @inlinable
   public var wireByteCount: Int {
-    get { head.packetHeader.wireByteCount }
+    get { head.packetHeader.wireByteCount ?? byteCount }
     set { unsafe head.headerPlace.pointee.wireBytes = UInt32(clamping: newValue) }
   }
 

@@ -34,13 +34,13 @@ public struct PacketHeader: Equatable, Sendable {
   @inlinable
   public init() {}
 
-  /// Bytes the frame had on the wire: what its source said, or the packet's own if nobody did.
+  /// Bytes the frame had on the wire, as its source said; nil if it said nothing.
   ///
   /// More than the packet holds if the capture cut it; less only if the source was wrong.
   @inlinable
-  public var wireByteCount: Int {
-    get { wireBytes == .max ? Int(packetByteCount) : Int(wireBytes) }
-    set { wireBytes = UInt32(clamping: newValue) }
+  public var wireByteCount: Int? {
+    get { wireBytes == .max ? nil : Int(wireBytes) }
+    set { wireBytes = newValue.map { UInt32(clamping: $0) } ?? .max }
   }
 
   /// What an interface says of a packet's transport checksum.

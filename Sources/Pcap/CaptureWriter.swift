@@ -75,7 +75,7 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
     let header = packet.header
     try begin(
       byteCount: packet.byteCount, timestampInNanoseconds: header.timestampInNanoseconds,
-      wireByteCount: header.wireByteCount)
+      wireByteCount: packet.wireByteCount)
     packet.forEachSegment { bytes in output.append(bytes) }
   }
 

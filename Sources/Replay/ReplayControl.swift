@@ -3,8 +3,8 @@ import Synchronization
 
 /// The line between a running replay and whoever watches it.
 ///
-/// `stop()` may be called from any thread and from a signal handler; the replay finishes the
-/// packet it has in hand, closes its output and reports.
+/// `stop()` may be called from any thread and from a signal handler; the replay goes on for at most
+/// 4,096 packets, closes its output and reports.
 public final class ReplayControl: Sendable {
   private let isStopping = Atomic(false)
   private let onProgress: (@Sendable (_ packets: Int) -> Void)?

@@ -1,3 +1,4 @@
+import Mbufs
 // SPDX-License-Identifier: BSD-2-Clause
 import Mbufs
 public import Observation

@@ -49,7 +49,7 @@ extension Bench {
       rows[1], per: "packet", fixedCount: Self.frameCount, against: libpcap
     ) { _ in
       var reader = try CaptureReader(path: path)
-      keep(try Self.benchStackLoop(&reader, pool))
+      keep(try Self.throughStack(&reader, pool))
     }
     for row in replays {
       let plan = ReplayPlan(inputs: [path], destination: row.destination)
@@ -96,7 +96,7 @@ extension Bench {
   }
 
   /// Frame by frame through the stack, UDP checksum and all, to a socket that is read at once.
-  private static func benchStackLoop(
+  private static func throughStack(
     _ reader: inout CaptureReader, _ pool: MbufPool
   ) throws -> Int {
     var policy = InternetStack.Policy()

@@ -65,7 +65,6 @@ final class ChainBench {
     header.flowHash = 0xfeed_f00d
     header.networkOffset = 14
     header.transportOffset = 34
-    header.wireByteCount = 1_500
     return header
   }()
 
@@ -75,7 +74,9 @@ final class ChainBench {
 
   /// The bytes from 1 up as a model.
   static func model(_ byteCount: Int) -> PacketModel {
-    PacketModel((0..<byteCount).map { UInt8(truncatingIfNeeded: $0 + 1) }, header: header)
+    PacketModel(
+      (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 + 1) }, header: header,
+      wireByteCount: 1_500)
   }
 
   /// A packet that holds `model` in the segments of `layout`.
@@ -94,6 +95,7 @@ final class ChainBench {
     first.packetByteCount = offset
     var packet = Packet(first)
     packet.header = model.header
+    packet.wireByteCount = model.wireByteCount ?? -1
     built += 1
     return packet
   }

@@ -149,9 +149,8 @@ import Testing
       packet.wireByteCount = 9_000
       model.header.vlanTag = 7
       model.header.timestampInNanoseconds = -1
-      model.header.wireByteCount = 9_000
-      var other = PacketHeader()
-      other.wireByteCount = -5
+      model.wireByteCount = 9_000
+      let other = PacketHeader()
       let kept = packet.header
       // A whole header from elsewhere brings everything but the length.
       packet.header = other

@@ -5,13 +5,18 @@ public import Mbufs
 public struct PacketModel: Sendable {
   /// The bytes of the packet.
   public var bytes: [UInt8]
-  /// What its header should say; the length in it is not used.
+  /// What its header should say; the lengths in it are not used.
   public var header: PacketHeader
+  /// Bytes on the wire as the source said, nil if nobody did.
+  public var wireByteCount: Int?
 
   /// A model of a packet with these bytes.
-  public init(_ bytes: [UInt8] = [], header: PacketHeader = PacketHeader()) {
+  public init(
+    _ bytes: [UInt8] = [], header: PacketHeader = PacketHeader(), wireByteCount: Int? = nil
+  ) {
     self.bytes = bytes
     self.header = header
+    self.wireByteCount = wireByteCount
   }
 
   /// Bytes of the packet.
@@ -50,9 +55,9 @@ public struct PacketModel: Sendable {
   ///
   /// Only one from the first byte on keeps what is said of offsets.
   public func copy(_ range: Range<Int>) -> PacketModel {
-    var copy = PacketModel([UInt8](bytes[range]), header: header)
+    var copy = PacketModel([UInt8](bytes[range]), header: header, wireByteCount: wireByteCount)
     if range.lowerBound > 0 {
-      copy.header.wireByteCount = 0
+      copy.wireByteCount = nil
       copy.header.networkOffset = 0
       copy.header.transportOffset = 0
     }
@@ -79,7 +84,7 @@ public struct PacketModel: Sendable {
   }
 
   private func differenceInHeader(_ found: PacketHeader, _ wireByteCount: Int) -> String? {
-    let wanted = Swift.max(header.wireByteCount, byteCount)
+    let wanted = self.wireByteCount ?? byteCount
     if wireByteCount != wanted { return "\(wireByteCount) on the wire, not \(wanted)" }
     // The length and the wire's are compared; what is left must be equal field by field.
     var expected = found
