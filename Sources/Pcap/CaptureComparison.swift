@@ -73,7 +73,7 @@ public struct CaptureComparison: Equatable, Sendable {
         difference = Difference(packet: same + 1, offset: 0, field: .packetCount)
         break
       }
-      difference = first.difference(from: second, same + 1)
+      difference = first.difference(from: second, numbered: same + 1)
       if difference == nil { same += 1 }
     }
     packetCount = same
@@ -90,9 +90,17 @@ public struct CaptureComparison: Equatable, Sendable {
 }
 
 extension CapturedFrame {
-  /// What differs first, as `CaptureComparison` has it.
-  fileprivate borrowing func difference(
-    from other: borrowing CapturedFrame, _ packet: Int
+  /// What differs first between this frame and the one that should be the same.
+  ///
+  /// Times that are 2^32 seconds apart are the same: a file counts seconds in 32 bits, of either
+  /// sign.
+  ///
+  /// - Parameters:
+  ///   - other: the frame of the other capture.
+  ///   - packet: the frame's number, for the report.
+  /// - Returns: nil if nothing differs.
+  public borrowing func difference(
+    from other: borrowing CapturedFrame, numbered packet: Int
   ) -> CaptureComparison.Difference? {
     func found(_ field: CaptureComparison.Field, _ offset: Int = 0) -> CaptureComparison.Difference
     {

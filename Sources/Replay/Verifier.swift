@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Pcap
-import Wire
 
 /// Reads the inputs again in the order they were replayed and sets the output beside them.
 ///
@@ -25,8 +24,9 @@ struct Verifier {
           guard let found = output.nextFrame() else {
             return difference(after: equal, nil, "count")
           }
-          if let (offset, field) = Self.firstDifference(wanted, found) {
-            return difference(after: equal, offset, field)
+          if let found = wanted.difference(from: found, numbered: equal + 1) {
+            let offset = found.field == .bytes ? found.offset : nil
+            return difference(after: equal, offset, found.field.reportName)
           }
           equal += 1
         }
@@ -45,40 +45,18 @@ struct Verifier {
       packets: equal,
       firstDifference: ReplayReport.Difference(packet: equal + 1, offset: offset, field: field))
   }
+}
 
-  private static func firstDifference(
-    _ wanted: borrowing CapturedFrame, _ found: borrowing CapturedFrame
-  ) -> (offset: Int?, field: String)? {
-    if wanted.bytes.byteCount != found.bytes.byteCount { return (nil, "captured_length") }
-    if wanted.wireByteCount != found.wireByteCount { return (nil, "wire_length") }
-    if !isSameTime(wanted.timestampInNanoseconds, found.timestampInNanoseconds) {
-      return (nil, "timestamp")
+extension CaptureComparison.Field {
+  /// The name that replay reports have for it.
+  fileprivate var reportName: String {
+    switch self {
+    case .linkType: "link_type"
+    case .packetCount, .end: "count"
+    case .timestamp: "timestamp"
+    case .capturedByteCount: "captured_length"
+    case .wireByteCount: "wire_length"
+    case .bytes: "bytes"
     }
-    return firstDifference(wanted.bytes, found.bytes).map { ($0, "bytes") }
-  }
-
-  /// The first place where two runs of as many bytes differ.
-  private static func firstDifference(_ a: RawSpan, _ b: RawSpan) -> Int? {
-    var offset = 0
-    while offset + 8 <= a.byteCount {
-      let first = FixedBytes<8>(a, at: offset).uint64(at: 0)
-      let second = FixedBytes<8>(b, at: offset).uint64(at: 0)
-      // The byte that comes first is the highest.
-      if first != second { return offset + (first ^ second).leadingZeroBitCount / 8 }
-      offset += 8
-    }
-    while offset < a.byteCount {
-      if FixedBytes<1>(a, at: offset).uint8(at: 0) != FixedBytes<1>(b, at: offset).uint8(at: 0) {
-        return offset
-      }
-      offset += 1
-    }
-    return nil
-  }
-
-  /// Whether two times are the same in a file that counts seconds in 32 bits, of either sign.
-  private static func isSameTime(_ a: Int64, _ b: Int64) -> Bool {
-    // Cannot wrap into equality by chance: a file's times span 2^32 seconds, under 2^63 ns.
-    a == b || (a &- b).magnitude == 0x1_0000_0000 * 1_000_000_000
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -10,7 +11,12 @@
 
 /// Runs `body` on new threads at once and returns when all have ended, their caches retired.
 public func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-  let threads = (0..<count).map { index in
+  join(startThreads(count, body))
+}
+
+/// Starts threads to be joined later.
+public func startThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> [pthread_t] {
+  (0..<count).map { index in
     let start = unsafe Unmanaged.passRetained(Start { body(index) }).toOpaque()
     #if canImport(Darwin)
       var thread: pthread_t?
@@ -24,6 +30,10 @@ public func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     #endif
     return thread
   }
+}
+
+/// Waits for threads to end.
+public func join(_ threads: [pthread_t]) {
   for thread in threads { pthread_join(thread, nil) }
 }
 
@@ -44,3 +54,20 @@ private final class Start {
     return nil
   }
 #endif
+
+/// A number that threads step on and wait for.
+public final class Stage: Sendable {
+  private let reached = Atomic<Int>(0)
+
+  /// The number at zero.
+  public init() {}
+
+  /// The number now.
+  public var value: Int { reached.load(ordering: .acquiring) }
+
+  /// Steps on.
+  public func advance() { reached.add(1, ordering: .acquiringAndReleasing) }
+
+  /// Lets other threads run until the number is there.
+  public func wait(for stage: Int) { while value < stage { sched_yield() } }
+}
