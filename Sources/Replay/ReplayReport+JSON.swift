@@ -1,4 +1,3 @@
-import Mbufs
 // SPDX-License-Identifier: BSD-2-Clause
 import Mbufs
 public import Observation
