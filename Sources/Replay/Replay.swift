@@ -22,7 +22,7 @@ public struct Replay: ~Copyable {
   private var report: ReplayReport
   private var hasBegun = false
 
-  /// Packets between two looks at the control.
+  /// Packets between two reports of progress.
   private static var stepPacketCount: Int { 4_096 }
 
   /// Prepares a replay.
@@ -118,7 +118,8 @@ public struct Replay: ~Copyable {
         report.denied += sent.denied
         report.refused += sent.refused
       }
-      try replayLoop(step, from: &reader, to: &sink, pool, &report.tally, &sent)
+      try replayLoop(
+        step, control, from: &reader, to: &sink, pool, &report.tally, &sent)
       control.report(report.packetsSent + sent.packets)
     }
   }
@@ -169,11 +170,12 @@ struct ReplaySent {
 /// Allocates and retains nothing.
 @inline(never)
 private func replayLoop<Sink: PacketSink & ~Copyable>(
-  _ step: ReplayStep, from reader: inout CaptureReader, to sink: inout Sink, _ pool: MbufPool,
+  _ step: ReplayStep, _ control: ReplayControl, from reader: inout CaptureReader,
+  to sink: inout Sink, _ pool: MbufPool,
   _ tally: inout FrameTally, _ sent: inout ReplaySent
 ) throws(PcapError) {
   let linkType = reader.linkType
-  while sent.packets < step.packetCount {
+  while sent.packets < step.packetCount, !control.isStopped {
     let packet: Packet
     do throws(MbufError) {
       guard let next = try reader.next(into: pool) else { break }

@@ -50,7 +50,7 @@ import Wire
     #expect(report.drops.map(\.reason) == ["pool_exhausted"])
     #expect(report.packetsDropped == report.denied)
     #expect(report.pool.clusters.limitInItems == 1)
-    #expect(report.pool.denials > 0)
+    #expect(report.pool.clusters.denials > 0)
     #expect(report.outputError == nil)
   }
 
