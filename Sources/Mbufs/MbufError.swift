@@ -9,15 +9,12 @@ public enum MbufError: Error, Equatable, CustomStringConvertible {
   case exhausted(ZoneError)
   /// The packet has fewer bytes than the operation needs.
   case tooShort(wanted: Int, available: Int)
-  /// The bytes are shared or read-only.
-  case readOnly
 
   /// What failed and why, in one line.
   public var description: String {
     switch self {
     case .exhausted(let error): error.description
     case .tooShort(let wanted, let available): "\(wanted) bytes wanted of \(available)"
-    case .readOnly: "the storage is shared or read-only"
     }
   }
 }
