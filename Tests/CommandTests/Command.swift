@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import TestSupport
 import Testing
 
 /// The built `mbuma`, run as a person runs it.
@@ -193,7 +194,7 @@ final class TemporaryFolder: Sendable {
   /// The bytes of a file, none if it is not there.
   func read(_ name: String) throws -> Data {
     guard Command.isThere(file(name)) else { return Data() }
-    return try Data(contentsOf: URL(fileURLWithPath: file(name)))
+    return try readFile(file(name))
   }
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import TestSupport
 import Testing
 
 /// Files, pipes, loops, limits, filters and signals.
 @Suite struct PipelineTests {
   private func capture(_ name: String) throws -> Data {
-    try Data(contentsOf: Command.root.appendingPathComponent("Captures/\(name)"))
+    try readFile(Command.root.appendingPathComponent("Captures/\(name)").path)
   }
 
   @Test(arguments: Command.captures)

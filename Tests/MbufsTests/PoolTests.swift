@@ -165,7 +165,6 @@ import UMA
       }
       #expect(packet.byteCount == 0)
       #expect("\(MbufError.tooShort(wanted: 28, available: 6))" == "28 bytes wanted of 6")
-      #expect(!"\(MbufError.readOnly)".isEmpty)
     }
   }
 }

@@ -3,6 +3,7 @@
 import Foundation
 import Mbufs
 import Pcap
+import TestSupport
 
 /// The captures that come with the sources.
 enum Captures {
@@ -21,12 +22,7 @@ enum Captures {
   }
 }
 
-func fileBytes(_ path: String) throws -> [UInt8] {
-  // Not `Data(contentsOf:)`, which leaks its buffer when the file is empty.
-  let file = try FileHandle(forReadingFrom: URL(filePath: path))
-  defer { try? file.close() }
-  return [UInt8](try file.readToEnd() ?? Data())
-}
+func fileBytes(_ path: String) throws -> [UInt8] { [UInt8](try readFile(path)) }
 
 /// A file that goes away with its last user; in memory where that can be had.
 final class TemporaryFile: Sendable {

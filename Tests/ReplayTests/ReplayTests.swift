@@ -200,6 +200,7 @@ import Wire
     let stopper = Stopper()
     let control = ReplayControl { packets in if packets >= 20_000 { stopper.stop() } }
     stopper.control = control
+    defer { stopper.control = nil }
     let out = folder.file("out.pcap")
     let report = run(
       ReplayPlan(

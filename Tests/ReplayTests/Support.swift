@@ -2,6 +2,7 @@
 import Foundation
 import Mbufs
 import Pcap
+import TestSupport
 import Wire
 
 @testable import Replay
@@ -22,7 +23,7 @@ final class TemporaryFolder: Sendable {
   func file(_ name: String) -> String { "\(path)/\(name)" }
 
   func read(_ name: String) throws -> [UInt8] {
-    [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
+    [UInt8](try readFile(file(name)))
   }
 
   /// Writes a capture of `frames` and gives its path.
