@@ -54,7 +54,9 @@ extension MbufPool {
   }
 
   /// Mbufs with packets that are alive.
-  public var outstanding: Int { statistics().mbufsInUse }
+  ///
+  /// Exact at one moment, also while other threads exchange packets of one kind for the other.
+  public var outstanding: Int { unsafe core.outstanding }
 
   /// Stops if any zone's counts do not add up.
   ///

@@ -27,6 +27,7 @@ public final class MbufPool: @unchecked Sendable {
   public init(
     clusterLimit: Int = 65_536, mbufLimit: Int = 0, pages: any PageSource = PageArena()
   ) {
+    AbandonedPools.sweep()
     let core = UnsafeMutablePointer<PoolCore>.allocate(capacity: 1)
     let clusters = Zone(
       name: "mbuf_cluster", itemByteCount: MbufLayout.clusterByteCount, alignment: 64,
@@ -74,14 +75,8 @@ public final class MbufPool: @unchecked Sendable {
   }
 
   deinit {
-    drain()
-    // All zones end or none: a packet that is alive may still ask any of them for more.
-    guard outstanding == 0 else { return }
-    unsafe core.pointee.packetZone.destroy()
-    unsafe core.pointee.mbufZone.destroy()
-    unsafe core.pointee.clusterZone.destroy()
-    unsafe core.deinitialize(count: 1)
-    unsafe core.deallocate()
+    unsafe AbandonedPools.end(core)
+    AbandonedPools.sweep()
   }
 
   // MARK: Get

@@ -77,7 +77,8 @@ extension Packet {
     let byteCount = destination.byteCount
     precondition(offset >= 0, "copy out at \(offset)")
     guard offset <= self.byteCount - byteCount else {
-      throw .tooShort(wanted: offset + byteCount, available: self.byteCount)
+      let (wanted, isOver) = offset.addingReportingOverflow(byteCount)
+      throw .tooShort(wanted: isOver ? .max : wanted, available: self.byteCount)
     }
     unsafe destination.withUnsafeMutableBytes { target in
       var done = 0

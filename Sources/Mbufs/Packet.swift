@@ -108,7 +108,9 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   @inlinable
   public var wireByteCount: Int {
     get { head.packetHeader.wireByteCount ?? byteCount }
-    set { unsafe head.headerPlace.pointee.wireBytes = UInt32(clamping: newValue) }
+    set {
+      unsafe head.headerPlace.pointee.wireBytes = Swift.min(UInt32(clamping: newValue), .max - 1)
+    }
   }
 
   // MARK: Bytes in place

@@ -36,11 +36,12 @@ public struct PacketHeader: Equatable, Sendable {
 
   /// Bytes the frame had on the wire, as its source said; nil if it said nothing.
   ///
-  /// More than the packet holds if the capture cut it; less only if the source was wrong.
+  /// More than the packet holds if the capture cut it; less only if the source was wrong. At
+  /// most 4,294,967,294.
   @inlinable
   public var wireByteCount: Int? {
     get { wireBytes == .max ? nil : Int(wireBytes) }
-    set { wireBytes = newValue.map { UInt32(clamping: $0) } ?? .max }
+    set { wireBytes = newValue.map { Swift.min(UInt32(clamping: $0), .max - 1) } ?? .max }
   }
 
   /// What an interface says of a packet's transport checksum.

@@ -67,7 +67,7 @@ public struct SocketBuffer: ~Copyable, Sendable {
   public mutating func reserve(limit: Int, storageLimit: Int? = nil) {
     precondition(limit >= 0 && limit <= 1 << 40, "a socket buffer of \(limit) bytes")
     self.limit = limit
-    self.storageLimit = storageLimit ?? 8 * limit
+    self.storageLimit = Swift.max(0, storageLimit ?? 8 * limit)
   }
 
   // MARK: Looking
@@ -93,7 +93,8 @@ public struct SocketBuffer: ~Copyable, Sendable {
   /// Whether a datagram of `byteCount` bytes between these two would be taken.
   public func hasSpace(for byteCount: Int, from source: Endpoint, to destination: Endpoint) -> Bool
   {
-    space >= byteCount + source.recordByteCount + destination.recordByteCount
+    // Cannot wrap: limits are not negative, and what is charged fits an Int.
+    byteCount <= space - source.recordByteCount - destination.recordByteCount
   }
 
   // MARK: Records

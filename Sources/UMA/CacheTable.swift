@@ -15,10 +15,11 @@ import CThreadCache
 
 /// The caches of one thread, or of a simulated CPU in a test.
 ///
-/// A table belongs to one thread at a time; only its owner allocates and frees through it.
+/// A table belongs to one thread at a time; only its owner allocates and frees through it. It is
+/// for this package and its tests, because nothing checks who uses it.
 @safe
-public struct CacheTable: @unchecked Sendable {
-  @usableFromInline let base: UnsafeMutableRawPointer
+package struct CacheTable: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
 
   static let slotCount = 1_024
   static let byteCount = unsafe slotCount * ZoneCache.strideByteCount
@@ -26,7 +27,7 @@ public struct CacheTable: @unchecked Sendable {
   /// A table that no thread owns, so that a test can play several CPUs on one thread.
   ///
   /// Call `retire()` when done.
-  public init?() {
+  package init?() {
     guard let base = unsafe mbuma_map_table(Self.byteCount) else { return nil }
     unsafe self.base = base
     let table = self
@@ -34,7 +35,7 @@ public struct CacheTable: @unchecked Sendable {
   }
 
   /// The calling thread's table, made at its first use; nil if the system has no memory for it.
-  public static func current() -> CacheTable? {
+  package static func current() -> CacheTable? {
     if let base = unsafe mbuma_table() { return unsafe CacheTable(base: base) }
     guard let table = CacheTable() else { return nil }
     let willRetire = unsafe mbuma_call_at_thread_exit(table.base) { base in
@@ -54,7 +55,7 @@ public struct CacheTable: @unchecked Sendable {
   /// Gives every cached item back to its zone and unmaps the table.
   ///
   /// - Precondition: nobody uses the table any more.
-  public func retire() {
+  package func retire() {
     let zones = Registry.shared.withLock { $0.zones.compactMap { $0 } }
     for zone in zones { zone.retireCache(in: self) }
     Registry.shared.withLock { registry in

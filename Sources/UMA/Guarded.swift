@@ -8,13 +8,12 @@ import CThreadCache
 /// is a POSIX mutex, which the sanitizer understands on every platform.
 ///
 /// A holder never calls out: hooks, page sources and other zones run with no lock held.
-@usableFromInline
 @safe
-struct Guarded<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
+package struct Guarded<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let value: UnsafeMutablePointer<Value>
 
-  init(_ initial: consuming Value) {
+  package init(_ initial: consuming Value) {
     unsafe mutex = .allocate(capacity: 1)
     unsafe value = .allocate(capacity: 1)
     unsafe mbuma_lock_create(mutex)
@@ -29,7 +28,7 @@ struct Guarded<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
   }
 
   /// Runs `body` with the value while holding the mutex.
-  borrowing func withLock<Result: ~Copyable, Failure: Error>(
+  package borrowing func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     // The pointers live as long as self, and the mutex makes the access exclusive.

@@ -56,7 +56,8 @@ public final class PageArena: PageSource {
   public init(reservingByteCount byteCount: Int = 16 << 30) {
     let huge = Self.hugePageByteCount
     precondition(byteCount > 0, "an arena of \(byteCount) bytes")
-    var wanted = (byteCount + huge - 1) / huge * huge
+    // No system has more addresses than that to give; beyond, the sums would not fit either.
+    var wanted = (Swift.min(byteCount, 1 << 46) + huge - 1) / huge * huge
     var address = Self.reserve(wanted + huge)
     while address == 0, wanted > huge {
       wanted = wanted / huge / 2 * huge

@@ -125,19 +125,52 @@ extension Zone {
   ///
   /// - Precondition: the zone lock is held.
   func visitCaches(_ body: (CachePointer) -> Void) {
-    let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-    if offset == 0 { return }
+    unsafe Self.visitCaches(of: [self], body)
+  }
+
+  /// Runs `body` on every thread's caches of some zones while all their owners are kept out.
+  ///
+  /// - Precondition: the locks of the zones are held.
+  private static func visitCaches(of zones: [Zone], _ body: (CachePointer) -> Void) {
+    let offsets = zones.compactMap { zone -> Int? in
+      let offset = unsafe zone.core.pointee.cacheOffset.load(ordering: .relaxed)
+      return offset == 0 ? nil : offset
+    }
+    if offsets.isEmpty { return }
     Registry.shared.withLock { registry in
-      for table in registry.tables {
-        unsafe CachePointer(table.base, offset).at.pointee.asked.store(1, ordering: .relaxed)
+      let caches = unsafe registry.tables.flatMap { table in
+        unsafe offsets.map { unsafe CachePointer(table.base, $0) }
       }
+      unsafe caches.forEach { unsafe $0.at.pointee.asked.store(1, ordering: .relaxed) }
       mbuma_barrier()
-      for table in registry.tables {
-        let cache = unsafe CachePointer(table.base, offset)
+      unsafe caches.forEach { cache in
         while unsafe cache.at.pointee.busy.load(ordering: .acquiring) != 0 { mbuma_yield() }
-        unsafe body(cache)
-        unsafe cache.at.pointee.asked.store(0, ordering: .releasing)
       }
+      unsafe caches.forEach { cache in unsafe body(cache) }
+      unsafe caches.forEach { unsafe $0.at.pointee.asked.store(0, ordering: .releasing) }
+    }
+  }
+
+  /// Items in use of some zones at one moment: all locks held, all caches still.
+  ///
+  /// Counted one zone after the other, an item that its owner exchanges meanwhile for one of
+  /// another zone could be missed in both.
+  public static func itemsInUse(of zones: [Zone]) -> Int {
+    Int(truncatingIfNeeded: itemsInUse(of: zones, locked: 0, sum: 0))
+  }
+
+  // Lock order: the zones as listed, then the registry. Nothing else holds two zones' locks.
+  private static func itemsInUse(of zones: [Zone], locked: Int, sum: UInt64) -> UInt64 {
+    guard locked < zones.count else {
+      var sum = sum
+      unsafe visitCaches(of: zones) { cache in
+        sum &+= unsafe cache.at.pointee.allocations.load(ordering: .relaxed)
+        sum &-= unsafe cache.at.pointee.frees.load(ordering: .relaxed)
+      }
+      return sum
+    }
+    return zones[locked].withShelf { shelf in
+      itemsInUse(of: zones, locked: locked + 1, sum: sum &+ shelf.allocations &- shelf.frees)
     }
   }
 

@@ -32,13 +32,13 @@ extension Zone {
   }
 
   /// Allocates an item through a table, as its owner.
-  public func allocateItem(in table: CacheTable) throws(ZoneError) -> UnsafeMutableRawPointer {
+  package func allocateItem(in table: CacheTable) throws(ZoneError) -> UnsafeMutableRawPointer {
     if let item = unsafe cache(in: table)?.take() { return unsafe item }
     return unsafe try allocateSlow(in: table)
   }
 
   /// Frees an item through a table, as its owner.
-  public func freeItem(_ item: UnsafeMutableRawPointer, in table: CacheTable) {
+  package func freeItem(_ item: UnsafeMutableRawPointer, in table: CacheTable) {
     if unsafe cache(in: table)?.give(item) == true { return }
     unsafe freeSlow(item, in: table)
   }

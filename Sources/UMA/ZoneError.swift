@@ -15,12 +15,14 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
     case injected
   }
 
-  /// The zone that was asked.
-  public let zone: Zone
+  package let zone: Zone
   /// Why it denied.
   public let reason: Reason
   /// The limit in items for `.limitReached`; else the bytes of the item that could not be had.
   public let count: Int
+
+  /// The name of the zone that was asked.
+  public var zoneName: String { zone.name }
 
   /// The knob to turn: which setting would have let the allocation through.
   public var knob: String {

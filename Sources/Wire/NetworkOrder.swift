@@ -73,7 +73,7 @@ public struct FixedBytes<let byteCount: Int>: ~Escapable, BitwiseCopyable {
     _ word: Word.Type, at offset: Int
   ) -> Word {
     precondition(
-      offset >= 0 && offset &+ MemoryLayout<Word>.size <= byteCount,
+      offset >= 0 && offset <= byteCount &- MemoryLayout<Word>.size,
       "\(MemoryLayout<Word>.size) bytes at \(offset) of \(byteCount)")
     // In bounds: checked above, and the window holds byteCount bytes by its invariant. Any bit
     // pattern is a valid integer.

@@ -70,7 +70,10 @@ struct BenchBaseline {
     }
     let report: Report
     do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path))
+      // Not `Data(contentsOf:)`, which leaks its buffer when the file is empty.
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? file.close() }
+      let data = try file.readToEnd() ?? Data()
       report = try JSONDecoder().decode(Report.self, from: data)
     } catch {
       throw ValidationError("--compare \(path): not a report of mbuma bench --json")
