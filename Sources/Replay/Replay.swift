@@ -104,8 +104,7 @@ public struct Replay: ~Copyable {
     defer {
       report.inputs[index].packets += reader.packetCount
       report.inputs[index].bytes += reader.byteCount
-      report.inputs[index].end =
-        control.isStopped ? reader.endUnlessBrokenOff : reader.end ?? .clean
+      report.inputs[index].end = control.isStopped ? reader.endUnlessBrokenOff : reader.end
     }
     while reader.end == nil, !control.isStopped {
       let left = (plan.limit ?? .max) - report.packetsSent
@@ -199,8 +198,8 @@ private func replayLoop<Sink: PacketSink & ~Copyable>(
 
 extension CaptureReader {
   /// How the reading ended, where a signal may have broken off the system's read.
-  fileprivate var endUnlessBrokenOff: CaptureEnd {
-    if case .library = end?.error?.kind { return .clean }
-    return end ?? .clean
+  fileprivate var endUnlessBrokenOff: CaptureEnd? {
+    if case .library = end?.error?.kind { return nil }
+    return end
   }
 }

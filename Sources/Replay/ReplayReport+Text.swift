@@ -78,7 +78,7 @@ extension ReplayReport.Input {
   fileprivate var text: String {
     guard let format, let linkType else { return "\(file): nothing read" }
     return "\(file): \(format.rawValue), \(linkType.name), \(packets) packets, \(bytes) bytes, "
-      + "end \(endName)"
+      + "end \(endName ?? "not reached")"
   }
 }
 

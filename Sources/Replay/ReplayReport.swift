@@ -25,15 +25,17 @@ public struct ReplayReport: Sendable {
     public var packets = 0
     /// Captured bytes of them.
     public var bytes = 0
-    /// How the reading ended, in the last loop.
-    public var end: CaptureEnd = .clean
+    /// How the reading ended, the last time; nil if it was given up before the end.
+    ///
+    /// A limit, a signal or an output that failed may come first.
+    public var end: CaptureEnd?
     /// Why it could not be opened.
     public var openError: PcapError?
 
     init(file: String) { self.file = file }
 
     /// What was wrong with it, if anything.
-    public var error: PcapError? { openError ?? end.error }
+    public var error: PcapError? { openError ?? end?.error }
   }
 
   /// How the output compares with the input.
