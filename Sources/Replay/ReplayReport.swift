@@ -62,7 +62,7 @@ public struct ReplayReport: Sendable {
 
   /// The inputs in order.
   public var inputs: [Input] = []
-  /// Packets that the sink took.
+  /// Packets that the sink took, and did not lose by failing.
   public var packetsSent = 0
   /// Captured bytes of them.
   public var bytesSent = 0
@@ -74,7 +74,7 @@ public struct ReplayReport: Sendable {
   public var tally = FrameTally()
   /// Packets that the pool had no mbufs for; they are among the drops.
   public var denied = 0
-  /// Packets that the output did not take, since it failed; they are among the drops.
+  /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0
   /// Packets that went no further, by reason.
   public var drops: [(reason: String, count: Int)] = []
