@@ -180,6 +180,8 @@ struct OutputFile: ~Copyable {
   }
 
   /// Writes until all is written or the system refuses; a signal does not end it.
+  ///
+  /// A pipe that somebody else made non-blocking is waited for.
   private static func put(
     _ start: UnsafeRawPointer, _ byteCount: Int, _ descriptor: Int32
   ) -> (done: Int, reason: Int32) {
@@ -188,6 +190,9 @@ struct OutputFile: ~Copyable {
       let count = unsafe write(descriptor, start + done, byteCount - done)
       if count > 0 {
         done += count
+      } else if count < 0, errno == EAGAIN {
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe poll(&wanted, 1, -1)
       } else if count < 0, errno != EINTR {
         return (done, errno)
       }

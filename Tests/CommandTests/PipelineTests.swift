@@ -226,6 +226,33 @@ import Testing
     #expect(try folder.read("out.pcap") == capture("ntp.pcap"))
   }
 
+  @Test func `A pipe that does not block is waited for`() throws {
+    let folder = try TemporaryFolder()
+    let script = """
+      import os, subprocess, sys, time
+      reader, writer = os.pipe()
+      os.set_blocking(writer, False)
+      run = subprocess.Popen(sys.argv[2:], stdout=writer, stderr=subprocess.DEVNULL)
+      os.close(writer)
+      time.sleep(0.3)
+      with open(sys.argv[1], "wb") as out, os.fdopen(reader, "rb") as data:
+          out.write(data.read())
+      sys.exit(run.wait())
+      """
+    guard Command.isThere("/usr/bin/python3") else {
+      print("skipped: no python3 to make such a pipe with")
+      return
+    }
+    let result = try Command(
+      [
+        "-c", script, folder.file("out.pcap"), "\(Command.products.path)/mbuma", "replay",
+        "Captures/dns.pcap", "--loop", "100", "--to", "file:-",
+      ], program: "/usr/bin/python3"
+    ).finish()
+    #expect(result.status == 0, "\(result.diagnostics)")
+    #expect(folder.byteCount("out.pcap") == 24 + 100 * (86 * 16 + 20_324))
+  }
+
   @Test func `Progress is not shown where nobody watches`() throws {
     let folder = try TemporaryFolder()
     var capture = CaptureBytes()
