@@ -226,6 +226,30 @@ import Testing
     #expect(try folder.read("out.pcap") == capture("ntp.pcap"))
   }
 
+  @Test(arguments: [(SIGINT, SIGTERM), (SIGTERM, SIGINT), (SIGINT, SIGINT)])
+  func `A second signal of either kind ends it at once`(_ first: Int32, _ second: Int32) throws {
+    // The report of the first goes to a pipe that is full, where it waits for ever.
+    let pipe = Pipe()
+    let (reader, writer) = (pipe.fileHandleForReading, pipe.fileHandleForWriting)
+    let flags = fcntl(writer.fileDescriptor, F_GETFL)
+    _ = fcntl(writer.fileDescriptor, F_SETFL, flags | O_NONBLOCK)
+    let block = [UInt8](repeating: 0, count: 4_096)
+    while unsafe write(writer.fileDescriptor, block, block.count) > 0 {}
+    let input = TestPipe()
+    // Under /dev/fd the pipe is opened anew, and so blocks.
+    let command = try Command(
+      ["replay", "-"], input: input.reader, output: "/dev/fd/\(writer.fileDescriptor)")
+    try input.write(try capture("ntp.pcap"))
+    usleep(300_000)
+    command.signal(first)
+    usleep(300_000)
+    command.signal(second)
+    let result = try command.finish()
+    #expect(result.status == 128 + second)
+    try input.end()
+    try reader.close()
+  }
+
   @Test func `A pipe that does not block is waited for`() throws {
     let folder = try TemporaryFolder()
     let script = """
