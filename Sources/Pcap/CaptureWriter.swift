@@ -13,8 +13,9 @@
 // When the system refuses more, a regular file is cut back to its last whole record, the counts go
 // down to what is in it, and the writer takes nothing more.
 //
-// What a pcap cannot hold as it came: fractions of a second or more are carried into the seconds;
-// a wire length below the captured one, or above 2^31 - 1, is the nearest that a packet can have.
+// What a pcap cannot hold as it came: fractions of a second or more are carried into the seconds.
+// What a packet cannot: a wire length of 2^32 - 1, its mark of one that is not known, is 2^32 - 2
+// in it and is written so. A frame keeps it. Comparisons take the two for the same.
 
 public import Mbufs
 public import Wire

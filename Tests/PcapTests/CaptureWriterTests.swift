@@ -103,6 +103,26 @@ import Wire
     }
   }
 
+  @Test func aWireLengthAtTheLimitStaysThere() throws {
+    let pool = MbufPool()
+    let (first, second) = (try TemporaryFile(), try TemporaryFile())
+    let lengths = [0xffff_ffff, 0xffff_fffe, 0xffff_fffd, 0x8000_0000, 3]
+    var writer = try CaptureWriter(path: first.path, linkType: .ethernet, resolution: .micro)
+    for length in lengths {
+      let bytes: [UInt8] = [1, 2, 3]
+      try writer.write(
+        unsafe CapturedFrame(
+          bytes: bytes.span.bytes, timestampInNanoseconds: 0, wireByteCount: length))
+    }
+    try writer.close()
+    #expect(try readFrames(first.path).0.map(\.wireByteCount) == lengths)
+    #expect(try copy(first.path, to: second.path, pool: pool) == lengths.count)
+    #expect(
+      try readFrames(second.path).0.map(\.wireByteCount) == [0xffff_fffe] + lengths.dropFirst())
+    #expect(try CaptureComparison(of: first.path, with: second.path).isIdentical)
+    #expect(try CaptureComparison(of: second.path, with: first.path).isIdentical)
+  }
+
   @Test func timesThatDoNotFit() throws {
     let pool = MbufPool()
     let file = try TemporaryFile()
