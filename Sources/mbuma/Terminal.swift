@@ -53,7 +53,7 @@ enum Terminal {
       let count = unsafe systemWrite(descriptor, base + done, bytes.count - done)
       if count < 0, errno == EINTR { continue }
       if count < 0, errno == EAGAIN {
-        // Somebody else made it non-blocking, as shells' neighbours in a pipe do.
+        // A neighbour in the pipe may have made it non-blocking.
         var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         _ = unsafe poll(&wanted, 1, -1)
         continue

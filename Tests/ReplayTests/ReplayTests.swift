@@ -111,7 +111,7 @@ import Wire
     #expect(ends(4) == [.clean, nil])
     #expect(ends(5) == [.clean, .clean])
     let report = run(ReplayPlan(inputs: [one], limit: 1))
-    #expect(report.text.contains("one.pcap: pcap, EN10MB, 1 packets, 46 bytes, end not reached\n"))
+    #expect(report.text.contains("one.pcap: pcap, EN10MB, 1 packet, 46 bytes, end not reached\n"))
     #expect(report.json.prettyText.contains("\"end\": null"))
     guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
     #expect(ends(nil, .file("/dev/full")) == [nil, nil])
