@@ -93,7 +93,7 @@ extension CapturedFrame {
   /// What differs first between this frame and the one that should be the same.
   ///
   /// Times that are 2^32 seconds apart are the same: a file counts seconds in 32 bits, of either
-  /// sign.
+  /// sign. So are wire lengths of 2^32 - 1 and 2^32 - 2: a packet cannot have the first.
   ///
   /// - Parameters:
   ///   - other: the frame of the other capture.
@@ -110,7 +110,10 @@ extension CapturedFrame {
       return found(.timestamp)
     }
     if bytes.byteCount != other.bytes.byteCount { return found(.capturedByteCount) }
-    if wireByteCount != other.wireByteCount { return found(.wireByteCount) }
+    let limit = CapturedFrame.wireByteLimit
+    if Swift.min(wireByteCount, limit) != Swift.min(other.wireByteCount, limit) {
+      return found(.wireByteCount)
+    }
     return firstDifference(bytes, other.bytes).map { found(.bytes, $0) }
   }
 }

@@ -83,7 +83,8 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
 
   /// The next frame as a packet of `pool`, or nil at the end, which `end` then describes.
   ///
-  /// The packet has the frame's time, wire length and link type.
+  /// The packet has the frame's time, wire length and link type; of a wire length of 2^32 - 1, which
+  /// no frame has, it has one less.
   ///
   /// - Parameters:
   ///   - pool: where the packet comes from; a frame over 2,048 bytes becomes a chain.
@@ -99,7 +100,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     var packet = try pool.packet(copying: frame.bytes, headroom: headroom)
     var header = PacketHeader()
     header.timestampInNanoseconds = frame.timestampInNanoseconds
-    header.wireByteCount = frame.wireByteCount
+    header.wireByteCount = Swift.min(frame.wireByteCount, CapturedFrame.wireByteLimit)
     header.linkType = linkType
     packet.header = header
     return packet

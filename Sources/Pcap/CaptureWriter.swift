@@ -10,8 +10,12 @@
 //
 //     bytes in the file == 24 + sum over flushed records of (16 + captured bytes)
 //
-// What a pcap cannot hold as it came: fractions of a second or more are carried into the seconds;
-// a wire length below the captured one, or above 2^31 - 1, is the nearest that a packet can have.
+// When the system refuses more, a regular file is cut back to its last whole record, the counts go
+// down to what is in it, and the writer takes nothing more.
+//
+// What a pcap cannot hold as it came: fractions of a second or more are carried into the seconds.
+// What a packet cannot: a wire length of 2^32 - 1, its mark of one that is not known, is 2^32 - 2
+// in it and is written so. A frame keeps it. Comparisons take the two for the same.
 
 public import Mbufs
 public import Wire
@@ -35,13 +39,15 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   public let snapshotByteCount: Int
   /// Whether a microsecond file takes times that it must round down.
   public var allowsLossyTime = false
-  /// Frames written.
-  public private(set) var packetCount = 0
+  /// Frames written; after a failure, those that are whole in the file.
+  public var packetCount: Int { takenPacketCount - output.lost.count }
   /// Captured bytes of those frames.
-  public private(set) var byteCount = 0
-  /// Frames whose time was rounded down.
+  public var byteCount: Int { takenByteCount - output.lost.byteCount }
+  /// Frames whose time was rounded down, those that a failure lost included.
   public private(set) var roundedTimeCount = 0
 
+  private var takenPacketCount = 0
+  private var takenByteCount = 0
   private var output: OutputFile
 
   /// Makes the file, or empties it, and writes its header.
@@ -70,7 +76,8 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   /// Writes a packet with its time and wire length.
   ///
   /// - Throws: `.timeNotExact`, `.timeOutOfRange` or `.frameTooLong`, and then nothing was written;
-  ///   `.unwritable` if the system refuses, and then the file may lack frames written before.
+  ///   `.unwritable` if the system refuses, and then the file may lack frames written before: the
+  ///   error names the first, and the counts are of those that are there.
   public mutating func write(_ packet: borrowing Packet) throws(PcapError) {
     let header = packet.header
     try begin(
@@ -91,15 +98,27 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
 
   /// Puts out what is gathered: the file is then a valid capture of every frame written.
   ///
-  /// - Throws: `.unwritable`; what was not put out is tried again with the next flush.
-  public mutating func flush() throws(PcapError) { try output.flush(path) }
+  /// - Throws: `.unwritable`; what was not put out is lost, and the counts say so.
+  public mutating func flush() throws(PcapError) {
+    do throws(PcapError) {
+      try output.flush(path)
+    } catch {
+      throw failure(error.kind)
+    }
+  }
 
   /// Flushes and closes the file; afterwards nothing can be written.
   ///
   /// A writer that just ends does the same, but cannot say whether it worked.
   ///
   /// - Throws: `.unwritable`; the file is closed all the same.
-  public mutating func close() throws(PcapError) { try output.close(path) }
+  public mutating func close() throws(PcapError) {
+    do throws(PcapError) {
+      try output.close(path)
+    } catch {
+      throw failure(error.kind)
+    }
+  }
 
   /// Makes room for a record, and writes its header once nothing can fail any more.
   private mutating func begin(
@@ -114,20 +133,26 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
       throw failure(.timeOutOfRange(nanoseconds: time))
     }
     var fraction = rest
+    var isRounded = false
     if resolution == .micro {
       let (micro, lost) = rest.quotientAndRemainder(dividingBy: 1_000)
       if lost != 0 {
         guard allowsLossyTime else { throw failure(.timeNotExact(nanoseconds: time)) }
-        roundedTimeCount += 1
+        isRounded = true
       }
       fraction = micro
     }
-    try output.makeRoom(16 + byteCount, path)
+    do throws(PcapError) {
+      try output.makeRoom(16 + byteCount, path)
+    } catch {
+      throw failure(error.kind)
+    }
     output.appendRecordHeader(
       UInt32(truncatingIfNeeded: seconds), UInt32(truncatingIfNeeded: fraction),
       UInt32(byteCount), UInt32(clamping: wireByteCount))
-    packetCount += 1
-    self.byteCount += byteCount
+    takenPacketCount += 1
+    takenByteCount += byteCount
+    if isRounded { roundedTimeCount += 1 }
   }
 
   private func failure(_ kind: PcapError.Kind) -> PcapError {

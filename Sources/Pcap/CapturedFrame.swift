@@ -10,6 +10,9 @@ public struct CapturedFrame: ~Escapable {
   /// Bytes on the wire as the file has them: less than captured in a file that is wrong.
   public let wireByteCount: Int
 
+  /// The most bytes on the wire that a packet can have: the next number says that it is not known.
+  static var wireByteLimit: Int { 0xffff_fffe }
+
   /// A frame over lent bytes.
   @inlinable @inline(__always)
   @_lifetime(copy bytes)

@@ -3,6 +3,15 @@
 // The bytes on their way into a capture file, and the one place that writes them.
 //
 //     0 <= filledByteCount <= capacity;  a descriptor below 0 is closed
+//
+// Once the header is out, the buffer begins where a record does, and when it is written it ends
+// where one does. So when the system takes only `done` bytes of it, the records among them are
+// found by walking the lengths, and a regular file is cut back to the last whole one:
+//
+//     [ record ][ record ][ rec|ord ][ record ]
+//     <----- kept -------><done>                  lost: the last two
+//
+// A file that failed takes no more: on a pipe, what follows would stand behind half a record.
 
 import CPcap
 import Wire
@@ -15,6 +24,13 @@ import Wire
   import Darwin
 #endif
 
+/// Records that were taken and did not reach the file.
+struct LostRecords: Equatable {
+  var count = 0
+  /// Captured bytes of them.
+  var byteCount = 0
+}
+
 /// A descriptor with a buffer in front of it.
 @safe
 struct OutputFile: ~Copyable {
@@ -22,6 +38,10 @@ struct OutputFile: ~Copyable {
   private var buffer: UnsafeMutableRawPointer
   private var capacity = 327_680
   private(set) var filledByteCount = 0
+  /// Records that a failed write has cost.
+  private(set) var lost = LostRecords()
+  /// Why nothing more is taken.
+  private var failure: PcapError.Kind?
 
   /// Makes or empties the file, or takes standard output for "-", and writes `header`.
   ///
@@ -30,9 +50,15 @@ struct OutputFile: ~Copyable {
     let descriptor =
       path == "-" ? dup(1) : unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw PcapError(.unwritable(errno: errno), file: path) }
-    var file = OutputFile(descriptor: descriptor)
-    unsafe file.append(header.span.bytes)
-    try file.flush(path)
+    let file = OutputFile(descriptor: descriptor)
+    let (done, reason) = unsafe header.withUnsafeBytes { bytes -> (Int, Int32) in
+      guard let start = bytes.baseAddress else { return (0, 0) }
+      return unsafe put(start, bytes.count, descriptor)
+    }
+    guard reason == 0 else {
+      cutBack(descriptor, by: done)
+      throw PcapError(.unwritable(errno: reason), file: path)
+    }
     return file
   }
 
@@ -43,7 +69,8 @@ struct OutputFile: ~Copyable {
 
   deinit {
     if descriptor >= 0 {
-      _ = unsafe Self.put(buffer, filledByteCount, descriptor)
+      let (done, reason) = unsafe Self.put(buffer, filledByteCount, descriptor)
+      if reason != 0 { Self.cutBack(descriptor, by: done - wholeRecords(in: done).byteCount) }
       _ = closeDescriptor(descriptor)
     }
     unsafe buffer.deallocate()
@@ -51,7 +78,7 @@ struct OutputFile: ~Copyable {
 
   /// Sees to it that `byteCount` bytes can be appended.
   mutating func makeRoom(_ byteCount: Int, _ path: String) throws(PcapError) {
-    if byteCount <= capacity - filledByteCount, descriptor >= 0 { return }
+    if byteCount <= capacity - filledByteCount, descriptor >= 0, failure == nil { return }
     precondition(descriptor >= 0, "write to the closed file \(path)")
     try flush(path)
     guard byteCount > capacity else { return }
@@ -86,38 +113,86 @@ struct OutputFile: ~Copyable {
     filledByteCount += 16
   }
 
-  /// Writes out what is gathered; what could not be written stays.
+  /// Writes out what is gathered, which must be whole records.
+  ///
+  /// - Throws: `.unwritable`, the first time and ever after; then what could not be written is
+  ///   lost, and a regular file ends where its last whole record does.
   mutating func flush(_ path: String) throws(PcapError) {
     precondition(descriptor >= 0, "flush of the closed file \(path)")
-    let (done, reason) = unsafe Self.put(buffer, filledByteCount, descriptor)
-    if done < filledByteCount {
-      // In bounds: both ranges are within the filled part; they may overlap.
-      unsafe buffer.copyMemory(from: buffer + done, byteCount: filledByteCount - done)
-    }
-    filledByteCount -= done
-    guard reason == 0 else { throw PcapError(.unwritable(errno: reason), file: path) }
+    if failure == nil { putOut() }
+    if let failure { throw PcapError(failure, file: path) }
   }
 
   /// Flushes and closes; does nothing the second time.
   mutating func close(_ path: String) throws(PcapError) {
     guard descriptor >= 0 else { return }
-    let (_, reason) = unsafe Self.put(buffer, filledByteCount, descriptor)
+    let hadFailed = failure != nil
+    putOut()
     let result = closeDescriptor(descriptor)
     let closing = result == 0 ? 0 : errno
     descriptor = -1
-    guard reason == 0 else { throw PcapError(.unwritable(errno: reason), file: path) }
+    if let failure, !hadFailed { throw PcapError(failure, file: path) }
     guard closing == 0 else { throw PcapError(.unwritable(errno: closing), file: path) }
   }
 
+  /// Empties the buffer into the file, or says in `failure` and `lost` what came of that.
+  private mutating func putOut() {
+    let (done, reason) = unsafe Self.put(buffer, filledByteCount, descriptor)
+    if reason != 0 { noteFailure(reason, done) }
+    filledByteCount = 0
+  }
+
+  @inline(never)
+  private mutating func noteFailure(_ reason: Int32, _ done: Int) {
+    let all = wholeRecords(in: filledByteCount)
+    let kept = wholeRecords(in: done)
+    lost.count += all.records.count - kept.records.count
+    lost.byteCount += all.records.byteCount - kept.records.byteCount
+    failure = .unwritable(errno: reason)
+    Self.cutBack(descriptor, by: done - kept.byteCount)
+  }
+
+  /// The whole records among the first `limit` bytes of the buffer, and the bytes they take.
+  private func wholeRecords(in limit: Int) -> (records: LostRecords, byteCount: Int) {
+    var records = LostRecords()
+    var offset = 0
+    while offset + 16 <= limit {
+      // In bounds: the record's header is within the filled part.
+      let captured = unsafe Int(buffer.loadUnaligned(fromByteOffset: offset + 8, as: UInt32.self))
+      guard captured <= limit - offset - 16 else { break }
+      offset += 16 + captured
+      records.count += 1
+      records.byteCount += captured
+    }
+    return (records, offset)
+  }
+
+  /// Takes the last bytes off a regular file; does nothing to others, which cannot give them back.
+  private static func cutBack(_ descriptor: Int32, by byteCount: Int) {
+    var status = stat()
+    guard byteCount > 0, unsafe fstat(descriptor, &status) == 0,
+      status.st_mode & S_IFMT == S_IFREG
+    else { return }
+    let end = lseek(descriptor, 0, SEEK_CUR) - off_t(byteCount)
+    guard end >= 0, ftruncate(descriptor, end) == 0 else { return }
+    // Whoever shares the descriptor, as with standard output, goes on from there.
+    lseek(descriptor, end, SEEK_SET)
+  }
+
   /// Writes until all is written or the system refuses; a signal does not end it.
+  ///
+  /// A pipe that somebody else made non-blocking is waited for.
   private static func put(
-    _ start: UnsafeMutableRawPointer, _ byteCount: Int, _ descriptor: Int32
+    _ start: UnsafeRawPointer, _ byteCount: Int, _ descriptor: Int32
   ) -> (done: Int, reason: Int32) {
     var done = 0
     while done < byteCount {
       let count = unsafe write(descriptor, start + done, byteCount - done)
       if count > 0 {
         done += count
+      } else if count < 0, errno == EAGAIN {
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe poll(&wanted, 1, -1)
       } else if count < 0, errno != EINTR {
         return (done, errno)
       }

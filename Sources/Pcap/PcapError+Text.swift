@@ -79,7 +79,10 @@ extension PcapError: CustomStringConvertible {
     case .mixedByteOrders: "split it into its sections"
     case .noInterface: "capture the file again"
     case .truncated, .corrupt: "use the packets before it, or copy or capture the file again"
-    case .badFilter: "see pcap-filter(7) for the syntax"
+    case .badFilter(let expression, _):
+      // A name that is no file is taken for the beginning of a filter.
+      "see pcap-filter(7) for the syntax"
+        + (expression.contains { $0 == "." || $0 == "/" } ? ", or is a file missing?" : "")
     case .unsupportedLinkType: "choose a link type that files have a number for"
     case .timeNotExact: "write nanoseconds, or allow times to be rounded down"
     case .timeOutOfRange: "shift the times into the years 1902 to 2105"

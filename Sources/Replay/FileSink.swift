@@ -33,8 +33,12 @@ struct FileSink: PacketSink, ~Copyable {
     try writer?.write(packet)
   }
 
-  mutating func finish() throws(PcapError) {
-    guard var writer = writer.take() else { return }
-    try writer.close()
+  mutating func finish() throws(PcapError) { try writer?.close() }
+
+  var written: (packets: Int, bytes: Int)? {
+    switch writer {
+    case .some(let writer): (writer.packetCount, writer.byteCount)
+    case .none: nil
+    }
   }
 }

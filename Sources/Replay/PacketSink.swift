@@ -24,6 +24,9 @@ protocol PacketSink: ~Copyable {
 
   /// Packets that went no further than the sink, by reason.
   var drops: [(reason: String, count: Int)] { get }
+
+  /// What has reached the output, where that can be less than was taken; nil if it cannot.
+  var written: (packets: Int, bytes: Int)? { get }
 }
 
 extension PacketSink where Self: ~Copyable {
@@ -32,6 +35,7 @@ extension PacketSink where Self: ~Copyable {
   ) throws(PcapError) {}
   mutating func finish() throws(PcapError) {}
   var drops: [(reason: String, count: Int)] { [] }
+  var written: (packets: Int, bytes: Int)? { nil }
 }
 
 /// Frees every packet.

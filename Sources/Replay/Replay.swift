@@ -7,8 +7,8 @@
 //
 // States of a run: opening (all inputs are looked at, then the output is opened), looping,
 // finished, verified. An input that cannot be read further ends there, and the next one goes on;
-// an output that cannot be written ends the run. The report is made in every case, and in every
-// case packets read == sent + denied + refused.
+// an output that cannot be written ends the run, and what it had taken and lost counts as refused.
+// The report is made in every case, and in every case packets read == sent + denied + refused.
 
 public import Mbufs
 import Pcap
@@ -76,6 +76,24 @@ public struct Replay: ~Copyable {
       report.durationInNanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
       report.drops = sink.drops
     }
+    do throws(PcapError) {
+      try sendAll(to: &sink)
+      try sink.finish()
+    } catch {
+      // What was taken before is still put out, as far as that goes; the first error is told.
+      try? sink.finish()
+      if let written = sink.written {
+        report.refused += report.packetsSent - written.packets
+        report.packetsSent = written.packets
+        report.bytesSent = written.bytes
+      }
+      throw error
+    }
+  }
+
+  private mutating func sendAll<Sink: PacketSink & ~Copyable>(
+    to sink: inout Sink
+  ) throws(PcapError) {
     for _ in 0..<plan.loopCount where !isDone {
       report.loops += 1
       let before = report.packetsRead
@@ -83,7 +101,6 @@ public struct Replay: ~Copyable {
       // Inputs that give nothing will give nothing again.
       if report.packetsRead == before { break }
     }
-    try sink.finish()
   }
 
   private mutating func send<Sink: PacketSink & ~Copyable>(
@@ -104,8 +121,7 @@ public struct Replay: ~Copyable {
     defer {
       report.inputs[index].packets += reader.packetCount
       report.inputs[index].bytes += reader.byteCount
-      report.inputs[index].end =
-        control.isStopped ? reader.endUnlessBrokenOff : reader.end ?? .clean
+      report.inputs[index].end = control.isStopped ? reader.endUnlessBrokenOff : reader.end
     }
     while reader.end == nil, !control.isStopped {
       let left = (plan.limit ?? .max) - report.packetsSent
@@ -199,8 +215,8 @@ private func replayLoop<Sink: PacketSink & ~Copyable>(
 
 extension CaptureReader {
   /// How the reading ended, where a signal may have broken off the system's read.
-  fileprivate var endUnlessBrokenOff: CaptureEnd {
-    if case .library = end?.error?.kind { return .clean }
-    return end ?? .clean
+  fileprivate var endUnlessBrokenOff: CaptureEnd? {
+    if case .library = end?.error?.kind { return nil }
+    return end
   }
 }

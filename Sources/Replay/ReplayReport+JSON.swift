@@ -73,15 +73,17 @@ extension ReplayReport.Input {
       "link_type": linkType.map { .string($0.name) } ?? .null,
       "packets": .integer(packets),
       "bytes": .integer(bytes),
-      "end": .string(endName),
+      "end": endName.map { .string($0) } ?? .null,
       "error": error.map(\.json) ?? .null,
     ]
   }
 
   /// One word for how the input ended: `clean`, `cut`, `corrupt` or `unsupported`.
-  public var endName: String {
+  ///
+  /// Nil if its end was not reached.
+  public var endName: String? {
     switch openError?.kind {
-    case nil: end.name
+    case nil: end?.name
     case .empty, .truncatedHeader, .truncated: "cut"
     case .corrupt: "corrupt"
     default: "unsupported"

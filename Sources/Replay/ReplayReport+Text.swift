@@ -39,7 +39,7 @@ extension ReplayReport {
   private var replayed: String {
     guard packetsSent > 0, durationInNanoseconds > 0 else { return "nothing" }
     let each = Double(durationInNanoseconds) / Double(packetsSent)
-    return "\(packetsSent) packets, \(bytesSent) bytes in "
+    return "\(packetsSent.counted("packet")), \(bytesSent) bytes in "
       + "\(Self.digits(Double(durationInNanoseconds) / 1e6)) ms"
       + (loops > 1 ? " (\(loops) loops)" : "")
       + ": \(Self.digits(packetsPerSecond / 1e6)) Mpps, \(Self.digits(bitsPerSecond / 1e9)) Gbit/s,"
@@ -77,16 +77,21 @@ extension ReplayReport {
 extension ReplayReport.Input {
   fileprivate var text: String {
     guard let format, let linkType else { return "\(file): nothing read" }
-    return "\(file): \(format.rawValue), \(linkType.name), \(packets) packets, \(bytes) bytes, "
-      + "end \(endName)"
+    return "\(file): \(format.rawValue), \(linkType.name), \(packets.counted("packet")), "
+      + "\(bytes) bytes, end \(endName ?? "not reached")"
   }
 }
 
 extension ReplayReport.Verification {
   /// One line: identical, or what differs first.
   public var text: String {
-    guard let difference = firstDifference else { return "identical: \(packets) packets" }
+    guard let difference = firstDifference else { return "identical: \(packets.counted("packet"))" }
     let place = difference.offset.map { ", byte \($0)" } ?? ""
     return "different at packet \(difference.packet)\(place): \(difference.field)"
   }
+}
+
+extension Int {
+  /// So many of something: "1 packet", "2 packets".
+  package func counted(_ noun: String) -> String { self == 1 ? "1 \(noun)" : "\(self) \(noun)s" }
 }

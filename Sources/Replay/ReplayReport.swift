@@ -25,15 +25,17 @@ public struct ReplayReport: Sendable {
     public var packets = 0
     /// Captured bytes of them.
     public var bytes = 0
-    /// How the reading ended, in the last loop.
-    public var end: CaptureEnd = .clean
+    /// How the reading ended, the last time; nil if it was given up before the end.
+    ///
+    /// A limit, a signal or an output that failed may come first.
+    public var end: CaptureEnd?
     /// Why it could not be opened.
     public var openError: PcapError?
 
     init(file: String) { self.file = file }
 
     /// What was wrong with it, if anything.
-    public var error: PcapError? { openError ?? end.error }
+    public var error: PcapError? { openError ?? end?.error }
   }
 
   /// How the output compares with the input.
@@ -60,7 +62,7 @@ public struct ReplayReport: Sendable {
 
   /// The inputs in order.
   public var inputs: [Input] = []
-  /// Packets that the sink took.
+  /// Packets that the sink took, and did not lose by failing.
   public var packetsSent = 0
   /// Captured bytes of them.
   public var bytesSent = 0
@@ -72,7 +74,7 @@ public struct ReplayReport: Sendable {
   public var tally = FrameTally()
   /// Packets that the pool had no mbufs for; they are among the drops.
   public var denied = 0
-  /// Packets that the output did not take, since it failed; they are among the drops.
+  /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0
   /// Packets that went no further, by reason.
   public var drops: [(reason: String, count: Int)] = []

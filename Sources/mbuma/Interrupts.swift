@@ -24,6 +24,9 @@ enum Interrupts {
       unsafe UInt(bitPattern: Unmanaged.passUnretained(control).toOpaque()), ordering: .releasing)
     var action = sigaction()
     let handler: @convention(c) (Int32) -> Void = { _ in
+      // Both, since the second signal may be of the other kind.
+      signal(SIGINT, SIG_DFL)
+      signal(SIGTERM, SIG_DFL)
       let address = Interrupts.address.load(ordering: .acquiring)
       guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return }
       unsafe Unmanaged<ReplayControl>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.stop() }
@@ -34,7 +37,7 @@ enum Interrupts {
       unsafe action.__sigaction_handler.sa_handler = handler
     #endif
     // No SA_RESTART: a read that waits for a pipe is broken off, or it would wait on.
-    action.sa_flags = CInt(truncatingIfNeeded: SA_RESETHAND)
+    action.sa_flags = 0
     for number in [SIGINT, SIGTERM] { unsafe sigaction(number, &action, nil) }
     signal(SIGPIPE, SIG_IGN)
   }

@@ -107,7 +107,11 @@ struct ReplayCommand: ParsableCommand {
       json ? report.json.prettyText + "\n" : report.text,
       toStandardError: destination == .file("-"))
     let status = ExitStatus(report)
-    if status == .nothing { Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report))") }
+    if status == .nothing {
+      Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report))")
+    } else if report.wasInterrupted {
+      Terminal.warn("mbuma: interrupted after \(report.packetsSent.counted("packet"))")
+    }
     if report.outstanding != 0 {
       Terminal.warn("mbuma: \(report.outstanding) mbufs are still out: this is a bug of mbuma")
     }

@@ -52,6 +52,12 @@ enum Terminal {
     while done < bytes.count, let base = bytes.baseAddress {
       let count = unsafe systemWrite(descriptor, base + done, bytes.count - done)
       if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN {
+        // A neighbour in the pipe may have made it non-blocking.
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe poll(&wanted, 1, -1)
+        continue
+      }
       if count <= 0 { return false }
       done += count
     }

@@ -36,6 +36,33 @@ import Testing
     expectConservation(report)
   }
 
+  @Test func `1: an output on a full disk has the packets that are reported as sent`() throws {
+    let folder = try TemporaryFolder()
+    // 48 KiB: bash counts in 1,024 bytes. A trap of nothing has programs ignore the signal.
+    let script = #"trap '' XFSZ; ulimit -f 48; exec "$@""#
+    let out = folder.file("out.pcap")
+    for loops in ["3", "50"] {
+      // The second ends in a write, the first in the closing. The diagnostics are short enough.
+      let result = try Command(
+        [
+          "-c", script, "bash", "\(Command.products.path)/mbuma", "replay", "Captures/dns.pcap",
+          "--loop", loops, "--to", "file:\(out)", "--json",
+        ], program: "/bin/bash"
+      ).finish()
+      #expect(result.status == 1)
+      let report = try result.json()
+      expectConservation(report)
+      let again = try Command.run("replay", out, "--json")
+      #expect(again.status == 0)
+      let file = try again.json()
+      #expect(file["packets_read"] as? Int == report["packets_sent"] as? Int)
+      #expect(file["bytes_read"] as? Int == report["bytes_sent"] as? Int)
+      let sent = try #require(report["packets_sent"] as? Int)
+      #expect(sent > 100)
+      #expect(result.diagnostics.hasPrefix("mbuma: \(out), packet \(sent + 1): cannot write"))
+    }
+  }
+
   @Test func `1: a report that cannot be written`() throws {
     guard Command.isThere("/dev/full") else { return }
     let result = try Command.run("replay", "Captures/dns.pcap", output: "/dev/full")

@@ -199,7 +199,8 @@ import Testing
     let result = try command.finish()
     let report = try result.json()
     #expect(result.status == 0)
-    #expect(result.diagnostics == "")
+    let sent = try #require(report["packets_sent"] as? Int)
+    #expect(result.diagnostics == "mbuma: interrupted after \(sent) packets\n")
     #expect(report["interrupted"] as? Bool == true)
     #expect(report["packets_sent"] as? Int == report["packets_read"] as? Int)
     #expect((report["verify"] as? [String: Any])?["identical"] as? Bool == true)
@@ -221,9 +222,60 @@ import Testing
     let result = try command.finish()
     try pipe.end()
     #expect(result.status == 0, "\(result.diagnostics)")
-    #expect(result.text.contains("26 packets, 2244 bytes, end clean"))
+    #expect(result.text.contains("26 packets, 2244 bytes, end not reached"))
     #expect(result.text.contains("interrupted "))
     #expect(try folder.read("out.pcap") == capture("ntp.pcap"))
+  }
+
+  @Test(arguments: [(SIGINT, SIGTERM), (SIGTERM, SIGINT), (SIGINT, SIGINT)])
+  func `A second signal of either kind ends it at once`(_ first: Int32, _ second: Int32) throws {
+    // The report of the first goes to a pipe that is full, where it waits for ever.
+    let pipe = Pipe()
+    let (reader, writer) = (pipe.fileHandleForReading, pipe.fileHandleForWriting)
+    let flags = fcntl(writer.fileDescriptor, F_GETFL)
+    _ = fcntl(writer.fileDescriptor, F_SETFL, flags | O_NONBLOCK)
+    let block = [UInt8](repeating: 0, count: 4_096)
+    while unsafe write(writer.fileDescriptor, block, block.count) > 0 {}
+    let input = TestPipe()
+    // Under /dev/fd the pipe is opened anew, and so blocks.
+    let command = try Command(
+      ["replay", "-"], input: input.reader, output: "/dev/fd/\(writer.fileDescriptor)")
+    try input.write(try capture("ntp.pcap"))
+    usleep(300_000)
+    command.signal(first)
+    usleep(300_000)
+    command.signal(second)
+    let result = try command.finish()
+    #expect(result.status == 128 + second)
+    try input.end()
+    try reader.close()
+  }
+
+  @Test func `A pipe that does not block is waited for`() throws {
+    let folder = try TemporaryFolder()
+    let script = """
+      import os, subprocess, sys, time
+      reader, writer = os.pipe()
+      os.set_blocking(writer, False)
+      run = subprocess.Popen(sys.argv[2:], stdout=writer, stderr=subprocess.DEVNULL)
+      os.close(writer)
+      time.sleep(0.3)
+      with open(sys.argv[1], "wb") as out, os.fdopen(reader, "rb") as data:
+          out.write(data.read())
+      sys.exit(run.wait())
+      """
+    guard Command.isThere("/usr/bin/python3") else {
+      print("skipped: no python3 to make such a pipe with")
+      return
+    }
+    let result = try Command(
+      [
+        "-c", script, folder.file("out.pcap"), "\(Command.products.path)/mbuma", "replay",
+        "Captures/dns.pcap", "--loop", "100", "--to", "file:-",
+      ], program: "/usr/bin/python3"
+    ).finish()
+    #expect(result.status == 0, "\(result.diagnostics)")
+    #expect(folder.byteCount("out.pcap") == 24 + 100 * (86 * 16 + 20_324))
   }
 
   @Test func `Progress is not shown where nobody watches`() throws {

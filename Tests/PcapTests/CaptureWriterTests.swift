@@ -79,6 +79,50 @@ import Wire
     #expect(try fileBytes(file.path).count == 24 + 16 + 600_000 + 16 + 1)
   }
 
+  /// A limit on the size of files is the process's, so each case has a process of its own.
+  @Test func aFileThatTakesNoMoreEndsWithAWholeRecord() async {
+    await #expect(processExitsWith: .success) { try expectWholeRecords(fileLimit: 30_000) }
+    await #expect(processExitsWith: .success) { try expectWholeRecords(fileLimit: 400_000) }
+    await #expect(processExitsWith: .success) { try expectWholeRecords(fileLimit: 24 + 2 * 1_016) }
+    await #expect(processExitsWith: .success) { try expectWholeRecords(fileLimit: 24) }
+  }
+
+  @Test func aHeaderThatDoesNotFitIsNotLeftInHalf() async {
+    await #expect(processExitsWith: .success) {
+      limitFiles(to: 10)
+      let path = temporaryPath()
+      defer { unsafe unlink(path) }
+      do throws(PcapError) {
+        _ = try CaptureWriter(path: path, linkType: .ethernet, resolution: .micro)
+        preconditionFailure("written")
+      } catch {
+        precondition(error.kind == .unwritable(errno: EFBIG), "\(error)")
+      }
+      let bytes = try fileBytes(path)
+      precondition(bytes.isEmpty, "\(bytes.count) bytes")
+    }
+  }
+
+  @Test func aWireLengthAtTheLimitStaysThere() throws {
+    let pool = MbufPool()
+    let (first, second) = (try TemporaryFile(), try TemporaryFile())
+    let lengths = [0xffff_ffff, 0xffff_fffe, 0xffff_fffd, 0x8000_0000, 3]
+    var writer = try CaptureWriter(path: first.path, linkType: .ethernet, resolution: .micro)
+    for length in lengths {
+      let bytes: [UInt8] = [1, 2, 3]
+      try writer.write(
+        unsafe CapturedFrame(
+          bytes: bytes.span.bytes, timestampInNanoseconds: 0, wireByteCount: length))
+    }
+    try writer.close()
+    #expect(try readFrames(first.path).0.map(\.wireByteCount) == lengths)
+    #expect(try copy(first.path, to: second.path, pool: pool) == lengths.count)
+    #expect(
+      try readFrames(second.path).0.map(\.wireByteCount) == [0xffff_fffe] + lengths.dropFirst())
+    #expect(try CaptureComparison(of: first.path, with: second.path).isIdentical)
+    #expect(try CaptureComparison(of: second.path, with: first.path).isIdentical)
+  }
+
   @Test func timesThatDoNotFit() throws {
     let pool = MbufPool()
     let file = try TemporaryFile()
@@ -136,4 +180,55 @@ import Wire
       #expect(reader.resolution == .nano)
     }
   }
+}
+
+/// Writes records of 1,016 bytes until the system refuses, then sets the counts beside the file.
+private func expectWholeRecords(fileLimit: Int) throws {
+  limitFiles(to: fileLimit)
+  let path = temporaryPath()
+  defer { unsafe unlink(path) }
+  let pool = MbufPool()
+  var writer = try CaptureWriter(path: path, linkType: .ethernet, resolution: .micro)
+  let frame = Frame([UInt8](repeating: 7, count: 1_000))
+  var failure: PcapError?
+  for _ in 0..<1_000 where failure == nil {
+    let packet = try packet(frame, from: pool)
+    do throws(PcapError) { try writer.write(packet) } catch { failure = error }
+  }
+  let whole = (fileLimit - 24) / 1_016
+  precondition(failure?.kind == .unwritable(errno: EFBIG), "\(String(describing: failure))")
+  precondition(failure?.packet == whole + 1, "\(String(describing: failure))")
+  precondition(writer.packetCount == whole, "\(writer.packetCount) of \(whole)")
+  precondition(writer.byteCount == whole * 1_000)
+  // It stays so, whatever is tried.
+  for _ in 0..<2 {
+    do throws(PcapError) {
+      try writer.flush()
+      preconditionFailure("flushed")
+    } catch {
+      precondition(error == failure, "\(error)")
+    }
+  }
+  try writer.close()
+  precondition(writer.packetCount == whole)
+  let byteCount = try fileBytes(path).count
+  precondition(byteCount == 24 + whole * 1_016, "\(byteCount) bytes")
+  let (frames, end) = try readFrames(path)
+  precondition(frames.count == whole && end == .clean)
+}
+
+/// Has writes behind so many bytes fail, by an error and not by a signal.
+private func limitFiles(to byteCount: Int) {
+  signal(SIGXFSZ, SIG_IGN)
+  var limit = rlimit(rlim_cur: rlim_t(byteCount), rlim_max: rlim_t(byteCount))
+  #if canImport(Glibc)
+    let result = unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+  #else
+    let result = unsafe setrlimit(RLIMIT_FSIZE, &limit)
+  #endif
+  precondition(result == 0, "setrlimit: \(errno)")
+}
+
+private func temporaryPath() -> String {
+  FileManager.default.temporaryDirectory.appendingPathComponent("mbuma-\(UUID().uuidString)").path
 }

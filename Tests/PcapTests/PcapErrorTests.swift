@@ -41,6 +41,16 @@ import Wire
     #expect(zip.do == "run gunzip -c first and read its output")
   }
 
+  @Test func asksForAFileWhereAFilterLooksLikeOne() {
+    func advice(_ filter: String) -> String {
+      PcapError(.badFilter(expression: filter, message: "m"), file: "x").do
+    }
+    #expect(advice("udp prot 53") == "see pcap-filter(7) for the syntax")
+    for filter in ["second.dump", "captures/second", "second.dump udp"] {
+      #expect(advice(filter) == "see pcap-filter(7) for the syntax, or is a file missing?")
+    }
+  }
+
   @Test func tellsCompressionsByTheirMarks() {
     let marks: [(PcapError.Compression, [UInt8])] = [
       (.gzip, [0x1f, 0x8b, 8, 0]), (.zstd, [0x28, 0xb5, 0x2f, 0xfd]),
