@@ -9,7 +9,8 @@ public import UMA
 ///
 /// Any number of pools live side by side. A packet goes back to its own pool wherever it ends. A
 /// pool that ends before its last packet leaves its zones standing for it, so that nothing
-/// dangles; `outstanding` tells beforehand.
+/// dangles; `outstanding` tells beforehand. Once that packet is gone, the next pool that begins or
+/// ends takes them back.
 ///
 /// BSD: `mbuf_init` (sys/kern/kern_mbuf.c).
 @safe
