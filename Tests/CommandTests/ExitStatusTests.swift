@@ -41,11 +41,19 @@ import Testing
     // 48 KiB: bash counts in 1,024 bytes. A trap of nothing has programs ignore the signal.
     let script = #"trap '' XFSZ; ulimit -f 48; exec "$@""#
     let out = folder.file("out.pcap")
+    let program = "\(Command.products.path)/mbuma"
+    let probe = try Command(
+      ["-c", script, "bash", program, "--version"], program: "/bin/bash"
+    ).finish()
+    guard probe.status != 66 else {
+      print("skipped: the thread sanitizer needs larger files of its own to start")
+      return
+    }
     for loops in ["3", "50"] {
       // The second ends in a write, the first in the closing. The diagnostics are short enough.
       let result = try Command(
         [
-          "-c", script, "bash", "\(Command.products.path)/mbuma", "replay", "Captures/dns.pcap",
+          "-c", script, "bash", program, "replay", "Captures/dns.pcap",
           "--loop", loops, "--to", "file:\(out)", "--json",
         ], program: "/bin/bash"
       ).finish()
