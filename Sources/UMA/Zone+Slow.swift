@@ -148,7 +148,7 @@ extension Zone {
     withShelf { shelf in
       gather(&shelf)
       return shelf.full.count == 0 && shelf.transfersInFlight == 0
-        && keg.slabs.withLock { $0.freeItemCount == 0 && $0.releaseCount == releaseCount }
+        && keg.slabs.withLock { $0.freeItemCount <= $0.reserve && $0.releaseCount == releaseCount }
     }
   }
 

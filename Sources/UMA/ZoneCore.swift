@@ -61,14 +61,16 @@ struct Shelf: ~Copyable {
   /// Called when the zone is about to deny, to have items held elsewhere given back.
   var relief: (@Sendable () -> Void)?
   var isDestroyed = false
+  var hasLargestBuckets = false
 
   /// Whether free items may stay with the zone: not under a plan, nor above the limit.
   var mayCache: Bool { plan == nil && (limit == 0 || itemCount <= limit) }
 
-  /// Items per bucket: the most, or an eighth of a small limit so that threads can share it.
+  /// Items per bucket: the most, or an eighth of a small limit so that threads can share it, unless
+  /// the zone's flags ask for the most.
   var bucketCapacity: Int {
     if plan != nil { return 1 }
-    return limit == 0
+    return limit == 0 || hasLargestBuckets
       ? Self.largestBucketCapacity : Swift.min(Self.largestBucketCapacity, Swift.max(1, limit / 8))
   }
 
