@@ -28,6 +28,8 @@ enum ItemStore {
     return keg
   }
 
+  var flags: ZoneFlags { keg?.flags ?? [] }
+
   var layout: SlabLayout {
     switch self {
     case .keg(let keg): keg.layout
@@ -57,10 +59,10 @@ enum ItemStore {
     }
   }
 
-  /// Items that could be taken without asking for pages.
+  /// Items that an ordinary caller could take without asking for pages.
   var freeItemCount: Int {
     guard case .keg(let keg) = self else { return 0 }
-    return keg.slabs.withLock { $0.freeItemCount }
+    return keg.slabs.withLock { Swift.max(0, $0.freeItemCount - $0.reserve) }
   }
 
   /// How often slabs went back to the page source.

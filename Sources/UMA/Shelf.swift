@@ -31,8 +31,12 @@ struct Shelf: ~Copyable {
   /// Called when the zone is about to deny, to have items held elsewhere given back.
   var relief: (@Sendable () -> Void)?
   var limitNotice: LimitNotice?
+  /// Whether buckets have the most items under a small limit too, and however large the items.
+  var hasLargestBuckets = false {
+    didSet { if hasLargestBuckets { largestBucketCapacity = BucketPool.largestCapacity } }
+  }
   /// Items in the largest bucket this zone uses.
-  var largestBucketCapacity: Int
+  private(set) var largestBucketCapacity: Int
   /// Whether a bucket may cost a page; else the zone takes what buckets there are.
   var bucketsMayGrow = true
   var isDestroyed = false
@@ -52,10 +56,11 @@ struct Shelf: ~Copyable {
     plan == nil && waiters.isEmpty && (limit == 0 || itemCount <= limit - reserve)
   }
 
-  /// Items per bucket: the most, or an eighth of a small limit so that threads can share it.
+  /// Items per bucket: the most, or an eighth of a small limit so that threads can share it, unless
+  /// the zone's flags ask for the most.
   var bucketCapacity: Int {
     if plan != nil { return 1 }
-    return limit == 0
+    return limit == 0 || hasLargestBuckets
       ? largestBucketCapacity : Swift.min(largestBucketCapacity, Swift.max(1, limit / 8))
   }
 

@@ -32,19 +32,24 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///   - name: for reports; not necessarily unique.
   ///   - itemByteCount: bytes per item, 1...16 MiB.
   ///   - alignment: of every item in bytes, a power of two up to a page.
-  ///   - hasReferenceCounters: give every item a counter, found by `referenceCounter(of:)`.
+  ///   - flags: how its slabs, its items and its caches are kept.
   ///   - hooks: what runs when an item changes hands.
   ///   - pages: where slabs come from; an arena of its own by default.
   ///
-  /// BSD: `uma_zcreate`; `hasReferenceCounters` is `UMA_ZONE_REFCNT`.
+  /// - Precondition: no flag contradicts another.
+  ///
+  /// BSD: `uma_zcreate`.
   public init(
-    name: String, itemByteCount: Int, alignment: Int = 8, hasReferenceCounters: Bool = false,
+    name: String, itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = [],
     hooks: ItemHooks = unsafe ItemHooks(), pages: any PageSource = PageArena()
   ) {
-    let layout = SlabLayout(
-      itemByteCount: itemByteCount, alignment: alignment,
-      hasReferenceCounters: hasReferenceCounters)
-    let keg = Keg(layout: layout, pages: pages, hooks: hooks)
+    unsafe precondition(
+      !flags.contains(.zeroInitialize) || hooks.initialize == nil,
+      "zone \(name): zeroInitialize takes the place of initialize")
+    var flags = flags.completed()
+    if !(pages is PageArena) { flags.insert(.privatePages) }
+    let layout = SlabLayout(itemByteCount: itemByteCount, alignment: alignment, flags: flags)
+    let keg = Keg(layout: layout, pages: pages, hooks: hooks, flags: flags)
     self.init(name, .keg(keg), hooks, isSecondary: false)
   }
 
@@ -87,11 +92,18 @@ public struct Zone: Equatable, @unchecked Sendable {
     unsafe core.initialize(
       to: ZoneCore(name: name, isSecondary: isSecondary, hooks: hooks, store: store))
     store.keg?.slabs.withLock { $0.zoneCount += 1 }
+    let flags = store.flags
+    withShelf { shelf in
+      shelf.hasLargestBuckets = flags.contains(.largestBuckets)
+      shelf.bucketsMayGrow = flags.isDisjoint(with: .cacheOnly)
+    }
     let zone = self
     Registry.shared.withLock { registry in
       registry.all.append(zone)
       // Without a slot, or without a way to visit other threads' caches, the zone works uncached.
-      guard registry.canVisit, let slot = registry.takeSlot(for: zone) else { return }
+      guard flags.isDisjoint(with: [.noBucket, .internalZone]), registry.canVisit,
+        let slot = registry.takeSlot(for: zone)
+      else { return }
       unsafe core.pointee.cacheOffset.store(
         slot * ZoneCache.strideByteCount, ordering: .relaxed)
     }
@@ -188,6 +200,14 @@ public struct Zone: Equatable, @unchecked Sendable {
   /// BSD: `uma_find_refcnt`.
   public func referenceCounter(of item: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
     unsafe keg.counter(of: item)
+  }
+
+  /// What was said when the zone and its keg were made, and what has come of it since.
+  public var flags: ZoneFlags {
+    var flags = store.flags
+    if unsafe core.pointee.isSecondary { flags.insert(.secondary) }
+    if withShelf({ $0.limit > 0 && $0.itemCount >= $0.limit }) { flags.insert(.full) }
+    return flags
   }
 
   var store: ItemStore {
