@@ -40,14 +40,19 @@ final class Keg: Sendable {
   let layout: SlabLayout
   let flags: ZoneFlags
   let pages: any PageSource
+  let budget: MemoryBudget
   let hooks: ItemHooks
   let slabs = Guarded(Slabs())
 
-  init(layout: SlabLayout, pages: any PageSource, hooks: ItemHooks, flags: ZoneFlags = []) {
+  init(
+    layout: SlabLayout, pages: any PageSource, hooks: ItemHooks, flags: ZoneFlags = [],
+    budget: MemoryBudget = .process
+  ) {
     self.layout = layout
     self.flags = flags
     self.pages = pages
     self.hooks = hooks
+    self.budget = budget
   }
 
   deinit {
@@ -228,7 +233,9 @@ extension Keg {
   /// False if the pages ran out or an item's `init` failed, and then nothing is left behind.
   private func grow() -> Bool {
     let alignment = layout.headerOffset == nil ? PageArena.pageByteCount : layout.byteCount
+    guard budget.charge(layout.costInBytes) else { return false }
     guard let items = unsafe pages.allocatePages(layout.pageCount, alignment: alignment) else {
+      budget.refund(layout.costInBytes)
       return false
     }
     unsafe precondition(
@@ -269,6 +276,7 @@ extension Keg {
     if layout.headerOffset == nil { unsafe UnsafeMutableRawPointer(slab).deallocate() }
     if flags.contains(.noDump) { unsafe PageArena.setDumped(items, layout.byteCount, true) }
     unsafe pages.freePages(items, layout.pageCount)
+    budget.refund(layout.costInBytes)
   }
 
   private func placeHeader(_ items: UnsafeMutableRawPointer) -> SlabPointer {

@@ -59,6 +59,9 @@ public struct SlabLayout: Equatable, Sendable {
     Self.headerByteCount(itemCount: itemCount, counted: hasReferenceCounters)
   }
 
+  /// Bytes that one slab takes, with its header wherever that is.
+  var costInBytes: Int { byteCount + (headerOffset == nil ? headerByteCount : 0) }
+
   /// The part of the slab's bytes, with its header wherever that is, that items fill: 0...1.
   public var efficiency: Double {
     let header = headerOffset == nil ? headerByteCount : 0
