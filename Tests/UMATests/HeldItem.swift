@@ -132,6 +132,14 @@ final class Box<Value: Sendable>: Sendable {
     get { guarded.withLock { $0 } }
     set { guarded.withLock { $0 = newValue } }
   }
+
+  /// The value, which is nobody else's from now on.
+  func take() -> Value? {
+    guarded.withLock { value in
+      defer { value = nil }
+      return value
+    }
+  }
 }
 
 extension Box where Value: RangeReplaceableCollection, Value.Element: Sendable {

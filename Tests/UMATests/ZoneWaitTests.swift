@@ -139,10 +139,7 @@ import Testing
   @Test func whatReliefBringsIsFound() throws {
     let (zone, items) = try fullZone(1)
     let parked = Box<[HeldItem]>()
-    zone.setRelief {
-      zone.give(parked.value ?? [])
-      parked.value = []
-    }
+    zone.setRelief { zone.give(parked.take() ?? []) }
     let thread = startThreads(1) { _ in
       if let item = try? zone.take(.wait()) { zone.give(item) }
     }
@@ -209,6 +206,11 @@ import Testing
 
   // MARK: Tasks
 
+  /// Lets the tasks run that shall queue, for which a blocked thread of their pool is no help.
+  private func suspendUntilQueued(_ count: Int, _ zone: Zone) async {
+    while zone.withShelf({ $0.waiters.count }) < count { await Task.yield() }
+  }
+
   @Test func aTaskSuspendsAndIsServedInTurn() async throws {
     let (zone, items) = try fullZone(1)
     let served = Box<[Int]>()
@@ -231,7 +233,7 @@ import Testing
   @Test func aCancelledTaskLeavesTheQueue() async throws {
     let (zone, items) = try fullZone(1)
     let task = Task { unsafe HeldItem(unsafe try await zone.allocateWhenAvailable()) }
-    waitUntilQueued(1, zone)
+    await suspendUntilQueued(1, zone)
     task.cancel()
     let result = await task.result
     #expect(throws: ZoneError(zone: zone, reason: .cancelled, count: 256)) { try result.get() }
