@@ -113,13 +113,13 @@ extension Keg {
   /// The slab that holds the bytes at `address`, which is an item of some keg, with no lock held.
   func slabHolding(_ address: UnsafeMutableRawPointer) -> SlabPointer? {
     // The slab cannot go away while the item is out, so the table may be read without the lock.
-    if let mapping { return unsafe mapped(address, mapping) }
+    if mapping != nil { return unsafe mappedSlab(address) }
     return unsafe slabs.withLock { unsafe slabHolding(address, $0) }
   }
 
   /// The slab that holds the bytes at `address`, which is an item of some keg.
   func slabHolding(_ address: UnsafeMutableRawPointer, _ slabs: borrowing Slabs) -> SlabPointer? {
-    if let mapping { return unsafe mapped(address, mapping) }
+    if mapping != nil { return unsafe mappedSlab(address) }
     if let hash = slabs.hash {
       return unsafe hash.find(address, slabByteCount: layout.byteCount)
     }
@@ -128,15 +128,6 @@ extension Keg {
     let isOurs =
       unsafe slab.pointee.kegNumber == number && UInt(bitPattern: slab.pointee.items) == start
     return unsafe isOurs ? slab : nil
-  }
-
-  private func mapped(_ address: UnsafeMutableRawPointer, _ mapping: any PageMapping)
-    -> SlabPointer?
-  {
-    guard let slab = unsafe SlabPointer(bitPattern: mapping.owner(of: address)),
-      unsafe slab.pointee.kegNumber == number
-    else { return nil }
-    return unsafe slab
   }
 
   /// The header of a slab that was mapped at a multiple of its own length.

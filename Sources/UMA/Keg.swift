@@ -52,6 +52,8 @@ final class Keg: Sendable {
   let slabs = Guarded(Slabs())
   /// The table to tag pages in; nil if the source has none, or if the slabs are hashed.
   let mapping: (any PageMapping)?
+  /// The same if it is an arena, whose table is read without a detour.
+  private let arena: PageArena?
   /// The pool of headers, if they stand off the slab.
   let headers: Keg?
   /// Not 0; in the header of every slab, to tell it from those of other kegs.
@@ -67,6 +69,7 @@ final class Keg: Sendable {
     precondition(
       mapping != nil || !flags.contains(.pageMap), "\(flags): the page source has no page table")
     self.mapping = mapping
+    arena = mapping as? PageArena
     var number: UInt32
     repeat {
       number = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
@@ -163,6 +166,15 @@ final class Keg: Sendable {
         unsafe slabs.partial.push(slab)
       }
     }
+  }
+
+  /// The slab that a page of `address` is tagged with, or nil if that is none of this keg.
+  func mappedSlab(_ address: UnsafeMutableRawPointer) -> SlabPointer? {
+    let word = unsafe arena?.owner(of: address) ?? mapping?.owner(of: address) ?? 0
+    guard let slab = unsafe SlabPointer(bitPattern: word),
+      unsafe slab.pointee.kegNumber == number
+    else { return nil }
+    return unsafe slab
   }
 
   /// The reference counter of an item that is with a zone.
