@@ -38,7 +38,7 @@ final class Keg: Sendable {
   let layout: SlabLayout
   let pages: any PageSource
   let hooks: ItemHooks
-  let slabs = Guarded(Slabs())
+  let slabs = Guarded(Slabs(), class: .keg)
 
   init(layout: SlabLayout, pages: any PageSource, hooks: ItemHooks) {
     self.layout = layout

@@ -266,8 +266,10 @@ extension Zone {
 
   // MARK: The lock
 
-  func withShelf<Result: ~Copyable>(_ body: (inout Shelf) -> Result) -> Result {
-    unsafe core.pointee.shelf.withLock { shelf in
+  func withShelf<Result: ~Copyable>(
+    file: StaticString = #fileID, line: UInt = #line, _ body: (inout Shelf) -> Result
+  ) -> Result {
+    unsafe core.pointee.shelf.withLock(file: file, line: line) { shelf in
       precondition(!shelf.isDestroyed, "zone \(name) was destroyed")
       return body(&shelf)
     }

@@ -29,7 +29,7 @@ struct ZoneCore: ~Copyable {
   let hooks: ItemHooks
   /// Nil once the zone is destroyed.
   var keg: Keg?
-  let shelf = Guarded(Shelf())
+  let shelf = Guarded(Shelf(), class: .zone)
 
   init(name: String, isSecondary: Bool, hooks: ItemHooks, keg: Keg) {
     cacheOffset = Atomic(0)
