@@ -44,6 +44,11 @@ public struct LockClass: Hashable, Sendable, CustomStringConvertible {
 
   /// The locks of zones that have no class of their own; a look at several zones holds several.
   public static let zone = LockClass("zone", mayNest: true)
+  /// The lock of a zone with a class of its own; zones of equal names share one.
+  ///
+  /// BSD: `UMA_ZONE_MTXCLASS`.
+  init(ofZone name: String) { self.init("zone \(name)", mayNest: true) }
+
   /// The locks of kegs.
   public static let keg = LockClass("keg")
   /// The lock on the list of all zones and threads.
