@@ -345,4 +345,23 @@ import Testing
     #expect(orders.contains { $0.first.lockClass == .zone && $0.second.lockClass == .registry })
     #expect(orders.allSatisfy { $0.first.lockClass == .zone }, "\(orders)")
   }
+  /// Locked in one order and then in the other, two zones are told apart only by classes of their own.
+  @Test(arguments: [ZoneFlags.ownLockClass, []])
+  func zonesWithClassesOfTheirOwn(_ flags: ZoneFlags) throws {
+    let names = (1...2).map { "own \($0), \(flags)" }
+    let zones = names.map { Zone(name: $0, itemByteCount: 64, flags: flags) }
+    let classes = names.map(LockClass.init(ofZone:))
+    let reports = Self.reports(of: classes + [.zone]) {
+      #expect(Zone.itemsInUse(of: zones) == 0)
+      #expect(Zone.itemsInUse(of: zones.reversed()) == 0)
+    }
+    if flags.contains(.ownLockClass) {
+      #expect(reports.count == 1)
+      #expect(reports.first?.held.lockClass.name == "zone own 2, \(flags)")
+      #expect(reports.first?.site.description.hasPrefix("UMA/Zone+Visit.swift:") == true)
+    } else {
+      #expect(reports.isEmpty)
+    }
+    for zone in zones { #expect(zone.destroy() == 0) }
+  }
 }
