@@ -84,7 +84,7 @@ struct Registry: ~Copyable {
   /// False where the kernel has no expedited membarrier: then no zone may use caches.
   let canVisit = mbuma_register_barrier()
 
-  static let shared = Guarded(Registry())
+  static let shared = Guarded(Registry(), class: .registry)
 
   /// A slot for `zone`, or nil if all are taken.
   mutating func takeSlot(for zone: Zone) -> Int? {

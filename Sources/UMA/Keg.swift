@@ -50,7 +50,7 @@ final class Keg: Sendable {
   let pages: any PageSource
   let budget: MemoryBudget
   let hooks: ItemHooks
-  let slabs = Guarded(Slabs())
+  let slabs = Guarded(Slabs(), class: .keg)
   /// The table to tag pages in; nil if the source has none, or if the slabs are hashed.
   let mapping: (any PageMapping)?
   /// The same if it is an arena, whose table is read without a detour.

@@ -81,8 +81,8 @@ extension Zone {
   private func allocateSlow(_ request: Request, in table: CacheTable?) throws(ZoneError)
     -> UnsafeMutableRawPointer
   {
-    if case .wait(let deadline) = request.wait {
-      return unsafe try allocateWaiting(request, until: deadline, in: table)
+    if case .wait = request.wait {
+      return unsafe try allocateWaiting(request, until: request.wait.deadline, in: table)
     }
     switch unsafe attempt(request, in: table) {
     case .item(let item): return unsafe item

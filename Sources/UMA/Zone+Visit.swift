@@ -86,8 +86,10 @@ extension Zone {
   /// Runs `body` with the shelf while holding the zone lock.
   ///
   /// - Precondition: the zone is not destroyed.
-  func withShelf<Result: ~Copyable>(_ body: (inout Shelf) -> Result) -> Result {
-    unsafe core.pointee.shelf.withLock { shelf in
+  func withShelf<Result: ~Copyable>(
+    file: StaticString = #fileID, line: UInt = #line, _ body: (inout Shelf) -> Result
+  ) -> Result {
+    unsafe core.pointee.shelf.withLock(file: file, line: line) { shelf in
       precondition(!shelf.isDestroyed, "zone \(name) was destroyed")
       return body(&shelf)
     }

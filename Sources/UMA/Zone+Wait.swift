@@ -26,6 +26,10 @@ extension Zone {
     until deadline: ContinuousClock.Instant? = nil, zeroed: Bool = false,
     usesReserve: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) async throws(ZoneError) -> sending UnsafeMutableRawPointer {
+    if Witness.checkWaitingAllocation(zoneName: name, file: file, line: line) {
+      return unsafe try allocate(
+        .noWait, zeroed: zeroed, usesReserve: usesReserve, file: file, line: line)
+    }
     let bell = TaskBell()
     let waiter = Waiter(usesReserve: usesReserve, bell: bell)
     var request = Request(

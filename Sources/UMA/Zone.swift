@@ -165,6 +165,10 @@ public struct Zone: Equatable, @unchecked Sendable {
     _ wait: Wait = .noWait, usesReserve: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) throws(ZoneError) -> UnsafeMutableRawPointer {
+    var wait = wait
+    if case .wait = wait, Witness.checkWaitingAllocation(zoneName: name, file: file, line: line) {
+      wait = .noWait
+    }
     if let table = unsafe mbuma_table() {
       let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
       if let item = unsafe CachePointer(table, offset).take() { return unsafe item }

@@ -41,6 +41,7 @@ struct ZoneCore: ~Copyable {
     self.isSecondary = isSecondary
     self.hooks = hooks
     self.store = store
-    shelf = Guarded(Shelf(itemByteCount: store.layout.itemByteCount))
+    let lockClass = store.flags.contains(.ownLockClass) ? LockClass(ofZone: name) : .zone
+    shelf = Guarded(Shelf(itemByteCount: store.layout.itemByteCount), class: lockClass)
   }
 }
