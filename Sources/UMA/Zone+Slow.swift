@@ -43,6 +43,26 @@ extension Zone {
     return unsafe try allocateSlow(request, in: CacheTable.current())
   }
 
+  /// Allocates an item through a table, as its owner, and runs `construct` on it.
+  package func allocate(
+    in table: CacheTable, _ wait: Wait = .noWait, zeroed: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) throws(ZoneError) -> UnsafeMutableRawPointer {
+    let item = unsafe try allocateItem(in: table, wait, file: file, line: line)
+    if zeroed { unsafe zero(item) }
+    if let construct = unsafe core.pointee.construct { unsafe try finish(item, construct) }
+    return unsafe item
+  }
+
+  /// Runs `destruct` on an item and frees it through a table, as its owner.
+  package func free(
+    _ item: UnsafeMutableRawPointer, in table: CacheTable, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
+    unsafe freeItem(item, in: table, file: file, line: line)
+  }
+
   /// Allocates an item through a table, as its owner.
   package func allocateItem(
     in table: CacheTable, _ wait: Wait = .noWait, usesReserve: Bool = false,
