@@ -155,6 +155,7 @@ extension Zone {
       if effort == .first || effort == .atHand, let plan = shelf.plan, plan.failsNext() {
         return unsafe .short(.injected, count: 0, isFinal: true)
       }
+      if let grant = unsafe request.waiter?.takeGrant() { return unsafe .item(grant) }
       if let head = shelf.waiters.first, head !== request.waiter,
         head.usesReserve || !request.usesReserve
       {
@@ -222,6 +223,7 @@ extension Zone {
   private func isExhausted(since releaseCount: Int, isRefused: Bool, _ waiter: Waiter?) -> Bool {
     withShelf { shelf in
       gather(&shelf)
+      if unsafe waiter?.grant != nil { return false }
       let isExhausted =
         isRefused
         || shelf.full.count == 0 && shelf.transfersInFlight == 0 && store.freeItemCount == 0
