@@ -60,8 +60,7 @@ package struct CacheTable: @unchecked Sendable {
   ///
   /// - Precondition: nobody uses the table any more.
   package func retire() {
-    let zones = Registry.shared.withLock { $0.zones.compactMap { $0 } }
-    for zone in zones { zone.retireCache(in: self) }
+    Zone.forEach { $0.retireCache(in: self) }
     Registry.shared.withLock { registry in
       registry.tables.removeAll { unsafe $0.base == base }
     }

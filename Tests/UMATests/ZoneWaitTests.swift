@@ -23,7 +23,7 @@ import Testing
   }
 
   private func waitUntilQueued(_ count: Int, _ zone: Zone) {
-    while zone.withShelf({ $0.waiters.count }) < count { sched_yield() }
+    while zone.withShelf({ $0.sleeps }) < count { sched_yield() }
   }
 
   /// Threads that queue one after the other and note in which order they were served.
@@ -208,21 +208,22 @@ import Testing
 
   /// Lets the tasks run that shall queue, for which a blocked thread of their pool is no help.
   private func suspendUntilQueued(_ count: Int, _ zone: Zone) async {
-    while zone.withShelf({ $0.waiters.count }) < count { await Task.yield() }
+    while zone.withShelf({ $0.sleeps }) < count { await Task.yield() }
   }
 
   @Test func aTaskSuspendsAndIsServedInTurn() async throws {
     let (zone, items) = try fullZone(1)
     let served = Box<[Int]>()
     served.value = []
-    let tasks = (0..<4).map { number in
-      let task = Task {
-        let item = unsafe HeldItem(unsafe try await zone.allocateWhenAvailable())
-        served.append(number)
-        zone.give(item)
-      }
-      waitUntilQueued(number + 1, zone)
-      return task
+    var tasks: [Task<Void, any Error>] = []
+    for number in 0..<4 {
+      tasks.append(
+        Task {
+          let item = unsafe HeldItem(try await zone.allocateWhenAvailable())
+          served.append(number)
+          zone.give(item)
+        })
+      await suspendUntilQueued(number + 1, zone)
     }
     zone.give(items)
     for task in tasks { try await task.value }
