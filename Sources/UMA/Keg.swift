@@ -41,6 +41,8 @@ final class Keg: Sendable {
     var releaseCount = 0
     var initializations = 0
     var finalizations = 0
+    /// The same from the first slab to the last.
+    var hooks = unsafe ItemHooks()
 
     var slabCount: Int { partial.count + empty.count + full.count }
   }
@@ -49,7 +51,6 @@ final class Keg: Sendable {
   let flags: ZoneFlags
   let pages: any PageSource
   let budget: MemoryBudget
-  let hooks: ItemHooks
   let slabs = Guarded(Slabs(), class: .keg)
   /// The table to tag pages in; nil if the source has none, or if the slabs are hashed.
   let mapping: (any PageMapping)?
@@ -62,24 +63,28 @@ final class Keg: Sendable {
 
   private static let lastNumber = Atomic<UInt32>(0)
 
+  /// A number that no other keg has, unless four billion were made since.
+  static func nextNumber() -> UInt32 {
+    while true {
+      let number = lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
+      if number != 0 { return number }
+    }
+  }
+
   init(
     layout: SlabLayout, pages: any PageSource, hooks: ItemHooks, flags: ZoneFlags = [],
     budget: MemoryBudget = .process
   ) {
     self.layout = layout
     self.pages = pages
-    self.hooks = hooks
     self.budget = budget
+    slabs.withLock { $0.hooks = hooks }
     let mapping = flags.contains(.hash) ? nil : pages as? any PageMapping
     precondition(
       mapping != nil || !flags.contains(.pageMap), "\(flags): the page source has no page table")
     self.mapping = mapping
     arena = mapping as? PageArena
-    var number: UInt32
-    repeat {
-      number = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
-    } while number == 0
-    self.number = number
+    number = Self.nextNumber()
     var flags = flags
     if layout.headerOffset == nil {
       flags.formUnion([.offPage, mapping == nil ? .hash : .pageMap])
@@ -97,6 +102,18 @@ final class Keg: Sendable {
     // Only reached when every zone is destroyed, which demands that every item is back.
     _ = release(unlinkEmptySlabs(keepsReserve: false))
     slabs.withLock { $0.hash?.free() }
+  }
+
+  /// What runs on the items of a slab when it is made and when it is released.
+  var hooks: ItemHooks { slabs.withLock { $0.hooks } }
+
+  /// Changes the hooks, unless the keg has slabs; then it returns false.
+  func changeHooks(_ change: (inout ItemHooks) -> Void) -> Bool {
+    slabs.withLock { slabs in
+      guard slabs.slabCount == 0 else { return false }
+      change(&slabs.hooks)
+      return true
+    }
   }
 
   var releaseCount: Int { slabs.withLock { $0.releaseCount } }

@@ -9,13 +9,17 @@
 //     28       number of its keg (32 bits); 0 is none
 //     32       next slab of its hash chain, if the layout has room for that
 //     32, 40   free map: bit i set == item i is free
+//     tags     16 bits per item, if the keg serves a general allocator: whoever holds the item
+//              writes it; 0 if nobody has held it since the slab was made
 //     counters one reference counter per item, a cache line apart, if the keg counts
 //
 //     freeCount == number of set bits
 //     list == .full  <=>  freeCount == 0;   list == .empty  <=>  freeCount == itemCount
 //
 // Only the keg touches the links and the map, under its lock. The counters belong to whoever
-// holds the items.
+// holds the items, and so do the tags.
+
+import Synchronization
 
 @unsafe
 struct Slab {
@@ -112,6 +116,15 @@ extension SlabPointer {
     let index = unsafe self.index(of: item, layout)
     return unsafe UnsafeMutableRawPointer(self)
       + (layout.counterOffset + index * SlabLayout.lineByteCount)
+  }
+
+  /// The tag of item `index`.
+  ///
+  /// - Precondition: the layout has tags.
+  func tag(_ index: Int, _ layout: SlabLayout) -> UnsafeMutablePointer<Atomic<UInt16>> {
+    precondition(layout.hasTags, "this keg has no tags")
+    return unsafe UnsafeMutableRawPointer(self).advanced(by: layout.tagOffset + index * 2)
+      .assumingMemoryBound(to: Atomic<UInt16>.self)
   }
 
   func checkInvariants(_ layout: SlabLayout) {

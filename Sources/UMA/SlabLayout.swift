@@ -7,11 +7,12 @@
 //
 //     off the slab   | item 0 | item 1 | ... | item n-1 | waste |      header in a pool
 //
-//     header         | 32 bytes: links, counts | hash link | 1 bit per item | to a line |
-//                                                                  64 bytes per counter |
+//     header         | 32 bytes: links, counts | hash link | 1 bit per item | 2 bytes per tag |
+//                                                        | to a line | 64 bytes per counter |
 //
 // The hash link, 8 bytes, is there if the slab may be found by hash: if its header stands off the
-// slab, or if the flags say so.
+// slab, or if the flags say so. The tags are there if the keg serves a general allocator, which
+// keeps an item's type in its tag.
 //
 // Pure arithmetic, no memory: given an item's size it chooses pages, stride and place of the
 // header. Equations:
@@ -51,6 +52,8 @@ public struct SlabLayout: Equatable, Sendable {
   public let headerOffset: Int?
   /// Whether the header has room to chain the slab in a hash table.
   let hasHashLink: Bool
+  /// Whether each item has a tag in the header.
+  let hasTags: Bool
 
   static let lineByteCount = 64
   static let slabFieldsByteCount = 32
@@ -63,16 +66,20 @@ public struct SlabLayout: Equatable, Sendable {
 
   /// Bytes from the header's start to the first reference counter.
   var counterOffset: Int {
-    Self.headerByteCount(itemCount: itemCount, counted: false, linked: hasHashLink)
+    Self.headerByteCount(
+      itemCount: itemCount, counted: false, linked: hasHashLink, tagged: hasTags)
   }
 
   /// Bytes from the header's start to the free map.
   var mapOffset: Int { Self.slabFieldsByteCount + (hasHashLink ? 8 : 0) }
 
+  /// Bytes from the header's start to the first tag.
+  var tagOffset: Int { mapOffset + bitmapWordCount * 8 }
+
   /// Bytes of header, free map and counters.
   public var headerByteCount: Int {
     Self.headerByteCount(
-      itemCount: itemCount, counted: hasReferenceCounters, linked: hasHashLink)
+      itemCount: itemCount, counted: hasReferenceCounters, linked: hasHashLink, tagged: hasTags)
   }
 
   /// Bytes that one slab takes, with its header wherever that is.
@@ -126,6 +133,7 @@ public struct SlabLayout: Equatable, Sendable {
     let stride: Int
     let isCounted: Bool
     let isHashed: Bool
+    let isTagged: Bool
     /// The distance that starts of items are spread by; nil if they lie as close as they can.
     let spread: Int?
 
@@ -134,6 +142,7 @@ public struct SlabLayout: Equatable, Sendable {
       self.alignment = alignment
       isCounted = flags.contains(.referenceCounted)
       isHashed = flags.contains(.hash)
+      isTagged = flags.contains(.malloc)
       spread =
         flags.contains(.cacheSpread) ? Swift.max(alignment, SlabLayout.lineByteCount) : nil
       let unit = spread ?? alignment
@@ -146,7 +155,8 @@ public struct SlabLayout: Equatable, Sendable {
     let byteCount = pageCount * PageArena.pageByteCount
     let header = { (itemCount: Int) in
       Self.headerByteCount(
-        itemCount: itemCount, counted: item.isCounted, linked: item.isHashed)
+        itemCount: itemCount, counted: item.isCounted, linked: item.isHashed,
+        tagged: item.isTagged)
     }
     var itemCount = byteCount / item.stride
     while itemCount > 0, itemCount * item.stride + header(itemCount) > byteCount { itemCount -= 1 }
@@ -183,12 +193,16 @@ public struct SlabLayout: Equatable, Sendable {
     self.pageCount = pageCount
     self.headerOffset = headerOffset
     self.hasHashLink = hasHashLink
+    hasTags = item.isTagged
   }
 
-  static func headerByteCount(itemCount: Int, counted: Bool, linked: Bool = false) -> Int {
+  static func headerByteCount(
+    itemCount: Int, counted: Bool, linked: Bool = false, tagged: Bool = false
+  ) -> Int {
     let fields = slabFieldsByteCount + (linked ? 8 : 0)
-    let map = roundUp(fields + (itemCount + 63) / 64 * 8, to: lineByteCount)
-    return counted ? map + itemCount * lineByteCount : map
+    let map = fields + (itemCount + 63) / 64 * 8
+    let lines = roundUp(map + (tagged ? itemCount * 2 : 0), to: lineByteCount)
+    return counted ? lines + itemCount * lineByteCount : lines
   }
 
   static func roundUp(_ value: Int, to multiple: Int) -> Int {

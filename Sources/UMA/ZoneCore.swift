@@ -26,7 +26,8 @@ struct ZoneCore: ~Copyable {
 
   let name: String
   let isSecondary: Bool
-  let hooks: ItemHooks
+  /// Set before the first item, never after.
+  var hooks: ItemHooks
   /// Nil once the zone is destroyed.
   var store: ItemStore?
   let shelf: Guarded<Shelf>

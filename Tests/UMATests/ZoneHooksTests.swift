@@ -69,6 +69,58 @@ final class Journal: Sendable {
 }
 
 @Suite struct ZoneHooksTests {
+  @Test func hooksMayBeSetBeforeTheFirstSlab() throws {
+    let master = Zone(name: "late", itemByteCount: 256)
+    let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+    let seen = Box<[String: Int]>()
+    seen.value = [:]
+    let note = { @Sendable (name: String) in seen.value?[name, default: 0] += 1 }
+    unsafe master.setInitialize { _ in
+      note("initialize")
+      return true
+    }
+    unsafe master.setFinalize { _ in note("finalize") }
+    unsafe second.setImport { _, _ in
+      note("import")
+      return true
+    }
+    unsafe second.setExport { _ in note("export") }
+    let items = [try second.take(), try master.take()]
+    let itemCount = master.layout.itemCount
+    #expect(seen.value?["initialize"] == itemCount * master.statistics().slabCount)
+    let imported = try #require(seen.value?["import"])
+    #expect(imported == second.statistics().total)
+    second.give(items[0])
+    master.give(items[1])
+    #expect(second.destroy() == 0)
+    #expect(seen.value?["export"] == imported)
+    #expect(master.destroy() == 0)
+    #expect(seen.value?["finalize"] == seen.value?["initialize"])
+  }
+
+  @Test func settingAHookTooLateTraps() async {
+    for result in [
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        let zone = Zone(name: "late", itemByteCount: 256)
+        zone.give(try zone.take())
+        unsafe zone.setInitialize { _ in true }
+      },
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        let zone = Zone(name: "late", itemByteCount: 256)
+        zone.give(try zone.take())
+        unsafe zone.setExport { _ in }
+      },
+    ] {
+      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      #expect(text.contains("zone late:") && text.contains("is set after the keg has"))
+    }
+    await #expect(processExitsWith: .failure) {
+      let master = Zone(name: "master", itemByteCount: 256)
+      let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+      unsafe second.setFinalize { _ in }
+    }
+  }
+
   @Test func inOrderFromPageToCallerAndBack() throws {
     let journal = Journal()
     let zone = Zone(name: "order", itemByteCount: 16_384, hooks: journal.hooks())
