@@ -28,7 +28,11 @@ package struct CacheTable: @unchecked Sendable {
   ///
   /// Call `retire()` when done.
   package init?() {
-    guard let base = unsafe mbuma_map_table(Self.byteCount) else { return nil }
+    guard MemoryBudget.process.charge(Self.byteCount) else { return nil }
+    guard let base = unsafe mbuma_map_table(Self.byteCount) else {
+      MemoryBudget.process.refund(Self.byteCount)
+      return nil
+    }
     unsafe self.base = base
     let table = self
     Registry.shared.withLock { $0.tables.append(table) }
@@ -62,6 +66,7 @@ package struct CacheTable: @unchecked Sendable {
       registry.tables.removeAll { unsafe $0.base == base }
     }
     unsafe mbuma_unmap_table(base, Self.byteCount)
+    MemoryBudget.process.refund(Self.byteCount)
   }
 }
 

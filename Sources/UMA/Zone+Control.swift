@@ -105,6 +105,12 @@ extension Zone {
     return 0
   }
 
+  /// Has every zone give back what it has cached, and buckets that nobody needs with it.
+  static func drainAll() {
+    forEach { $0.drain() }
+    BucketPool.shared.releasePages()
+  }
+
   /// Runs `body` on every zone of the process, in the order they were made.
   ///
   /// A zone stays while it is visited; one that is made meanwhile may be missed.

@@ -3,6 +3,7 @@
 // Behind the fast path. One allocation goes, as far as it must:
 //
 //     spare bucket -> shelf's full bucket -> fill from the keg -> other threads' caches -> relief
+//     -> if bytes were refused: all zones' caches
 //
 // and only then is denied, or sleeps if it may. Each step runs under the zone lock except the fill,
 // which reserves its items against the limit first and then draws them with the lock dropped.
@@ -31,7 +32,7 @@ extension Zone {
   }
 
   /// How far an allocation has gone to find an item.
-  private enum Effort { case atHand, first, plain, gathering, relieved }
+  private enum Effort { case atHand, first, plain, gathering, relieved, reclaimed }
 
   @usableFromInline
   @inline(never)
@@ -93,6 +94,7 @@ extension Zone {
   func attempt(_ request: Request, in table: CacheTable?) -> Attempt {
     // A sleeper takes single items: a bucket in its cache would hide items from the queue.
     let cache = unsafe request.waiter == nil ? cache(in: table) : nil
+    let refusalCount = store.keg?.budget.refusalCount ?? 0
     var effort = request.waiter == nil ? Effort.first : .plain
     while true {
       switch unsafe nextStep(cache, effort, request) {
@@ -107,13 +109,20 @@ extension Zone {
         } else if effort == .gathering, relieve() {
           effort = .relieved
         } else if isExhausted(since: releaseCount, isRefused: isRefused, request.waiter) {
-          return unsafe .short(.outOfMemory, count: layout.itemByteCount)
+          guard let budget = store.exceededBudget(since: refusalCount) else {
+            return unsafe .short(.outOfMemory, count: layout.itemByteCount)
+          }
+          if effort == .reclaimed {
+            return unsafe .short(.budgetReached, count: budget.limitInBytes)
+          }
+          Self.drainAll()
+          effort = .reclaimed
         }
       case .yield:
         mbuma_yield()
         if effort == .first { effort = .plain }
       case .short(let reason, let count, let isFinal):
-        if isFinal || effort == .relieved || !relieve() {
+        if isFinal || effort == .relieved || effort == .reclaimed || !relieve() {
           return unsafe .short(reason, count: count)
         }
         effort = .relieved
@@ -135,7 +144,7 @@ extension Zone {
           ? .short(.limitReached, count: shelf.limit, isFinal: true)
           : .short(.outOfMemory, count: layout.itemByteCount, isFinal: true)
       }
-      let isRetry = effort == .gathering || effort == .relieved
+      let isRetry = effort == .gathering || effort == .relieved || effort == .reclaimed
       if isRetry { gather(&shelf) }
       if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
       let room = shelf.room(usesReserve: request.usesReserve)
@@ -144,7 +153,7 @@ extension Zone {
         gather(&shelf)
         if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
         if shelf.transfersInFlight > 0 { return unsafe .yield }
-        if let waiter = request.waiter, effort == .relieved || shelf.relief == nil {
+        if let waiter = request.waiter, isRetry && effort != .gathering || shelf.relief == nil {
           shelf.enqueue(waiter)
         }
         return unsafe .short(.limitReached, count: shelf.limit, isFinal: false)

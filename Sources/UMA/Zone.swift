@@ -35,13 +35,15 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///   - flags: how its slabs, its items and its caches are kept.
   ///   - hooks: what runs when an item changes hands.
   ///   - pages: where slabs come from; an arena of its own by default.
+  ///   - budget: what its slabs are charged to.
   ///
   /// - Precondition: no flag contradicts another.
   ///
   /// BSD: `uma_zcreate`.
   public init(
     name: String, itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = [],
-    hooks: ItemHooks = unsafe ItemHooks(), pages: any PageSource = PageArena()
+    hooks: ItemHooks = unsafe ItemHooks(), pages: any PageSource = PageArena(),
+    budget: MemoryBudget = .process
   ) {
     unsafe precondition(
       !flags.contains(.zeroInitialize) || hooks.initialize == nil,
@@ -49,7 +51,7 @@ public struct Zone: Equatable, @unchecked Sendable {
     var flags = flags.completed()
     if !(pages is PageArena) { flags.insert(.privatePages) }
     let layout = SlabLayout(itemByteCount: itemByteCount, alignment: alignment, flags: flags)
-    let keg = Keg(layout: layout, pages: pages, hooks: hooks, flags: flags)
+    let keg = Keg(layout: layout, pages: pages, hooks: hooks, flags: flags, budget: budget)
     self.init(name, .keg(keg), hooks, isSecondary: false)
   }
 

@@ -45,7 +45,11 @@ struct HeldItem: Hashable, @unchecked Sendable {
 
 extension Zone {
   /// Allocates with `construct`, through the calling thread's caches.
-  func take() throws(ZoneError) -> HeldItem { unsafe HeldItem(try allocate()) }
+  func take(_ wait: Wait = .noWait, zeroed: Bool = false, usesReserve: Bool = false)
+    throws(ZoneError) -> HeldItem
+  {
+    unsafe HeldItem(try allocate(wait, zeroed: zeroed, usesReserve: usesReserve))
+  }
 
   /// Allocates through the caches of a simulated CPU.
   func take(in table: CacheTable) throws(ZoneError) -> HeldItem {
@@ -122,10 +126,22 @@ final class CountedPages: PageSource {
 
 /// A value that a hook and its test share, each on the same thread or one after the other.
 final class Box<Value: Sendable>: Sendable {
-  private let guarded = Guarded<Value?>(nil)
+  fileprivate let guarded = Guarded<Value?>(nil)
 
   var value: Value? {
     get { guarded.withLock { $0 } }
     set { guarded.withLock { $0 = newValue } }
   }
+
+  /// The value, which is nobody else's from now on.
+  func take() -> Value? {
+    guarded.withLock { value in
+      defer { value = nil }
+      return value
+    }
+  }
+}
+
+extension Box where Value: RangeReplaceableCollection, Value.Element: Sendable {
+  func append(_ element: Value.Element) { guarded.withLock { $0?.append(element) } }
 }
