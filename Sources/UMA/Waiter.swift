@@ -32,6 +32,12 @@ final class Waiter: @unchecked Sendable {
     self.usesReserve = usesReserve
     self.bell = bell
   }
+
+  /// The item handed over, which is the caller's from now on; under the zone lock.
+  func takeGrant() -> UnsafeMutableRawPointer? {
+    defer { unsafe grant = nil }
+    return unsafe grant
+  }
 }
 
 /// The waiters of a zone.

@@ -79,10 +79,15 @@ extension Zone {
     Registry.shared.withLock { $0.unlist(self) }
     while unsafe core.pointee.visits.load(ordering: .acquiring) != 0 { mbuma_yield() }
     drain()
+    // What was freed to a sister zone may be parked there.
+    if let keg, withShelf({ $0.itemCount }) > 0 {
+      Zone.forEach { if $0.store.keg === keg { $0.drain() } }
+    }
     let left = withShelf { shelf in
       precondition(shelf.waiters.isEmpty, "zone \(name): destroyed while callers wait for items")
-      if shelf.itemCount == 0 { shelf.isDestroyed = true }
-      return shelf.itemCount
+      let left = itemsOut(shelf)
+      if left == 0 { shelf.isDestroyed = true }
+      return left
     }
     guard left == 0 else {
       Registry.shared.withLock { $0.all.append(self) }
@@ -109,6 +114,19 @@ extension Zone {
   static func drainAll() {
     forEach { $0.drain() }
     BucketPool.shared.releasePages()
+  }
+
+  /// Items that callers have, of a drained zone.
+  ///
+  /// An item freed to a sister zone counts here for ever and not at all there, so the count can be
+  /// off either way; the keg knows how many of its items are with zones at all, and the last zone
+  /// is answerable for every one of them.
+  private func itemsOut(_ shelf: borrowing Shelf) -> Int {
+    guard case .keg(let keg) = store else { return shelf.itemCount }
+    let (withZones, zoneCount) = keg.slabs.withLock { slabs in
+      (slabs.slabCount * keg.layout.itemCount - slabs.freeItemCount, slabs.zoneCount)
+    }
+    return zoneCount == 1 ? withZones : Swift.max(0, Swift.min(shelf.itemCount, withZones))
   }
 
   /// Runs `body` on every zone of the process, in the order they were made.

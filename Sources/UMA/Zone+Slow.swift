@@ -43,6 +43,26 @@ extension Zone {
     return unsafe try allocateSlow(request, in: CacheTable.current())
   }
 
+  /// Allocates an item through a table, as its owner, and runs `construct` on it.
+  package func allocate(
+    in table: CacheTable, _ wait: Wait = .noWait, zeroed: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) throws(ZoneError) -> UnsafeMutableRawPointer {
+    let item = unsafe try allocateItem(in: table, wait, file: file, line: line)
+    if zeroed { unsafe zero(item) }
+    if let construct = unsafe core.pointee.construct { unsafe try finish(item, construct) }
+    return unsafe item
+  }
+
+  /// Runs `destruct` on an item and frees it through a table, as its owner.
+  package func free(
+    _ item: UnsafeMutableRawPointer, in table: CacheTable, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
+    unsafe freeItem(item, in: table, file: file, line: line)
+  }
+
   /// Allocates an item through a table, as its owner.
   package func allocateItem(
     in table: CacheTable, _ wait: Wait = .noWait, usesReserve: Bool = false,
@@ -135,6 +155,7 @@ extension Zone {
       if effort == .first || effort == .atHand, let plan = shelf.plan, plan.failsNext() {
         return unsafe .short(.injected, count: 0, isFinal: true)
       }
+      if let grant = unsafe request.waiter?.takeGrant() { return unsafe .item(grant) }
       if let head = shelf.waiters.first, head !== request.waiter,
         head.usesReserve || !request.usesReserve
       {
@@ -202,6 +223,7 @@ extension Zone {
   private func isExhausted(since releaseCount: Int, isRefused: Bool, _ waiter: Waiter?) -> Bool {
     withShelf { shelf in
       gather(&shelf)
+      if unsafe waiter?.grant != nil { return false }
       let isExhausted =
         isRefused
         || shelf.full.count == 0 && shelf.transfersInFlight == 0 && store.freeItemCount == 0

@@ -3,6 +3,14 @@ import Synchronization
 
 @testable import UMA
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// An item that a test has allocated, with a pattern of its own in every word.
 @safe
 struct HeldItem: Hashable, @unchecked Sendable {
@@ -31,6 +39,11 @@ struct HeldItem: Hashable, @unchecked Sendable {
       return false
     }
     return true
+  }
+
+  /// Whether every byte is zero.
+  func isZero(byteCount: Int) -> Bool {
+    unsafe UnsafeRawBufferPointer(start: address, count: byteCount).allSatisfy { $0 == 0 }
   }
 
   private func pattern(_ tag: UInt64, _ offset: Int) -> UInt64 {
@@ -81,6 +94,11 @@ extension Zone {
       }
     }
   }
+}
+
+extension Zone {
+  /// Lets other threads run until a caller waits for an item.
+  func awaitWaiter() { while withShelf({ $0.waiters.isEmpty }) { sched_yield() } }
 }
 
 /// Pages that are counted, and refused from a limit on.
