@@ -26,7 +26,7 @@ public struct LockClass: Hashable, Sendable, CustomStringConvertible {
   ///     puts them in order.
   /// - Precondition: the name was not declared with another `mayNest`.
   ///
-  /// BSD: `MTX_DUPOK` is `mayNest`.
+  /// BSD: `MTX_DUPOK` for a class that may nest.
   public init(_ name: String, mayNest: Bool = false) {
     let (number, isSame) = LockClassNames.shared.withLock { $0.number(of: name, mayNest) }
     precondition(isSame, "lock class \(name): declared both with and without mayNest")
