@@ -70,7 +70,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Mbufs", "UMA"], path: "Tests/TestSupport",
       swiftSettings: house),
     tests("WireTests", "Wire"),
-    tests("UMATests", "UMA"),
+    tests("UMATests", "UMA", "CMallocCount"),
     tests("MbufsTests", "Mbufs", "UMA"),
     tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire"),
     tests("InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire"),

@@ -20,6 +20,8 @@ import CThreadCache
 @safe
 package struct CacheTable: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
+  /// Its number among all tables there ever were, from 1; 0 in a copy made of the address alone.
+  let number: Int
 
   static let slotCount = 1_024
   static let byteCount = unsafe slotCount * ZoneCache.strideByteCount
@@ -29,9 +31,12 @@ package struct CacheTable: @unchecked Sendable {
   /// Call `retire()` when done.
   package init?() {
     guard let base = unsafe mbuma_map_table(Self.byteCount) else { return nil }
-    unsafe self.base = base
-    let table = self
-    Registry.shared.withLock { $0.tables.append(table) }
+    self = Registry.shared.withLock { registry in
+      registry.lastTableNumber += 1
+      let table = unsafe CacheTable(base: base, number: registry.lastTableNumber)
+      registry.tables.append(table)
+      return table
+    }
   }
 
   /// The calling thread's table, made at its first use; nil if the system has no memory for it.
@@ -50,7 +55,10 @@ package struct CacheTable: @unchecked Sendable {
     return table
   }
 
-  init(base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  init(base: UnsafeMutableRawPointer, number: Int = 0) {
+    unsafe self.base = base
+    self.number = number
+  }
 
   /// Gives every cached item back to its zone and unmaps the table.
   ///
@@ -69,6 +77,7 @@ package struct CacheTable: @unchecked Sendable {
 @safe
 struct Registry: ~Copyable {
   var tables: [CacheTable] = []
+  var lastTableNumber = 0
   /// By slot; slot 0 stays empty.
   var zones: [Zone?] = [nil]
   var freeSlots: [Int] = []
