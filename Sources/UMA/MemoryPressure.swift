@@ -76,7 +76,7 @@ public enum MemoryPressure {
   ///   - routine: called by whoever raises the pressure, on that thread, with no lock held.
   /// - Returns: what keeps the routine on the list; it leaves when this ends.
   ///
-  /// BSD: `pr_drain` of `struct protosw`; `EVENTHANDLER_REGISTER(vm_lowmem, …)`.
+  /// BSD: `pr_drain`, a handler of `vm_lowmem`.
   public static func register(_ name: String, _ routine: @escaping Routine) -> Registration {
     state.withLock { state in
       state.lastNumber += 1

@@ -96,7 +96,7 @@ extension Zone {
   /// There is no timer inside: whoever has one calls this about every `tickInterval`. Before the
   /// first call a zone takes all its stock for wanted, and a trim leaves it alone.
   ///
-  /// BSD: `uma_timeout`, `zone_timeout`.
+  /// BSD: `uma_timeout`.
   public static func tick() { forEach { $0.tick() } }
 
   /// Ends an interval of the zone's working-set estimate.

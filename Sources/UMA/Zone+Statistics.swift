@@ -5,7 +5,7 @@ extension ZoneStatistics {
   ///
   /// Each zone's are of one moment; the zones are looked at one after the other.
   ///
-  /// BSD: `vm.zone_stats`, `memstat_sysctl_uma`.
+  /// BSD: `vm.zone_stats`.
   public static func all() -> [ZoneStatistics] {
     var all: [ZoneStatistics] = []
     Zone.forEach { all.append($0.statistics()) }
@@ -18,7 +18,7 @@ extension Zone {
   ///
   /// Items on their way between keg and zone at this moment are in none of them.
   public func statistics() -> ZoneStatistics {
-    withShelf { shelf in
+    withShelf(isCounted: false) { shelf in
       var statistics = settings(shelf)
       statistics.sharedAllocations = shelf.allocations
       statistics.sharedFrees = shelf.frees

@@ -95,10 +95,13 @@ extension Zone {
 
   /// Runs `body` with the shelf while holding the zone lock.
   ///
+  /// - Parameter isCounted: false for who only looks, so that looking leaves no trace.
   /// - Precondition: the zone is not destroyed.
-  func withShelf<Result: ~Copyable>(_ body: (inout Shelf) -> Result) -> Result {
+  func withShelf<Result: ~Copyable>(
+    isCounted: Bool = true, _ body: (inout Shelf) -> Result
+  ) -> Result {
     unsafe core.pointee.shelf.withLock { shelf in
-      shelf.lockAcquisitions &+= 1
+      if isCounted { shelf.lockAcquisitions &+= 1 }
       precondition(!shelf.isDestroyed, "zone \(name) was destroyed")
       return body(&shelf)
     }

@@ -50,8 +50,6 @@ public struct ZoneStatistics: Equatable, Sendable {
   // MARK: Geometry and settings
 
   /// Bytes from one item of a slab to the next.
-  ///
-  /// BSD: `uth_rsize`.
   public var strideByteCount = 0
   /// Pages of the keg's slabs; 0 for a secondary zone.
   public var pageCount = 0
@@ -69,8 +67,6 @@ public struct ZoneStatistics: Equatable, Sendable {
   // MARK: Where items wait
 
   /// Items in the zone's own buckets, a part of `cached`.
-  ///
-  /// BSD: `uth_zone_free`.
   public var shelved = 0
   /// Items that the zone's users wanted of late, by `Zone.tick()`: what a trim keeps at least.
   public var workingSet = 0
@@ -87,7 +83,7 @@ public struct ZoneStatistics: Equatable, Sendable {
   public var denialsByReason: [ZoneError.Reason: UInt64] = [:]
   /// Callers asleep now.
   public var sleepers = 0
-  /// Times the zone's lock was taken.
+  /// Times the zone's lock was taken, but for taking these figures.
   public var lockAcquisitions: UInt64 = 0
 }
 
