@@ -71,7 +71,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Mbufs", "UMA"], path: "Tests/TestSupport",
       swiftSettings: house),
     tests("WireTests", "Wire"),
-    tests("UMATests", "UMA", exclude: ["Vectors"]),
+    tests("UMATests", "UMA", "CMallocCount", exclude: ["Vectors"]),
     tests("MbufsTests", "Mbufs", "UMA"),
     tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire"),
     tests("InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire"),

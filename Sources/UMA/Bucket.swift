@@ -44,6 +44,8 @@ struct BucketList: ~Copyable {
   private var head: BucketPointer?
   private(set) var count = 0
 
+  var first: BucketPointer? { unsafe head }
+
   mutating func push(_ bucket: BucketPointer) {
     unsafe bucket.pointee.next = head
     unsafe head = bucket
@@ -55,16 +57,5 @@ struct BucketList: ~Copyable {
     unsafe head = bucket.pointee.next
     count -= 1
     return unsafe bucket
-  }
-
-  /// Items in all buckets of the list.
-  borrowing func itemCount() -> Int {
-    var sum = 0
-    var bucket = unsafe head
-    while let here = unsafe bucket {
-      sum += unsafe Int(here.pointee.count)
-      unsafe bucket = here.pointee.next
-    }
-    return sum
   }
 }

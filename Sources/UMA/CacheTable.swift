@@ -20,6 +20,8 @@ import CThreadCache
 @safe
 package struct CacheTable: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
+  /// Its number among all tables there ever were, from 1; 0 in a copy made of the address alone.
+  let number: Int
 
   static let slotCount = 1_024
   static let byteCount = unsafe slotCount * ZoneCache.strideByteCount
@@ -33,9 +35,12 @@ package struct CacheTable: @unchecked Sendable {
       MemoryBudget.process.refund(Self.byteCount)
       return nil
     }
-    unsafe self.base = base
-    let table = self
-    Registry.shared.withLock { $0.tables.append(table) }
+    self = Registry.shared.withLock { registry in
+      registry.lastTableNumber += 1
+      let table = unsafe CacheTable(base: base, number: registry.lastTableNumber)
+      registry.tables.append(table)
+      return table
+    }
   }
 
   /// The calling thread's table, made at its first use; nil if the system has no memory for it.
@@ -54,7 +59,10 @@ package struct CacheTable: @unchecked Sendable {
     return table
   }
 
-  init(base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  init(base: UnsafeMutableRawPointer, number: Int = 0) {
+    unsafe self.base = base
+    self.number = number
+  }
 
   /// Gives every cached item back to its zone and unmaps the table.
   ///
@@ -73,6 +81,7 @@ package struct CacheTable: @unchecked Sendable {
 @safe
 struct Registry: ~Copyable {
   var tables: [CacheTable] = []
+  var lastTableNumber = 0
   /// By slot; slot 0 stays empty.
   var zones: [Zone?] = [nil]
   var freeSlots: [Int] = []

@@ -31,7 +31,9 @@ import Synchronization
 /// The default page source: anonymous memory, reserved at once and touched as needed.
 ///
 /// The first 2 MiB stay in small pages, so that a small pool stays small; what is beyond asks the
-/// kernel for huge pages, because a first touch costs a quarter as much there.
+/// kernel for huge pages, because a first touch costs a quarter as much there. What has been given
+/// back asks for none: the kernel would join the few pages still in use to huge ones, holes
+/// included, and the memory would come back by itself.
 @safe
 public final class PageArena: PageMapping {
   /// Bytes of one page; slab geometry is counted in these on every system.
@@ -45,6 +47,8 @@ public final class PageArena: PageMapping {
     var pagesOut = 0
     var pagesFree = 0
     var pagesPadding = 0
+    /// Where huge pages are still asked for: a multiple of their length, or the arena's end.
+    var hugeFrom: UInt
   }
 
   /// Free runs of one length, by the power of two their addresses are multiples of: a page, two
@@ -108,8 +112,8 @@ public final class PageArena: PageMapping {
     mappedByteCount = wanted + huge
     first = (address + UInt(huge - 1)) & ~UInt(huge - 1)
     end = first + UInt(wanted)
-    runs = Guarded(Runs(next: first))
-    if wanted > huge { Self.adviseHugePages(first + UInt(huge), wanted - huge) }
+    runs = Guarded(Runs(next: first, hugeFrom: Swift.min(first + UInt(huge), end)))
+    if wanted > huge { Self.adviseHugePages(first + UInt(huge), wanted - huge, true) }
   }
 
   deinit {
@@ -151,6 +155,7 @@ public final class PageArena: PageMapping {
       runs.free[pageCount, default: FreeRuns()].push(UInt(bitPattern: pages))
       runs.pagesFree += pageCount
       runs.pagesOut -= pageCount
+      keepSmall(&runs)
     }
   }
 
@@ -186,6 +191,17 @@ public final class PageArena: PageMapping {
     return unsafe word
   }
 
+  /// Asks for no huge pages in the part of the arena that has been out.
+  ///
+  /// The part is one stretch from the start, so the kernel keeps two mappings of it at most.
+  private func keepSmall(_ runs: inout Runs) {
+    let huge = UInt(Self.hugePageByteCount)
+    let reached = Swift.min((runs.next + huge - 1) & ~(huge - 1), end)
+    guard reached > runs.hugeFrom else { return }
+    Self.adviseHugePages(runs.hugeFrom, Int(reached - runs.hugeFrom), false)
+    runs.hugeFrom = reached
+  }
+
   /// Stops if the page counts do not add up.
   public func checkInvariants() {
     runs.withLock { runs in
@@ -211,9 +227,10 @@ extension PageArena {
     return unsafe range == MAP_FAILED ? 0 : UInt(bitPattern: range)
   }
 
-  private static func adviseHugePages(_ start: UInt, _ byteCount: Int) {
+  private static func adviseHugePages(_ start: UInt, _ byteCount: Int, _ areWanted: Bool) {
     #if os(Linux)
-      unsafe madvise(UnsafeMutableRawPointer(bitPattern: start), byteCount, MADV_HUGEPAGE)
+      let advice = areWanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE
+      unsafe madvise(UnsafeMutableRawPointer(bitPattern: start), byteCount, advice)
     #endif
   }
 

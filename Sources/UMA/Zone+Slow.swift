@@ -135,7 +135,7 @@ extension Zone {
           if effort == .reclaimed {
             return unsafe .short(.budgetReached, count: budget.limitInBytes)
           }
-          Self.drainAll()
+          Self.reclaimAll(.drainWithCaches)
           effort = .reclaimed
         }
       case .yield:

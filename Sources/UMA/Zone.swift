@@ -209,10 +209,12 @@ public struct Zone: Equatable, @unchecked Sendable {
   }
 
   /// What was said when the zone and its keg were made, and what has come of it since.
-  public var flags: ZoneFlags {
+  public var flags: ZoneFlags { withShelf { flags($0) } }
+
+  func flags(_ shelf: borrowing Shelf) -> ZoneFlags {
     var flags = store.flags
     if unsafe core.pointee.isSecondary { flags.insert(.secondary) }
-    if withShelf({ $0.limit > 0 && $0.itemCount >= $0.limit }) { flags.insert(.full) }
+    if shelf.limit > 0 && shelf.itemCount >= shelf.limit { flags.insert(.full) }
     return flags
   }
 

@@ -125,6 +125,13 @@ extension CachePointer {
     unsafe Int(at.pointee.count) + Int(at.pointee.spare?.pointee.count ?? 0)
   }
 
+  /// Allocations and frees through this cache, so far.
+  var counts: (allocations: UInt64, frees: UInt64) {
+    unsafe (
+      at.pointee.allocations.load(ordering: .relaxed), at.pointee.frees.load(ordering: .relaxed)
+    )
+  }
+
   /// Makes `bucket` the loaded one.
   ///
   /// - Precondition: nothing is loaded.
