@@ -99,9 +99,7 @@ extension Zone {
       guard offset != 0 else { return }
       for table in registry.tables {
         // Drained above, so only the counters are left to clear for the slot's next zone.
-        let cache = unsafe CachePointer(table.base, offset)
-        unsafe cache.at.pointee.allocations.store(0, ordering: .relaxed)
-        unsafe cache.at.pointee.frees.store(0, ordering: .relaxed)
+        unsafe CachePointer(table.base, offset).clearCounts()
       }
       unsafe registry.giveSlot(offset / ZoneCache.strideByteCount)
     }
@@ -144,7 +142,7 @@ extension Zone {
       unsafe caches.forEach { unsafe $0.at.pointee.asked.store(1, ordering: .relaxed) }
       mbuma_barrier()
       unsafe caches.forEach { cache in
-        while unsafe cache.at.pointee.busy.load(ordering: .acquiring) != 0 { mbuma_yield() }
+        while unsafe cache.isBusy { mbuma_yield() }
       }
       unsafe caches.forEach { cache in unsafe body(cache) }
       unsafe caches.forEach { unsafe $0.at.pointee.asked.store(0, ordering: .releasing) }
@@ -164,8 +162,8 @@ extension Zone {
     guard locked < zones.count else {
       var sum = sum
       unsafe visitCaches(of: zones) { cache in
-        sum &+= unsafe cache.at.pointee.allocations.load(ordering: .relaxed)
-        sum &-= unsafe cache.at.pointee.frees.load(ordering: .relaxed)
+        let (allocations, frees) = unsafe cache.counts
+        sum &+= allocations &- frees
       }
       return sum
     }
@@ -181,8 +179,10 @@ extension Zone {
       if let loaded = unsafe cache.unload() { unsafe shelf.keep(loaded) }
       if let spare = unsafe cache.at.pointee.spare { unsafe shelf.keep(spare) }
       unsafe cache.at.pointee.spare = nil
-      shelf.allocations += unsafe cache.at.pointee.allocations.exchange(0, ordering: .relaxed)
-      shelf.frees += unsafe cache.at.pointee.frees.exchange(0, ordering: .relaxed)
+      let (allocations, frees) = unsafe cache.counts
+      shelf.allocations += allocations
+      shelf.frees += frees
+      unsafe cache.clearCounts()
     }
   }
 }

@@ -138,7 +138,7 @@ extension Zone {
       }
     }
     unsafe cache.at.pointee.count -= 1
-    shelf.allocations += 1
+    unsafe cache.countAllocation()
     return unsafe cache.at.pointee.items[Int(cache.at.pointee.count)]
   }
 
@@ -226,7 +226,6 @@ extension Zone {
       unsafe makeRoom(cache, &shelf)
       unsafe cache.at.pointee.items[Int(cache.at.pointee.count)] = item
       unsafe cache.at.pointee.count += 1
-      shelf.frees += 1
       return true
     }
     if !isKept { unsafe exportItem(item) }

@@ -50,8 +50,9 @@ extension Zone {
       var frees = shelf.frees
       unsafe visitCaches { cache in
         cached += unsafe cache.itemCount
-        allocations += unsafe cache.at.pointee.allocations.load(ordering: .relaxed)
-        frees += unsafe cache.at.pointee.frees.load(ordering: .relaxed)
+        let counts = unsafe cache.counts
+        allocations += counts.allocations
+        frees += counts.frees
       }
       let (free, slabCount) = keg.slabs.withLock { ($0.freeItemCount, $0.slabCount) }
       // Frees are counted where they happen: wrapping keeps the difference right in between.
