@@ -268,6 +268,7 @@ extension Zone {
   func withShelf<Result: ~Copyable>(_ body: (inout Shelf) -> Result) -> Result {
     unsafe core.pointee.shelf.withLock { shelf in
       precondition(!shelf.isDestroyed, "zone \(name) was destroyed")
+      shelf.lockAcquisitions &+= 1
       return body(&shelf)
     }
   }

@@ -56,6 +56,7 @@ struct Shelf: ~Copyable {
   var transfersInFlight = 0
   var allocations: UInt64 = 0
   var frees: UInt64 = 0
+  var lockAcquisitions: UInt64 = 0
   var denials = [UInt64](repeating: 0, count: ZoneError.Reason.allCases.count)
   var plan: FailurePlan?
   /// Called when the zone is about to deny, to have items held elsewhere given back.

@@ -38,6 +38,9 @@ public struct ZoneStatistics: Equatable, Sendable {
 }
 
 extension Zone {
+  /// How often the zone's lock was taken so far, this time included.
+  package var lockAcquisitions: UInt64 { withShelf { $0.lockAcquisitions } }
+
   /// Counts the zone with every cache held still, so that the figures add up.
   ///
   /// Items on their way between keg and zone at this moment are in none of them.
