@@ -38,6 +38,7 @@ struct AllocatorBench {
       repetitionCount: arguments.dropFirst().first.flatMap { Int($0) } ?? 5,
       tests: Set(arguments.dropFirst(2)))
     bench_pin(1)
+    if bench.label == "growth" { return bench.measureGrowth() }
     for byteCount in [256, 2_048] { bench.measure(byteCount) }
   }
 
@@ -97,12 +98,16 @@ struct AllocatorBench {
       let length = Swift.max(65_536, Swift.min(count, Int(60e6 / first)))
       var results: [Double] = []
       for _ in 0..<repetitionCount { results.append(try body(length)) }
-      results.sort()
-      let figures = [results[results.count / 2], results[0], results[results.count - 1]]
       let columns =
-        ["R", label, test, "\(byteCount)", touched ? "1" : "0"] + figures.map(Self.digits)
+        ["R", label, test, "\(byteCount)", touched ? "1" : "0"] + Self.figures(results)
       print(columns.joined(separator: "\t"))
     } catch { stop(error) }
+  }
+
+  /// Median, fastest and slowest.
+  static func figures(_ results: [Double]) -> [String] {
+    let sorted = results.sorted()
+    return [sorted[sorted.count / 2], sorted[0], sorted[sorted.count - 1]].map(digits)
   }
 
   /// Three digits after the point.
