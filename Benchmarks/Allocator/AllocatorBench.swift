@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 //     AllocatorBench [LABEL [REPETITIONS [TEST...]]]     the shapes, to be set beside the peers'
-//     AllocatorBench growth [REPETITIONS]                what more zones, threads and slabs cost
+//     AllocatorBench growth [REPETITIONS [PART...]]      what more zones, threads and slabs cost
 //
 // Prints one line per row, tab-separated, as the peers' program does:
 //
@@ -101,6 +101,7 @@ struct AllocatorBench {
       let columns =
         ["R", label, test, "\(byteCount)", touched ? "1" : "0"] + Self.figures(results)
       print(columns.joined(separator: "\t"))
+      fflush(nil)
     } catch { stop(error) }
   }
 

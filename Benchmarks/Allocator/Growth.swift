@@ -14,14 +14,25 @@
 import CBench
 import UMA
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 extension AllocatorBench {
   func measureGrowth() {
-    for count in [1, 2, 8, 64] { measureZones(count) }
-    for count in [1, 2, 8, 64] { measureThreads(count) }
-    for byteCount in [256, 2_048] {
-      for count in [1, 10, 100, 1_000, 10_000, 100_000] { measureSlabs(count, byteCount) }
+    let isWanted = { tests.isEmpty || tests.contains($0) }
+    if isWanted("zones") { for count in [1, 2, 8, 64] { measureZones(count) } }
+    if isWanted("threads") { for count in [1, 2, 8, 64] { measureThreads(count) } }
+    if isWanted("slabs") {
+      for byteCount in [256, 2_048] {
+        for count in [1, 10, 100, 1_000, 10_000, 100_000] { measureSlabs(count, byteCount) }
+      }
     }
-    measureLocks()
+    if isWanted("locks") { measureLocks() }
   }
 
   /// A row of the median of the repetitions, after one that does not count.
@@ -32,6 +43,7 @@ extension AllocatorBench {
       for _ in 0..<repetitionCount { results.append(try body()) }
       let columns = ["G", what, "\(count)"] + Self.figures(results)
       print(columns.joined(separator: "\t"))
+      fflush(nil)
     } catch { stop(error) }
   }
 
