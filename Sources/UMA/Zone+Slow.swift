@@ -130,7 +130,7 @@ extension Zone {
     if unsafe cache.at.pointee.count == 0 {
       if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
         unsafe cache.swap()
-      } else if let bucket = unsafe shelf.full.pop() {
+      } else if let bucket = unsafe shelf.full.pop(for: cache.at) {
         if let old = unsafe cache.unload() { unsafe shelf.keep(old) }
         unsafe cache.load(bucket)
       } else {
@@ -235,6 +235,7 @@ extension Zone {
     if unsafe cache.at.pointee.loaded == nil { unsafe cache.load(shelf.takeEmptyBucket()) }
     if unsafe cache.at.pointee.count < cache.at.pointee.capacity { return }
     if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
+      unsafe spare.pointee.giver = UnsafeRawPointer(cache.at)
       unsafe shelf.full.push(spare)
       unsafe cache.at.pointee.spare = nil
     }
