@@ -66,9 +66,9 @@ extension AllocatorBench {
   }
 
   @inline(never)
-  private static func roundRobin(_ zones: UnsafeMutablePointer<Zone>, _ zoneCount: Int, _ count: Int)
-    throws(ZoneError) -> Double
-  {
+  private static func roundRobin(
+    _ zones: UnsafeMutablePointer<Zone>, _ zoneCount: Int, _ count: Int
+  ) throws(ZoneError) -> Double {
     let start = bench_thread_time()
     for index in 0..<count {
       // In bounds: the number of zones is a power of two.

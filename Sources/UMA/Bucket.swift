@@ -29,7 +29,8 @@ extension BucketPointer {
     let bytes = unsafe UnsafeMutableRawPointer.allocate(
       byteCount: MemoryLayout<Bucket>.stride + capacity * 8, alignment: 64)
     return unsafe bytes.initializeMemory(
-      as: Bucket.self, to: Bucket(older: nil, newer: nil, giver: nil, count: 0, capacity: Int32(capacity)))
+      as: Bucket.self,
+      to: Bucket(older: nil, newer: nil, giver: nil, count: 0, capacity: Int32(capacity)))
   }
 
   func discard() { unsafe UnsafeMutableRawPointer(self).deallocate() }

@@ -44,7 +44,7 @@ struct ZoneCore: ~Copyable {
 
 /// The part of a zone that its lock guards.
 struct Shelf: ~Copyable {
-  static let largestBucketCapacity = 128
+  static let largestBucketCapacity = 256
 
   /// Buckets with items in them, none of them empty.
   var full = BucketList()
