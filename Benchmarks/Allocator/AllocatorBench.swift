@@ -45,11 +45,23 @@ struct AllocatorBench {
   /// As many items as the peers' pools have: the limit is on, and never met.
   static let limitInItems = 16_383
 
+  /// Takes all the items that the zone can have and gives them back: the peers' pools, too, have
+  /// made all their items before the first is taken.
+  private func fill(_ zone: Zone) {
+    let items = Shape.Items.allocate(capacity: Self.limitInItems)
+    defer { unsafe items.deallocate() }
+    do throws(ZoneError) {
+      for index in 0..<Self.limitInItems { unsafe items[index] = try zone.allocateItem() }
+    } catch { stop(error) }
+    for index in 0..<Self.limitInItems { unsafe zone.freeItem(items[index]) }
+  }
+
   /// Runs every shape on a zone of one item size.
   func measure(_ byteCount: Int) {
     let zone = Zone(name: "bench_\(byteCount)", itemByteCount: byteCount, alignment: 64)
     zone.limitInItems = Self.limitInItems
     defer { zone.destroy() }
+    fill(zone)
     for touched in [false, true] {
       row("pair", byteCount, touched, 5_000_000) { count throws(ZoneError) in
         try Shape.pair(zone, touched: touched, count)
