@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -69,4 +70,64 @@ bool mbuma_call_at_thread_exit(void *table, void (*retire)(void *)) {
   atomic_store_explicit(&retire_table, retire, memory_order_relaxed);
   pthread_once(&key_once, make_key);
   return key_is_made && pthread_setspecific(key, table) == 0;
+}
+
+void mbuma_bell_create(mbuma_bell *bell) {
+  pthread_mutex_init(&bell->mutex, NULL);
+#if defined(__linux__)
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&bell->condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+#else
+  pthread_cond_init(&bell->condition, NULL);
+#endif
+  bell->is_rung = false;
+}
+
+void mbuma_bell_destroy(mbuma_bell *bell) {
+  pthread_cond_destroy(&bell->condition);
+  pthread_mutex_destroy(&bell->mutex);
+}
+
+void mbuma_bell_ring(mbuma_bell *bell) {
+  pthread_mutex_lock(&bell->mutex);
+  bell->is_rung = true;
+  // Under the mutex: the waiter may destroy the bell as soon as it can have it.
+  pthread_cond_signal(&bell->condition);
+  pthread_mutex_unlock(&bell->mutex);
+}
+
+static struct timespec after(int64_t nanoseconds) {
+  struct timespec t = {0, 0};
+#if defined(__linux__)
+  clock_gettime(CLOCK_MONOTONIC, &t);
+#endif
+  t.tv_sec += nanoseconds / 1000000000;
+  t.tv_nsec += nanoseconds % 1000000000;
+  if (t.tv_nsec >= 1000000000) {
+    t.tv_sec += 1;
+    t.tv_nsec -= 1000000000;
+  }
+  return t;
+}
+
+void mbuma_bell_wait(mbuma_bell *bell, int64_t nanoseconds) {
+  const struct timespec deadline = after(nanoseconds < 0 ? 0 : nanoseconds);
+  pthread_mutex_lock(&bell->mutex);
+  int result = 0;
+  while (!bell->is_rung && result == 0) {
+    if (nanoseconds < 0) {
+      result = pthread_cond_wait(&bell->condition, &bell->mutex);
+    } else {
+#if defined(__linux__)
+      result = pthread_cond_timedwait(&bell->condition, &bell->mutex, &deadline);
+#else
+      result = pthread_cond_timedwait_relative_np(&bell->condition, &bell->mutex, &deadline);
+#endif
+    }
+  }
+  bell->is_rung = false;
+  pthread_mutex_unlock(&bell->mutex);
 }

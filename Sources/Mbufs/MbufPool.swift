@@ -32,7 +32,7 @@ public final class MbufPool: @unchecked Sendable {
     let core = UnsafeMutablePointer<PoolCore>.allocate(capacity: 1)
     let clusters = Zone(
       name: "mbuf_cluster", itemByteCount: MbufLayout.clusterByteCount, alignment: 64,
-      hasReferenceCounters: true, pages: pages)
+      flags: .referenceCounted, pages: pages)
     let address = UInt(bitPattern: core)
     let mbufs = unsafe Zone(
       name: "mbuf", itemByteCount: MbufLayout.mbufByteCount,

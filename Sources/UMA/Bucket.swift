@@ -23,20 +23,21 @@ struct Bucket {
 
 @usableFromInline typealias BucketPointer = UnsafeMutablePointer<Bucket>
 
+extension Bucket {
+  /// Bytes of a bucket of `capacity` items.
+  static func byteCount(capacity: Int) -> Int { unsafe MemoryLayout<Bucket>.stride + capacity * 8 }
+}
+
 extension BucketPointer {
-  /// An empty bucket from the heap.
-  static func make(capacity: Int) -> BucketPointer {
-    let bytes = unsafe UnsafeMutableRawPointer.allocate(
-      byteCount: MemoryLayout<Bucket>.stride + capacity * 8, alignment: 64)
-    return unsafe bytes.initializeMemory(
+  /// Makes raw memory an empty bucket.
+  static func make(at bytes: UnsafeMutableRawPointer, capacity: Int) -> BucketPointer {
+    unsafe bytes.initializeMemory(
       as: Bucket.self,
       to: Bucket(older: nil, newer: nil, giver: nil, count: 0, capacity: Int32(capacity)))
   }
 
-  func discard() { unsafe UnsafeMutableRawPointer(self).deallocate() }
-
   var items: UnsafeMutablePointer<UnsafeMutableRawPointer> {
-    // The slots follow the fields; make(capacity:) allocated them.
+    // The slots follow the fields; BucketPool allocated them.
     unsafe UnsafeMutableRawPointer(self + 1)
       .assumingMemoryBound(to: UnsafeMutableRawPointer.self)
   }

@@ -72,6 +72,8 @@ struct Registry: ~Copyable {
   /// By slot; slot 0 stays empty.
   var zones: [Zone?] = [nil]
   var freeSlots: [Int] = []
+  /// Every zone that is not destroyed, with a slot or without.
+  var all: [Zone] = []
   /// Destroyed zones, whose cores stay for stale handles to trap on.
   var ended: [Zone] = []
   /// False where the kernel has no expedited membarrier: then no zone may use caches.
@@ -89,6 +91,8 @@ struct Registry: ~Copyable {
     zones.append(zone)
     return zones.count - 1
   }
+
+  mutating func unlist(_ zone: Zone) { all.removeAll { $0 == zone } }
 
   mutating func giveSlot(_ slot: Int) {
     zones[slot] = nil

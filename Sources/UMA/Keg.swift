@@ -25,6 +25,8 @@ final class Keg: Sendable {
     var empty = SlabList(.empty)
     var full = SlabList(.full)
     var freeItemCount = 0
+    /// Free items that only a caller who may use the reserve draws.
+    var reserve = 0
     var directory: [UInt: UInt] = [:]
     var zoneCount = 0
     /// How often slabs went back to the page source.
@@ -36,35 +38,47 @@ final class Keg: Sendable {
   }
 
   let layout: SlabLayout
+  let flags: ZoneFlags
   let pages: any PageSource
   let hooks: ItemHooks
   let slabs = Guarded(Slabs())
 
-  init(layout: SlabLayout, pages: any PageSource, hooks: ItemHooks) {
+  init(layout: SlabLayout, pages: any PageSource, hooks: ItemHooks, flags: ZoneFlags = []) {
     self.layout = layout
+    self.flags = flags
     self.pages = pages
     self.hooks = hooks
   }
 
   deinit {
     // Only reached when every zone is destroyed, which demands that every item is back.
-    _ = releaseEmptySlabs()
+    _ = release(unlinkEmptySlabs(keepsReserve: false))
   }
 
   var releaseCount: Int { slabs.withLock { $0.releaseCount } }
 
   /// Draws up to `count` items into `destination`, making slabs as needed.
   ///
-  /// - Returns: how many were drawn; fewer than asked for only if the pages ran out.
-  func takeItems(_ count: Int, into destination: UnsafeMutablePointer<UnsafeMutableRawPointer>)
-    -> Int
-  {
+  /// - Parameters:
+  ///   - count: items wanted, at least 1.
+  ///   - destination: room for `count` addresses.
+  ///   - mayGrow: whether the page source may be asked; otherwise only slabs that exist are drawn
+  ///     from (M_NOVM).
+  ///   - usesReserve: whether the keg's last `reserve` free items may be drawn too.
+  /// - Returns: how many were drawn. Fewer than asked for if slabs had some but not enough, none if
+  ///   the pages ran out.
+  func takeItems(
+    _ count: Int, into destination: UnsafeMutablePointer<UnsafeMutableRawPointer>,
+    mayGrow: Bool = true, usesReserve: Bool = false
+  ) -> Int {
     var taken = 0
     while true {
       taken += slabs.withLock { slabs in
         var drawn = 0
-        while taken + drawn < count, let slab = unsafe slabs.slabWithRoom() {
-          let isFull = unsafe drawFrom(slab, &slabs, count - taken, &drawn, destination + taken)
+        let most = Swift.min(
+          count - taken, slabs.freeItemCount - (usesReserve ? 0 : slabs.reserve))
+        while drawn < most, let slab = unsafe slabs.slabWithRoom() {
+          let isFull = unsafe drawFrom(slab, &slabs, most, &drawn, destination + taken)
           if isFull {
             unsafe slabs.partial.remove(slab)
             unsafe slabs.full.push(slab)
@@ -75,7 +89,7 @@ final class Keg: Sendable {
       }
       // Growing for one item that nobody waits for is waste: stop at the first slab once the
       // caller has something.
-      guard taken == 0, grow() else { return taken }
+      guard taken == 0, mayGrow, grow() else { return taken }
     }
   }
 
@@ -123,11 +137,40 @@ final class Keg: Sendable {
     return unsafe slabs.withLock { unsafe find(item, $0).counter(of: item, layout) }
   }
 
-  /// Gives every slab that has all its items back to the page source.
+  /// Free items that only `takeItems(usesReserve:)` draws; others make the keg grow instead.
   ///
+  /// BSD: `uma_zone_reserve`, `M_USE_RESERVE`.
+  var reserve: Int {
+    get { slabs.withLock { $0.reserve } }
+    set {
+      precondition(newValue >= 0, "a reserve of \(newValue) items")
+      slabs.withLock { $0.reserve = newValue }
+    }
+  }
+
+  /// Makes slabs until `itemCount` items are free on slabs, or no more can be made.
+  ///
+  /// - Returns: items made.
+  ///
+  /// BSD: `uma_prealloc`.
+  func preallocate(_ itemCount: Int) -> Int {
+    var made = 0
+    while slabs.withLock({ $0.freeItemCount < itemCount }), grow() { made += layout.itemCount }
+    return made
+  }
+
+  /// Gives every slab that has all its items back to the page source, but for those that the
+  /// reserve needs.
+  ///
+  /// A keg with `noFree` gives none.
   /// - Returns: pages released.
   func releaseEmptySlabs() -> Int {
-    var unlinked = unlinkEmptySlabs()
+    if flags.contains(.noFree) { return 0 }
+    return release(unlinkEmptySlabs(keepsReserve: true))
+  }
+
+  private func release(_ emptySlabs: consuming SlabList) -> Int {
+    var unlinked = emptySlabs
     let pageCount = unlinked.count * layout.pageCount
     while let slab = unsafe unlinked.first {
       unsafe unlinked.remove(slab)
@@ -137,10 +180,15 @@ final class Keg: Sendable {
     return pageCount
   }
 
-  private func unlinkEmptySlabs() -> SlabList {
+  private func unlinkEmptySlabs(keepsReserve: Bool) -> SlabList {
     slabs.withLock { slabs in
+      let spared = slabs.freeItemCount - (keepsReserve ? slabs.reserve : 0)
+      let most = spared / layout.itemCount
       var unlinked = SlabList(.empty)
-      swap(&unlinked, &slabs.empty)
+      while unlinked.count < most, let slab = unsafe slabs.empty.first {
+        unsafe slabs.empty.remove(slab)
+        unsafe unlinked.push(slab)
+      }
       let itemCount = unlinked.count * layout.itemCount
       slabs.freeItemCount -= itemCount
       slabs.finalizations += itemCount
@@ -188,6 +236,11 @@ extension Keg {
     )
     let slab = unsafe placeHeader(items)
     unsafe slab.initializeHeader(items: items, layout: layout)
+    if flags.contains(.zeroInitialize) {
+      let byteCount = layout.itemCount * layout.stride
+      unsafe items.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    }
+    if flags.contains(.noDump) { unsafe PageArena.setDumped(items, layout.byteCount, false) }
     if let initialize = unsafe hooks.initialize {
       for index in 0..<layout.itemCount where unsafe !initialize(items + index * layout.stride) {
         unsafe destroy(slab, initializedItemCount: index)
@@ -214,6 +267,7 @@ extension Keg {
       }
     }
     if layout.headerOffset == nil { unsafe UnsafeMutableRawPointer(slab).deallocate() }
+    if flags.contains(.noDump) { unsafe PageArena.setDumped(items, layout.byteCount, true) }
     unsafe pages.freePages(items, layout.pageCount)
   }
 

@@ -143,6 +143,13 @@ extension PageArena {
     #endif
   }
 
+  /// Says whether a core dump of the process is to hold these pages; they do unless it is said.
+  static func setDumped(_ start: UnsafeMutableRawPointer, _ byteCount: Int, _ isDumped: Bool) {
+    #if os(Linux)
+      unsafe madvise(start, byteCount, isDumped ? MADV_DODUMP : MADV_DONTDUMP)
+    #endif
+  }
+
   /// After this the range reads as zeroes and holds no memory.
   private static func discard(_ start: UnsafeMutableRawPointer, _ byteCount: Int) {
     #if os(Linux)

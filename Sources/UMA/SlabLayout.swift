@@ -70,9 +70,10 @@ public struct SlabLayout: Equatable, Sendable {
   /// - Parameters:
   ///   - itemByteCount: bytes per item, 1...16 MiB.
   ///   - alignment: a power of two, at most one page.
-  ///   - hasReferenceCounters: give each item a counter in the header.
+  ///   - flags: of the zone; `referenceCounted` gives each item a counter in the header.
   /// - Precondition: the values are in range.
-  public init(itemByteCount: Int, alignment: Int = 8, hasReferenceCounters: Bool = false) {
+  public init(itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = []) {
+    let hasReferenceCounters = flags.contains(.referenceCounted)
     precondition((1...16 << 20).contains(itemByteCount), "items of \(itemByteCount) bytes")
     precondition(
       alignment > 0 && alignment & (alignment - 1) == 0 && alignment <= PageArena.pageByteCount,

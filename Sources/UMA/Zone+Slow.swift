@@ -4,22 +4,30 @@
 //
 //     spare bucket -> shelf's full bucket -> fill from the keg -> other threads' caches -> relief
 //
-// and only then is denied. Each step runs under the zone lock except the fill, which reserves its
-// items against the limit first and then draws them from the keg with the lock dropped.
+// and only then is denied, or sleeps if it may. Each step runs under the zone lock except the fill,
+// which reserves its items against the limit first and then draws them with the lock dropped.
 //
 // Nothing is denied while a transfer is in flight: what another thread is bringing from the keg, or
 // taking back to it, may be what is missing. A transfer never waits for another of its zone, so it
-// ends, and the waiting with it.
+// ends, and the waiting with it. What comes free while somebody sleeps for it is theirs: whoever
+// comes later is denied or queues behind.
 
 import CThreadCache
 
 extension Zone {
+  /// How an attempt ended.
+  @unsafe
+  enum Attempt {
+    case item(UnsafeMutableRawPointer)
+    case short(ZoneError.Reason, count: Int)
+  }
+
   @unsafe
   private enum Step {
     case item(UnsafeMutableRawPointer)
-    case fill(bucket: BucketPointer, count: Int)
-    case wait
-    case deny(ZoneError.Reason, count: Int)
+    case fill(bucket: BucketPointer?, count: Int)
+    case yield
+    case short(ZoneError.Reason, count: Int, isFinal: Bool)
   }
 
   /// How far an allocation has gone to find an item.
@@ -27,91 +35,132 @@ extension Zone {
 
   @usableFromInline
   @inline(never)
-  func allocateSlow() throws(ZoneError) -> UnsafeMutableRawPointer {
-    unsafe try allocateSlow(in: CacheTable.current())
+  func allocateSlow(_ wait: Wait, _ usesReserve: Bool, _ file: StaticString, _ line: UInt)
+    throws(ZoneError) -> UnsafeMutableRawPointer
+  {
+    let request = Request(wait: wait, usesReserve: usesReserve, site: CallSite(file, line))
+    return unsafe try allocateSlow(request, in: CacheTable.current())
   }
 
   /// Allocates an item through a table, as its owner.
-  package func allocateItem(in table: CacheTable) throws(ZoneError) -> UnsafeMutableRawPointer {
+  package func allocateItem(
+    in table: CacheTable, _ wait: Wait = .noWait, usesReserve: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) throws(ZoneError) -> UnsafeMutableRawPointer {
     if let item = unsafe cache(in: table)?.take() { return unsafe item }
-    return unsafe try allocateSlow(in: table)
+    let request = Request(wait: wait, usesReserve: usesReserve, site: CallSite(file, line))
+    return unsafe try allocateSlow(request, in: table)
   }
 
   /// Frees an item through a table, as its owner.
-  package func freeItem(_ item: UnsafeMutableRawPointer, in table: CacheTable) {
+  package func freeItem(
+    _ item: UnsafeMutableRawPointer, in table: CacheTable, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
     if unsafe cache(in: table)?.give(item) == true { return }
-    unsafe freeSlow(item, in: table)
+    unsafe freeSlow(item, in: table, CallSite(file, line))
   }
 
   /// Allocates an item if that takes nothing away from other threads or zones, else nil.
   ///
   /// For who can do without. It never waits and is not counted as a denial.
-  public func allocateItemAtHand() -> UnsafeMutableRawPointer? {
-    let table = CacheTable.current()
-    let cache = unsafe cache(in: table)
+  public func allocateItemAtHand(file: StaticString = #fileID, line: UInt = #line)
+    -> UnsafeMutableRawPointer?
+  {
+    let cache = unsafe cache(in: CacheTable.current())
     if let item = unsafe cache?.take() { return unsafe item }
-    switch unsafe nextStep(cache, .atHand) {
+    let request = Request(site: CallSite(file, line))
+    switch unsafe nextStep(cache, .atHand, request) {
     case .item(let item): return unsafe item
-    case .fill(let bucket, let count): return unsafe fill(bucket, count, cache).item
-    case .wait, .deny: return nil
+    case .fill(let bucket, let count): return unsafe fill(bucket, count, cache, request).item
+    case .yield, .short: return nil
     }
   }
 
-  private func allocateSlow(in table: CacheTable?) throws(ZoneError) -> UnsafeMutableRawPointer {
-    let cache = unsafe cache(in: table)
-    var effort = Effort.first
+  private func allocateSlow(_ request: Request, in table: CacheTable?) throws(ZoneError)
+    -> UnsafeMutableRawPointer
+  {
+    if case .wait(let deadline) = request.wait {
+      return unsafe try allocateWaiting(request, until: deadline, in: table)
+    }
+    switch unsafe attempt(request, in: table) {
+    case .item(let item): return unsafe item
+    case .short(let reason, let count): throw denial(reason, count: count)
+    }
+  }
+
+  /// Looks everywhere for an item, and last puts the request's waiter, if it has one, in the queue.
+  func attempt(_ request: Request, in table: CacheTable?) -> Attempt {
+    // A sleeper takes single items: a bucket in its cache would hide items from the queue.
+    let cache = unsafe request.waiter == nil ? cache(in: table) : nil
+    var effort = request.waiter == nil ? Effort.first : .plain
     while true {
-      switch unsafe nextStep(cache, effort) {
+      switch unsafe nextStep(cache, effort, request) {
       case .item(let item):
-        return unsafe item
+        return unsafe .item(item)
       case .fill(let bucket, let count):
-        let releaseCount = keg.releaseCount
-        let (item, isRefused) = unsafe fill(bucket, count, cache)
-        if let item = unsafe item { return unsafe item }
+        let releaseCount = store.releaseCount
+        let (item, isRefused) = unsafe fill(bucket, count, cache, request)
+        if let item = unsafe item { return unsafe .item(item) }
         if effort == .first || effort == .plain {
           effort = .gathering
         } else if effort == .gathering, relieve() {
           effort = .relieved
-        } else if isRefused || isExhausted(since: releaseCount) {
-          try deny(.outOfMemory, count: layout.itemByteCount)
+        } else if isExhausted(since: releaseCount, isRefused: isRefused, request.waiter) {
+          return unsafe .short(.outOfMemory, count: layout.itemByteCount)
         }
-      case .wait:
+      case .yield:
         mbuma_yield()
         if effort == .first { effort = .plain }
-      case .deny(let reason, let count):
-        if reason == .injected || effort == .relieved || !relieve() {
-          try deny(reason, count: count)
+      case .short(let reason, let count, let isFinal):
+        if isFinal || effort == .relieved || !relieve() {
+          return unsafe .short(reason, count: count)
         }
         effort = .relieved
       }
     }
   }
 
-  private func nextStep(_ cache: CachePointer?, _ effort: Effort) -> Step {
+  private func nextStep(_ cache: CachePointer?, _ effort: Effort, _ request: Request) -> Step {
     unsafe withShelf { shelf -> Step in
       if effort == .first || effort == .atHand, let plan = shelf.plan, plan.failsNext() {
-        return unsafe .deny(.injected, count: 0)
+        return unsafe .short(.injected, count: 0, isFinal: true)
+      }
+      if let head = shelf.waiters.first, head !== request.waiter,
+        head.usesReserve || !request.usesReserve
+      {
+        if let waiter = request.waiter { shelf.enqueue(waiter) }
+        let isFull = shelf.room(usesReserve: request.usesReserve) <= 0
+        return unsafe isFull
+          ? .short(.limitReached, count: shelf.limit, isFinal: true)
+          : .short(.outOfMemory, count: layout.itemByteCount, isFinal: true)
       }
       let isRetry = effort == .gathering || effort == .relieved
       if isRetry { gather(&shelf) }
       if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
-      var count = shelf.bucketCapacity
-      if unsafe cache == nil { count = 1 }
-      if shelf.limit > 0 {
-        count = Swift.min(count, shelf.limit - shelf.itemCount)
-        if count <= 0 {
-          if effort == .atHand { return unsafe .wait }
-          gather(&shelf)
-          if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
-          if shelf.transfersInFlight > 0 { return unsafe .wait }
-          return unsafe .deny(.limitReached, count: shelf.limit)
+      let room = shelf.room(usesReserve: request.usesReserve)
+      if room <= 0 {
+        if effort == .atHand { return unsafe .yield }
+        gather(&shelf)
+        if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
+        if shelf.transfersInFlight > 0 { return unsafe .yield }
+        if let waiter = request.waiter, effort == .relieved || shelf.relief == nil {
+          shelf.enqueue(waiter)
         }
+        return unsafe .short(.limitReached, count: shelf.limit, isFinal: false)
       }
       // A fill has failed: what other threads have in hand comes before another try.
-      if isRetry, shelf.transfersInFlight > 0 { return unsafe .wait }
+      if isRetry, shelf.transfersInFlight > 0 { return unsafe .yield }
+      let ordinaryRoom = shelf.room(usesReserve: false)
+      // Beyond ordinary room no cache may hold on to what is freed.
+      if ordinaryRoom <= 0 { gather(&shelf) }
+      var count = Swift.min(shelf.bucketCapacity, ordinaryRoom)
+      var bucket: BucketPointer?
+      if unsafe count > 1 && cache != nil { unsafe bucket = shelf.takeEmptyBucket() }
+      if unsafe bucket == nil { count = 1 }
       shelf.itemCount += count
       shelf.transfersInFlight += 1
-      return unsafe .fill(bucket: shelf.takeEmptyBucket(), count: count)
+      return unsafe .fill(bucket: bucket, count: count)
     }
   }
 
@@ -120,10 +169,7 @@ extension Zone {
     -> UnsafeMutableRawPointer?
   {
     guard let cache = unsafe cache else {
-      guard let bucket = unsafe shelf.full.pop() else { return nil }
-      unsafe bucket.pointee.count -= 1
-      let item = unsafe bucket.items[Int(bucket.pointee.count)]
-      unsafe shelf.keep(bucket)
+      guard let item = unsafe shelf.takeShelved() else { return nil }
       shelf.allocations += 1
       return unsafe item
     }
@@ -143,38 +189,38 @@ extension Zone {
   }
 
   /// Whether no item was free at one moment: none cached, none in flight, none on a slab, and no
-  /// page given back since the fill that failed began.
-  private func isExhausted(since releaseCount: Int) -> Bool {
+  /// page given back since the fill that failed began. The waiter is queued at that moment.
+  private func isExhausted(since releaseCount: Int, isRefused: Bool, _ waiter: Waiter?) -> Bool {
     withShelf { shelf in
       gather(&shelf)
-      return shelf.full.count == 0 && shelf.transfersInFlight == 0
-        && keg.slabs.withLock { $0.freeItemCount == 0 && $0.releaseCount == releaseCount }
+      let isExhausted =
+        isRefused
+        || shelf.full.count == 0 && shelf.transfersInFlight == 0 && store.freeItemCount == 0
+          && store.releaseCount == releaseCount
+      if isExhausted, let waiter { shelf.enqueue(waiter) }
+      return isExhausted
     }
   }
 
-  /// Brings up to `count` reserved items from the keg; one for the caller, the rest to the cache.
+  /// Brings up to `count` reserved items from below; one for the caller, the rest to the cache.
   ///
   /// - Returns: the item, or nil and whether there was one but `importItem` refused it.
-  private func fill(_ bucket: BucketPointer, _ count: Int, _ cache: CachePointer?)
-    -> (item: UnsafeMutableRawPointer?, isRefused: Bool)
-  {
-    let drawn = unsafe keg.takeItems(count, into: bucket.items)
-    var kept = drawn
-    if let importItem = unsafe core.pointee.hooks.importItem {
-      kept = 0
-      while kept < drawn, unsafe importItem(bucket.items[kept], kept == 0) { kept += 1 }
-      for index in kept..<drawn { unsafe keg.putItem(bucket.items[index]) }
-    }
+  private func fill(
+    _ bucket: BucketPointer?, _ count: Int, _ cache: CachePointer?, _ request: Request
+  ) -> (item: UnsafeMutableRawPointer?, isRefused: Bool) {
+    guard let bucket = unsafe bucket else { return unsafe drawOne(request) }
+    let (kept, isRefused) = unsafe draw(
+      count, into: bucket.items, mayGrow: request.mayGrow, usesReserve: request.usesReserve)
     let item = unsafe kept > 0 ? bucket.items[kept - 1] : nil
     unsafe bucket.pointee.count = Int32(Swift.max(0, kept - 1))
     // A limit lowered or a plan set since the fill began: the surplus has no place in a cache.
     var surplus = BucketList()
-    withShelf { shelf in
+    let mustServe = withShelf { shelf in
       shelf.itemCount -= count - kept
       if kept > 0 { shelf.allocations += 1 }
       if kept > 1, !shelf.mayCache {
         unsafe surplus.push(bucket)
-        return
+        return false
       }
       shelf.transfersInFlight -= 1
       if let cache = unsafe cache, unsafe cache.at.pointee.count == 0, kept > 1 {
@@ -183,12 +229,47 @@ extension Zone {
       } else {
         unsafe shelf.keep(bucket)
       }
+      return kept < count && !shelf.waiters.isEmpty
     }
     if surplus.count > 0 {
       giveBack(surplus)
       withShelf { $0.transfersInFlight -= 1 }
+      serveWaiters()
     }
-    return unsafe (item, drawn > kept)
+    if mustServe { serveWaiters() }
+    return unsafe (item, isRefused)
+  }
+
+  /// Brings one reserved item from below, past all buckets.
+  private func drawOne(_ request: Request) -> (item: UnsafeMutableRawPointer?, isRefused: Bool) {
+    unsafe withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: 1) { place in
+      guard let items = place.baseAddress else { return (nil, false) }
+      let (kept, isRefused) = unsafe draw(
+        1, into: items, mayGrow: request.mayGrow, usesReserve: request.usesReserve)
+      let mustServe = withShelf { shelf in
+        shelf.transfersInFlight -= 1
+        shelf.itemCount -= 1 - kept
+        shelf.allocations += UInt64(kept)
+        return kept == 0 && request.waiter == nil && !shelf.waiters.isEmpty
+      }
+      if mustServe { serveWaiters() }
+      return unsafe (kept == 1 ? items.pointee : nil, isRefused)
+    }
+  }
+
+  /// Draws reserved items from below and imports them, stopping at the first that is refused.
+  func draw(
+    _ count: Int, into items: UnsafeMutablePointer<UnsafeMutableRawPointer>, mayGrow: Bool,
+    usesReserve: Bool
+  ) -> (kept: Int, isRefused: Bool) {
+    let store = store
+    let drawn = unsafe store.takeItems(
+      count, into: items, mayGrow: mayGrow, usesReserve: usesReserve)
+    guard let importItem = unsafe core.pointee.hooks.importItem else { return (drawn, false) }
+    var kept = 0
+    while kept < drawn, unsafe importItem(items[kept], kept == 0) { kept += 1 }
+    for index in kept..<drawn { unsafe store.putItem(items[index]) }
+    return (kept, drawn > kept)
   }
 
   /// Has items held elsewhere given back; false if nobody offered to.
@@ -198,9 +279,15 @@ extension Zone {
     return true
   }
 
-  private func deny(_ reason: ZoneError.Reason, count: Int) throws(ZoneError) {
-    withShelf { $0.denials[Int(reason.rawValue)] += 1 }
-    throw ZoneError(zone: self, reason: reason, count: count)
+  /// Counts a denial and makes the error that tells of it.
+  func denial(_ reason: ZoneError.Reason, count: Int) -> ZoneError {
+    let error = ZoneError(zone: self, reason: reason, count: count)
+    let notice = withShelf { shelf in
+      shelf.denials[Int(reason.rawValue)] += 1
+      return reason == .limitReached ? shelf.limitNotice : nil
+    }
+    notice?.post(error)
+    return error
   }
 
   /// Runs `construct` and takes the item back if it fails.
@@ -209,68 +296,16 @@ extension Zone {
   func finish(_ item: UnsafeMutableRawPointer, _ construct: ItemHooks.Maker) throws(ZoneError) {
     if unsafe construct(item) { return }
     unsafe exportItem(item)
-    try deny(.outOfMemory, count: layout.itemByteCount)
+    throw denial(.outOfMemory, count: layout.itemByteCount)
   }
 
-  // MARK: Free
-
+  /// Fills an item with zeroes, for its whole requested length.
   @usableFromInline
   @inline(never)
-  func freeSlow(_ item: UnsafeMutableRawPointer) {
-    unsafe freeSlow(item, in: CacheTable.current())
-  }
-
-  private func freeSlow(_ item: UnsafeMutableRawPointer, in table: CacheTable?) {
-    let isKept = withShelf { shelf in
-      guard let cache = unsafe cache(in: table), shelf.mayCache else { return false }
-      unsafe makeRoom(cache, &shelf)
-      unsafe cache.at.pointee.items[Int(cache.at.pointee.count)] = item
-      unsafe cache.at.pointee.count += 1
-      return true
-    }
-    if !isKept { unsafe exportItem(item) }
-  }
-
-  private func makeRoom(_ cache: CachePointer, _ shelf: inout Shelf) {
-    if unsafe cache.at.pointee.loaded == nil { unsafe cache.load(shelf.takeEmptyBucket()) }
-    if unsafe cache.at.pointee.count < cache.at.pointee.capacity { return }
-    if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
-      unsafe spare.pointee.giver = UnsafeRawPointer(cache.at)
-      unsafe shelf.full.push(spare)
-      unsafe cache.at.pointee.spare = nil
-    }
-    if unsafe cache.at.pointee.spare == nil {
-      unsafe cache.at.pointee.spare = shelf.takeEmptyBucket()
-    }
-    unsafe cache.swap()
-  }
-
-  /// Frees an item past all caches, to its slab.
-  private func exportItem(_ item: UnsafeMutableRawPointer) {
-    if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }
-    unsafe freeStripped(item)
-  }
-
-  /// Frees an item whose `importItem` the caller has undone already, to its slab.
-  ///
-  /// A packet whose cluster lives on elsewhere goes this way: its mbuf cannot wait in the packet
-  /// zone without one. The item leaves the zone's count, so no zone's figures drift.
-  /// - Precondition: `item` is allocated from this zone.
-  public func freeStripped(_ item: UnsafeMutableRawPointer) {
-    unsafe keg.putItem(item)
-    withShelf { shelf in
-      shelf.frees += 1
-      shelf.itemCount -= 1
-    }
-  }
-
-  // MARK: The lock
-
-  func withShelf<Result: ~Copyable>(_ body: (inout Shelf) -> Result) -> Result {
-    unsafe core.pointee.shelf.withLock { shelf in
-      precondition(!shelf.isDestroyed, "zone \(name) was destroyed")
-      shelf.lockAcquisitions &+= 1
-      return body(&shelf)
-    }
+  func zero(_ item: UnsafeMutableRawPointer) {
+    unsafe precondition(
+      core.pointee.hooks.initialize == nil && core.pointee.hooks.importItem == nil,
+      "zone \(name): a zeroed item would lose what initialize or importItem prepared")
+    unsafe item.initializeMemory(as: UInt8.self, repeating: 0, count: layout.itemByteCount)
   }
 }

@@ -32,20 +32,44 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///   - name: for reports; not necessarily unique.
   ///   - itemByteCount: bytes per item, 1...16 MiB.
   ///   - alignment: of every item in bytes, a power of two up to a page.
-  ///   - hasReferenceCounters: give every item a counter, found by `referenceCounter(of:)`.
+  ///   - flags: how its slabs, its items and its caches are kept.
   ///   - hooks: what runs when an item changes hands.
   ///   - pages: where slabs come from; an arena of its own by default.
   ///
-  /// BSD: `uma_zcreate`; `hasReferenceCounters` is `UMA_ZONE_REFCNT`.
+  /// - Precondition: no flag contradicts another.
+  ///
+  /// BSD: `uma_zcreate`.
   public init(
-    name: String, itemByteCount: Int, alignment: Int = 8, hasReferenceCounters: Bool = false,
+    name: String, itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = [],
     hooks: ItemHooks = unsafe ItemHooks(), pages: any PageSource = PageArena()
   ) {
-    let layout = SlabLayout(
-      itemByteCount: itemByteCount, alignment: alignment,
-      hasReferenceCounters: hasReferenceCounters)
-    let keg = Keg(layout: layout, pages: pages, hooks: hooks)
-    self.init(name, keg, hooks, isSecondary: false)
+    unsafe precondition(
+      !flags.contains(.zeroInitialize) || hooks.initialize == nil,
+      "zone \(name): zeroInitialize takes the place of initialize")
+    var flags = flags.completed()
+    if !(pages is PageArena) { flags.insert(.privatePages) }
+    let layout = SlabLayout(itemByteCount: itemByteCount, alignment: alignment, flags: flags)
+    let keg = Keg(layout: layout, pages: pages, hooks: hooks, flags: flags)
+    self.init(name, .keg(keg), hooks, isSecondary: false)
+  }
+
+  /// Makes a cache-only zone: items come from `source` and go back to it, and no keg stands below.
+  ///
+  /// - Parameters:
+  ///   - name: for reports.
+  ///   - itemByteCount: bytes per item, for reports and for zeroing.
+  ///   - source: where items come from.
+  ///   - hooks: what runs when an item changes hands; `initialize` and `finalize` must be nil.
+  ///
+  /// BSD: `uma_zcache_create`.
+  public init(
+    name: String, itemByteCount: Int, source: any ItemSource, hooks: ItemHooks = unsafe ItemHooks()
+  ) {
+    unsafe precondition(
+      hooks.initialize == nil && hooks.finalize == nil,
+      "zone \(name): a cache-only zone has no keg to initialize items")
+    let layout = SlabLayout(itemByteCount: itemByteCount)
+    self.init(name, .source(source, layout), hooks, isSecondary: false)
   }
 
   /// Makes a zone on the keg of another: the same items, with hooks, caches and counters of its own.
@@ -60,18 +84,26 @@ public struct Zone: Equatable, @unchecked Sendable {
     unsafe precondition(
       hooks.initialize == nil && hooks.finalize == nil,
       "zone \(name): initialize and finalize belong to the keg of \(master.name)")
-    self.init(name, master.keg, hooks, isSecondary: true)
+    self.init(name, .keg(master.keg), hooks, isSecondary: true)
   }
 
-  private init(_ name: String, _ keg: Keg, _ hooks: ItemHooks, isSecondary: Bool) {
+  private init(_ name: String, _ store: ItemStore, _ hooks: ItemHooks, isSecondary: Bool) {
     unsafe core = .allocate(capacity: 1)
     unsafe core.initialize(
-      to: ZoneCore(name: name, isSecondary: isSecondary, hooks: hooks, keg: keg))
-    keg.slabs.withLock { $0.zoneCount += 1 }
+      to: ZoneCore(name: name, isSecondary: isSecondary, hooks: hooks, store: store))
+    store.keg?.slabs.withLock { $0.zoneCount += 1 }
+    let flags = store.flags
+    withShelf { shelf in
+      shelf.hasLargestBuckets = flags.contains(.largestBuckets)
+      shelf.bucketsMayGrow = flags.isDisjoint(with: .cacheOnly)
+    }
     let zone = self
     Registry.shared.withLock { registry in
+      registry.all.append(zone)
       // Without a slot, or without a way to visit other threads' caches, the zone works uncached.
-      guard registry.canVisit, let slot = registry.takeSlot(for: zone) else { return }
+      guard flags.isDisjoint(with: [.noBucket, .internalZone]), registry.canVisit,
+        let slot = registry.takeSlot(for: zone)
+      else { return }
       unsafe core.pointee.cacheOffset.store(
         slot * ZoneCache.strideByteCount, ordering: .relaxed)
     }
@@ -85,13 +117,24 @@ public struct Zone: Equatable, @unchecked Sendable {
 
   /// Allocates an item and runs `construct` on it.
   ///
-  /// The item's bytes are what its last user or the hooks left.
-  /// - Throws: `ZoneError`; nothing was allocated.
+  /// Unless zeroed, the item's bytes are what its last user or the hooks left.
   ///
-  /// BSD: `uma_zalloc`.
+  /// - Parameters:
+  ///   - wait: what to do when there is none at hand.
+  ///   - zeroed: fill the item with zeroes before `construct`, whose work stays.
+  ///   - usesReserve: whether the caller has a claim on the reserve.
+  /// - Throws: `ZoneError`; nothing was allocated.
+  /// - Precondition: a zeroed item is not asked of a zone that prepares items by `initialize` or
+  ///   `importItem`, whose work zeroes would wipe out.
+  ///
+  /// BSD: `uma_zalloc`; `zeroed` is `M_ZERO`, which runs after the constructor there.
   @inlinable
-  public func allocate() throws(ZoneError) -> UnsafeMutableRawPointer {
-    let item = unsafe try allocateItem()
+  public func allocate(
+    _ wait: Wait = .noWait, zeroed: Bool = false, usesReserve: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) throws(ZoneError) -> UnsafeMutableRawPointer {
+    let item = unsafe try allocateItem(wait, usesReserve: usesReserve, file: file, line: line)
+    if zeroed { unsafe zero(item) }
     if let construct = unsafe core.pointee.construct {
       unsafe try finish(item, construct)
     }
@@ -105,33 +148,40 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///
   /// BSD: `uma_zfree`.
   @inlinable
-  public func free(_ item: UnsafeMutableRawPointer) {
+  public func free(
+    _ item: UnsafeMutableRawPointer, file: StaticString = #fileID, line: UInt = #line
+  ) {
     if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
-    unsafe freeItem(item)
+    unsafe freeItem(item, file: file, line: line)
   }
 
   /// Allocates an item without `construct`, for callers whose constructor is code of their own.
   ///
   /// - Throws: `ZoneError`; nothing was allocated.
   @inlinable @inline(__always)
-  public func allocateItem() throws(ZoneError) -> UnsafeMutableRawPointer {
+  public func allocateItem(
+    _ wait: Wait = .noWait, usesReserve: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) throws(ZoneError) -> UnsafeMutableRawPointer {
     if let table = unsafe mbuma_table() {
       let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
       if let item = unsafe CachePointer(table, offset).take() { return unsafe item }
     }
-    return unsafe try allocateSlow()
+    return unsafe try allocateSlow(wait, usesReserve, file, line)
   }
 
   /// Frees an item without `destruct`.
   ///
   /// - Precondition: `item` is allocated from this zone.
   @inlinable @inline(__always)
-  public func freeItem(_ item: UnsafeMutableRawPointer) {
+  public func freeItem(
+    _ item: UnsafeMutableRawPointer, file: StaticString = #fileID, line: UInt = #line
+  ) {
     if let table = unsafe mbuma_table() {
       let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
       if unsafe CachePointer(table, offset).give(item) { return }
     }
-    unsafe freeSlow(item)
+    unsafe freeSlow(item, file, line)
   }
 
   // MARK: Looking
@@ -140,7 +190,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   public var name: String { unsafe core.pointee.name }
 
   /// Bytes, alignment and slab geometry of the items.
-  public var layout: SlabLayout { keg.layout }
+  public var layout: SlabLayout { store.layout }
 
   /// The reference counter of an item: a 32-bit word, zero at first, alone on its cache line.
   ///
@@ -152,10 +202,23 @@ public struct Zone: Equatable, @unchecked Sendable {
     unsafe keg.counter(of: item)
   }
 
-  var keg: Keg {
-    guard let keg = unsafe core.pointee.keg else {
+  /// What was said when the zone and its keg were made, and what has come of it since.
+  public var flags: ZoneFlags {
+    var flags = store.flags
+    if unsafe core.pointee.isSecondary { flags.insert(.secondary) }
+    if withShelf({ $0.limit > 0 && $0.itemCount >= $0.limit }) { flags.insert(.full) }
+    return flags
+  }
+
+  var store: ItemStore {
+    guard let store = unsafe core.pointee.store else {
       preconditionFailure("zone \(name) was destroyed")
     }
+    return store
+  }
+
+  var keg: Keg {
+    guard let keg = store.keg else { preconditionFailure("zone \(name) is cache-only: no keg") }
     return keg
   }
 

@@ -28,64 +28,19 @@ struct ZoneCore: ~Copyable {
   let isSecondary: Bool
   let hooks: ItemHooks
   /// Nil once the zone is destroyed.
-  var keg: Keg?
-  let shelf = Guarded(Shelf())
+  var store: ItemStore?
+  let shelf: Guarded<Shelf>
+  /// Walks over all zones that are with this one now; it may not end before they have left.
+  let visits = Atomic<Int>(0)
 
-  init(name: String, isSecondary: Bool, hooks: ItemHooks, keg: Keg) {
+  init(name: String, isSecondary: Bool, hooks: ItemHooks, store: ItemStore) {
     cacheOffset = Atomic(0)
     unsafe construct = hooks.construct
     unsafe destruct = hooks.destruct
     self.name = name
     self.isSecondary = isSecondary
     self.hooks = hooks
-    self.keg = keg
-  }
-}
-
-/// The part of a zone that its lock guards.
-struct Shelf: ~Copyable {
-  static let largestBucketCapacity = 256
-
-  /// Buckets with items in them, none of them empty.
-  var full = BucketList()
-  /// Buckets waiting to be used again.
-  var empty = BucketList()
-  var itemCount = 0
-  var limit = 0
-  /// Fills and drains that have items in hand, between shelf and keg, with the lock dropped.
-  var transfersInFlight = 0
-  var allocations: UInt64 = 0
-  var frees: UInt64 = 0
-  var lockAcquisitions: UInt64 = 0
-  var denials = [UInt64](repeating: 0, count: ZoneError.Reason.allCases.count)
-  var plan: FailurePlan?
-  /// Called when the zone is about to deny, to have items held elsewhere given back.
-  var relief: (@Sendable () -> Void)?
-  var isDestroyed = false
-
-  /// Whether free items may stay with the zone: not under a plan, nor above the limit.
-  var mayCache: Bool { plan == nil && (limit == 0 || itemCount <= limit) }
-
-  /// Items per bucket: the most, or an eighth of a small limit so that threads can share it.
-  var bucketCapacity: Int {
-    if plan != nil { return 1 }
-    return limit == 0
-      ? Self.largestBucketCapacity : Swift.min(Self.largestBucketCapacity, Swift.max(1, limit / 8))
-  }
-
-  mutating func takeEmptyBucket() -> BucketPointer {
-    if let bucket = unsafe empty.pop() {
-      if unsafe Int(bucket.pointee.capacity) >= bucketCapacity { return unsafe bucket }
-      unsafe bucket.discard()
-    }
-    return unsafe .make(capacity: bucketCapacity)
-  }
-
-  mutating func keep(_ bucket: BucketPointer) {
-    if unsafe bucket.pointee.count > 0 {
-      unsafe full.push(bucket)
-    } else {
-      unsafe empty.push(bucket)
-    }
+    self.store = store
+    shelf = Guarded(Shelf(itemByteCount: store.layout.itemByteCount))
   }
 }

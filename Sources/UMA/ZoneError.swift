@@ -13,6 +13,10 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
     case outOfMemory
     /// A failure plan asked for it.
     case injected
+    /// No item came while the caller waited.
+    case deadlinePassed
+    /// The task that waited was cancelled.
+    case cancelled
   }
 
   package let zone: Zone
@@ -30,6 +34,8 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
     case .limitReached: "raise limitInItems of zone \(zone.name), now \(count)"
     case .outOfMemory: "give zone \(zone.name) a page source with room"
     case .injected: "remove the failure plan of zone \(zone.name)"
+    case .deadlinePassed: "wait longer, or raise limitInItems of zone \(zone.name)"
+    case .cancelled: "do not cancel the task"
     }
   }
 
@@ -39,6 +45,8 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
     case .limitReached: "zone \(zone.name): limit of \(count) items reached; \(knob)"
     case .outOfMemory: "zone \(zone.name): no memory for an item of \(count) bytes; \(knob)"
     case .injected: "zone \(zone.name): failure injected; \(knob)"
+    case .deadlinePassed: "zone \(zone.name): no item came before the deadline; \(knob)"
+    case .cancelled: "zone \(zone.name): cancelled while waiting for an item; \(knob)"
     }
   }
 }

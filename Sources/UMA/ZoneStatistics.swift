@@ -31,6 +31,8 @@ public struct ZoneStatistics: Equatable, Sendable {
   public var frees: UInt64
   /// Denials so far, for any reason.
   public var denials: UInt64
+  /// Times a caller slept for an item.
+  public var sleeps: UInt64
   /// Slabs of the keg; 0 for a secondary zone.
   public var slabCount: Int
   /// Bytes of these slabs.
@@ -46,7 +48,7 @@ extension Zone {
   /// Items on their way between keg and zone at this moment are in none of them.
   public func statistics() -> ZoneStatistics {
     let isMaster = unsafe !core.pointee.isSecondary
-    let keg = keg
+    let store = store
     return withShelf { shelf in
       var cached = shelf.full.itemCount()
       var allocations = shelf.allocations
@@ -57,15 +59,16 @@ extension Zone {
         allocations += counts.allocations
         frees += counts.frees
       }
-      let (free, slabCount) = keg.slabs.withLock { ($0.freeItemCount, $0.slabCount) }
+      let (free, slabCount) = store.keg?.slabs.withLock { ($0.freeItemCount, $0.slabCount) } ?? (0, 0)
       // Frees are counted where they happen: wrapping keeps the difference right in between.
       let inUse = Int(truncatingIfNeeded: allocations &- frees)
       return ZoneStatistics(
-        name: name, itemByteCount: keg.layout.itemByteCount, limitInItems: shelf.limit,
+        name: name, itemByteCount: store.layout.itemByteCount, limitInItems: shelf.limit,
         inUse: inUse, cached: cached, free: isMaster ? free : 0,
         total: inUse + cached + (isMaster ? free : 0), allocations: allocations, frees: frees,
-        denials: shelf.denials.reduce(0, +), slabCount: isMaster ? slabCount : 0,
-        slabByteCount: isMaster ? slabCount * keg.layout.byteCount : 0)
+        denials: shelf.denials.reduce(0, +), sleeps: shelf.sleeps,
+        slabCount: isMaster ? slabCount : 0,
+        slabByteCount: isMaster ? slabCount * store.layout.byteCount : 0)
     }
   }
 
@@ -73,7 +76,7 @@ extension Zone {
   ///
   /// - Precondition: no thread is inside the zone.
   public func checkInvariants() {
-    keg.checkInvariants()
+    store.keg?.checkInvariants()
     let statistics = statistics()
     let drawn = withShelf { $0.itemCount }
     precondition(

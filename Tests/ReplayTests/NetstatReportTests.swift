@@ -12,7 +12,7 @@ import Testing
     ZoneStatistics(
       name: name, itemByteCount: 256, limitInItems: limit, inUse: inUse, cached: cached,
       free: free, total: inUse + cached + free, allocations: UInt64(inUse) + 5, frees: 5,
-      denials: denials, slabCount: 1, slabByteCount: 4_096)
+      denials: denials, sleeps: 0, slabCount: 1, slabByteCount: 4_096)
   }
 
   @Test func `The corrections of the original are made`() {

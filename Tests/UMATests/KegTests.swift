@@ -9,10 +9,13 @@ import Testing
     _ layout: SlabLayout, _ pages: any PageSource, _ hooks: ItemHooks = unsafe ItemHooks()
   ) -> Keg { Keg(layout: layout, pages: pages, hooks: hooks) }
 
-  static func take(_ count: Int, from keg: Keg) -> [HeldItem] {
+  static func take(
+    _ count: Int, from keg: Keg, mayGrow: Bool = true, usesReserve: Bool = false
+  ) -> [HeldItem] {
     let slots = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: count)
     defer { unsafe slots.deallocate() }
-    let taken = unsafe keg.takeItems(count, into: slots)
+    let taken = unsafe keg.takeItems(
+      count, into: slots, mayGrow: mayGrow, usesReserve: usesReserve)
     return (0..<taken).map { unsafe HeldItem(slots[$0]) }
   }
 
@@ -77,11 +80,80 @@ import Testing
     Self.put(all, into: keg)
   }
 
+  @Test func withoutGrowingOnlySlabsThatExistAreDrawnFrom() {
+    let layout = SlabLayout(itemByteCount: 1_000)
+    let pages = CountedPages()
+    let keg = Self.keg(layout, pages)
+    #expect(Self.take(1, from: keg, mayGrow: false).isEmpty)
+    #expect(pages.runsMade == 0 && pages.refusals == 0)
+    let one = Self.take(1, from: keg)
+    let rest = Self.take(1_000, from: keg, mayGrow: false)
+    #expect(rest.count == layout.itemCount - 1 && pages.runsMade == 1)
+    #expect(Self.take(1, from: keg, mayGrow: false).isEmpty && pages.runsMade == 1)
+    Self.put(one + rest, into: keg)
+  }
+
+  @Test func preallocatesUntilThatManyAreFree() {
+    let layout = SlabLayout(itemByteCount: 1_000)
+    let each = layout.itemCount
+    let pages = CountedPages(limit: 10 * layout.pageCount)
+    let keg = Self.keg(layout, pages)
+    #expect(keg.preallocate(2 * each + 1) == 3 * each)
+    #expect(Self.lists(of: keg) == [0, 3, 0])
+    #expect(keg.preallocate(3 * each) == 0)
+    let held = Self.take(each, from: keg)
+    #expect(keg.preallocate(3 * each) == each)
+    #expect(Self.take(1, from: keg, mayGrow: false).count == 1)
+    // Only six more slabs are to be had.
+    #expect(keg.preallocate(1_000 * each) == 6 * each)
+    #expect(pages.refusals == 1)
+    keg.checkInvariants()
+    Self.put(held, into: keg)
+  }
+
+  @Test func theReserveIsLeftToThoseWhoMayUseIt() {
+    let layout = SlabLayout(itemByteCount: 1_000)
+    let each = layout.itemCount
+    let pages = CountedPages(limit: 3 * layout.pageCount)
+    let keg = Self.keg(layout, pages)
+    keg.reserve = 2
+    #expect(Self.take(each, from: keg).count == each - 2)
+    // Two are free, and a slab is made rather than touch them.
+    let grown = Self.take(1, from: keg)
+    #expect(grown.count == 1 && pages.runsMade == 2)
+    let ordinary = Self.take(1_000, from: keg) + Self.take(1_000, from: keg)
+    #expect(pages.runsMade == 3 && each - 2 + 1 + ordinary.count == 3 * each - 2)
+    #expect(Self.take(1, from: keg).isEmpty)
+    #expect(Self.take(1, from: keg, mayGrow: false).isEmpty)
+    let last = Self.take(1_000, from: keg, usesReserve: true)
+    #expect(last.count == 2)
+    #expect(Self.take(1, from: keg, usesReserve: true).isEmpty)
+    // What comes back refills the reserve first.
+    Self.put(last, into: keg)
+    #expect(Self.take(1, from: keg).isEmpty)
+    #expect(Self.take(2, from: keg, usesReserve: true).count == 2)
+    keg.checkInvariants()
+  }
+
+  @Test(arguments: [0, 1, 5, 9])
+  func releasingLeavesSlabsForTheReserve(_ reserve: Int) {
+    let layout = SlabLayout(itemByteCount: 1_000)
+    let each = layout.itemCount
+    let keg = Self.keg(layout, CountedPages())
+    keg.reserve = reserve
+    #expect(keg.preallocate(5 * each) == 5 * each)
+    let needed = (reserve + each - 1) / each
+    #expect(keg.releaseEmptySlabs() == (5 - needed) * layout.pageCount)
+    #expect(Self.lists(of: keg) == [0, needed, 0])
+    keg.reserve = 0
+    #expect(keg.releaseEmptySlabs() == needed * layout.pageCount)
+  }
+
   @Test(arguments: [8, 256, 2_048, 9_216, 16_384, 20_000, 100_000])
   func randomAgainstASet(_ byteCount: Int) {
     var random = SeededRandom()
     for counted in [false, true] {
-      let layout = SlabLayout(itemByteCount: byteCount, hasReferenceCounters: counted)
+      let layout = SlabLayout(itemByteCount: byteCount, flags: counted ? .referenceCounted : [])
       let pages = CountedPages()
       let keg = Self.keg(layout, pages)
       var held: [HeldItem] = []
@@ -114,7 +186,7 @@ import Testing
 
   @Test(arguments: [256, 2_048, 16_384, 20_000])
   func countersOfDifferentItemsAreDifferent(_ byteCount: Int) {
-    let layout = SlabLayout(itemByteCount: byteCount, hasReferenceCounters: true)
+    let layout = SlabLayout(itemByteCount: byteCount, flags: .referenceCounted)
     let keg = Self.keg(layout, CountedPages())
     var items: [HeldItem] = []
     while items.count < 70 { items += Self.take(10, from: keg) }

@@ -54,7 +54,8 @@ import Testing
   ])
   func table(_ row: Row) {
     let layout = SlabLayout(
-      itemByteCount: row.byteCount, alignment: row.alignment, hasReferenceCounters: row.counted)
+      itemByteCount: row.byteCount, alignment: row.alignment,
+      flags: row.counted ? .referenceCounted : [])
     #expect(layout.stride == row.stride)
     #expect(layout.itemCount == row.items)
     #expect(layout.pageCount == row.pages)
@@ -68,7 +69,8 @@ import Testing
         for counted in [false, true] {
           check(
             SlabLayout(
-              itemByteCount: byteCount, alignment: alignment, hasReferenceCounters: counted))
+              itemByteCount: byteCount, alignment: alignment,
+              flags: counted ? .referenceCounted : []))
         }
       }
     }

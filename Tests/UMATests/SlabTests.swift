@@ -20,7 +20,7 @@ import Testing
 
   @Test(arguments: [
     SlabLayout(itemByteCount: 256, alignment: 256),
-    SlabLayout(itemByteCount: 2_048, hasReferenceCounters: true),
+    SlabLayout(itemByteCount: 2_048, flags: .referenceCounted),
     SlabLayout(itemByteCount: 24), SlabLayout(itemByteCount: 1), SlabLayout(itemByteCount: 16_384),
   ])
   func takesEachItemOnceFromTheLowest(_ layout: SlabLayout) {
@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func countersAreZeroAndALineApart() {
-    let layout = SlabLayout(itemByteCount: 2_048, hasReferenceCounters: true)
+    let layout = SlabLayout(itemByteCount: 2_048, flags: .referenceCounted)
     unsafe Self.withSlab(layout) { slab in
       var last = UInt(bitPattern: slab) + UInt(layout.counterOffset) - 64
       for _ in 0..<layout.itemCount {

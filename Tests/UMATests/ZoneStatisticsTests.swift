@@ -15,7 +15,7 @@ import Testing
       zone.statistics()
         == ZoneStatistics(
           name: "mbuf", itemByteCount: 256, limitInItems: 40, inUse: 30, cached: 10, free: 22,
-          total: 62, allocations: 40, frees: 10, denials: 1, slabCount: 2,
+          total: 62, allocations: 40, frees: 10, denials: 1, sleeps: 0, slabCount: 2,
           slabByteCount: 16_384))
     zone.drain()
     let drained = zone.statistics()

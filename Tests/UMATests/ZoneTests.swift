@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test func countersFollowTheirItems() throws {
-    let zone = Zone(name: "counted", itemByteCount: 2_048, hasReferenceCounters: true)
+    let zone = Zone(name: "counted", itemByteCount: 2_048, flags: .referenceCounted)
     let items = try zone.take(100)
     let counters = items.map { unsafe HeldItem(zone.referenceCounter(of: $0.address)) }
     #expect(Set(counters).count == 100)

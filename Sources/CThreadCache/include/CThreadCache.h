@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The four things the allocator needs that Swift cannot say: a thread-local slot, a compiler
-// fence, the process-wide barrier membarrier(2), and a mutex that the thread sanitizer can see.
+// What the allocator needs and Swift cannot say: a thread-local slot, a compiler fence, the
+// process-wide barrier membarrier(2), and a mutex and a bell that the thread sanitizer can see.
 #ifndef C_THREAD_CACHE_H
 #define C_THREAD_CACHE_H
 
@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #if defined(__linux__)
 #define MBUMA_TLS_MODEL __attribute__((tls_model("initial-exec")))
@@ -64,5 +65,18 @@ static inline void mbuma_lock_create(pthread_mutex_t *_Nonnull m) {
 static inline void mbuma_lock_destroy(pthread_mutex_t *_Nonnull m) { pthread_mutex_destroy(m); }
 static inline void mbuma_lock(pthread_mutex_t *_Nonnull m) { pthread_mutex_lock(m); }
 static inline void mbuma_unlock(pthread_mutex_t *_Nonnull m) { pthread_mutex_unlock(m); }
+
+/// Where one thread waits to be woken. A ring is kept until it is heard, so none is lost.
+typedef struct {
+  pthread_mutex_t mutex;
+  pthread_cond_t condition;
+  bool is_rung;
+} mbuma_bell;
+
+void mbuma_bell_create(mbuma_bell *_Nonnull bell);
+void mbuma_bell_destroy(mbuma_bell *_Nonnull bell);
+void mbuma_bell_ring(mbuma_bell *_Nonnull bell);
+/// Sleeps until the bell is rung or `nanoseconds` have passed; a negative number never passes.
+void mbuma_bell_wait(mbuma_bell *_Nonnull bell, int64_t nanoseconds);
 
 #endif

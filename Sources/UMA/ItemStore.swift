@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// Where a cache-only zone gets its items and where they go back to.
+///
+/// A zone over an item source caches anything with an address: it has limits, hooks, waiters and
+/// per-thread buckets, but no keg and no slabs. Both methods are called with no lock held, from
+/// any thread.
+///
+/// BSD: `uma_import`, `uma_release` of `uma_zcache_create` (sys/vm/uma.h).
+public protocol ItemSource: AnyObject, Sendable {
+  /// Writes up to `items.count` addresses to the front of `items`.
+  ///
+  /// - Parameter mayGrow: false if only what is at hand shall be given.
+  /// - Returns: how many were written; 0 if there is nothing.
+  func importItems(into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>, mayGrow: Bool)
+    -> Int
+  /// Takes an item back.
+  func releaseItem(_ item: UnsafeMutableRawPointer)
+}
+
+/// What is below a zone: a keg, or a source of the user's own.
+enum ItemStore {
+  case keg(Keg)
+  case source(any ItemSource, SlabLayout)
+
+  var keg: Keg? {
+    guard case .keg(let keg) = self else { return nil }
+    return keg
+  }
+
+  var flags: ZoneFlags { keg?.flags ?? [] }
+
+  var layout: SlabLayout {
+    switch self {
+    case .keg(let keg): keg.layout
+    case .source(_, let layout): layout
+    }
+  }
+
+  func takeItems(
+    _ count: Int, into items: UnsafeMutablePointer<UnsafeMutableRawPointer>, mayGrow: Bool,
+    usesReserve: Bool
+  ) -> Int {
+    switch self {
+    case .keg(let keg):
+      return unsafe keg.takeItems(count, into: items, mayGrow: mayGrow, usesReserve: usesReserve)
+    case .source(let source, _):
+      let room = unsafe UnsafeMutableBufferPointer(start: items, count: count)
+      let taken = unsafe source.importItems(into: room, mayGrow: mayGrow)
+      precondition((0...count).contains(taken), "\(taken) items imported of \(count)")
+      return taken
+    }
+  }
+
+  func putItem(_ item: UnsafeMutableRawPointer) {
+    switch self {
+    case .keg(let keg): unsafe keg.putItem(item)
+    case .source(let source, _): unsafe source.releaseItem(item)
+    }
+  }
+
+  /// Items that an ordinary caller could take without asking for pages.
+  var freeItemCount: Int {
+    guard case .keg(let keg) = self else { return 0 }
+    return keg.slabs.withLock { Swift.max(0, $0.freeItemCount - $0.reserve) }
+  }
+
+  /// How often slabs went back to the page source.
+  var releaseCount: Int {
+    guard case .keg(let keg) = self else { return 0 }
+    return keg.releaseCount
+  }
+
+  func releaseEmptySlabs() -> Int {
+    guard case .keg(let keg) = self else { return 0 }
+    return keg.releaseEmptySlabs()
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The part of a zone that its lock guards: full buckets, counts, limit, and who waits.
+//
+//     room for anyone        = limit - reserve - itemCount        (no limit: no end of it)
+//     room with the reserve  = limit - itemCount
+//     items may stay cached <=> nobody waits, no plan is set, itemCount <= limit - reserve
+//
+// `itemCount` is raised before items are drawn from below and lowered after they are back, so the
+// limit holds at every moment, whatever is in flight.
+
+struct Shelf: ~Copyable {
+  /// Buckets with items in them, none of them empty.
+  var full = BucketList()
+  /// Buckets waiting to be used again.
+  var empty = BucketList()
+  /// Items in use, cached or in flight.
+  var itemCount = 0
+  /// The most of these; 0 for no limit.
+  var limit = 0
+  /// The part of the limit that only callers with a claim on it may use.
+  var reserve = 0
+  /// Fills and drains that have items in hand, between shelf and keg, with the lock dropped.
+  var transfersInFlight = 0
+  var waiters = WaiterQueue()
+  var allocations: UInt64 = 0
+  var frees: UInt64 = 0
+  var sleeps: UInt64 = 0
+  var lockAcquisitions: UInt64 = 0
+  var denials = [UInt64](repeating: 0, count: ZoneError.Reason.allCases.count)
+  var plan: FailurePlan?
+  /// Called when the zone is about to deny, to have items held elsewhere given back.
+  var relief: (@Sendable () -> Void)?
+  var limitNotice: LimitNotice?
+  /// Whether buckets have the most items under a small limit too, and however large the items.
+  var hasLargestBuckets = false {
+    didSet { if hasLargestBuckets { largestBucketCapacity = BucketPool.largestCapacity } }
+  }
+  /// Items in the largest bucket this zone uses.
+  private(set) var largestBucketCapacity: Int
+  /// Whether a bucket may cost a page; else the zone takes what buckets there are.
+  var bucketsMayGrow = true
+  var isDestroyed = false
+
+  /// A bucket holds at most 512 KiB worth of items, so that a thread cannot park much.
+  init(itemByteCount: Int) {
+    largestBucketCapacity = Swift.min(
+      BucketPool.largestCapacity, Swift.max(4, 512 << 10 / Swift.max(1, itemByteCount)))
+  }
+
+  func room(usesReserve: Bool) -> Int {
+    limit == 0 ? .max : limit - itemCount - (usesReserve ? 0 : reserve)
+  }
+
+  /// Whether free items may stay with the zone.
+  var mayCache: Bool {
+    plan == nil && waiters.isEmpty && (limit == 0 || itemCount <= limit - reserve)
+  }
+
+  /// Items per bucket: the most, or an eighth of a small limit so that threads can share it, unless
+  /// the zone's flags ask for the most.
+  var bucketCapacity: Int {
+    if plan != nil { return 1 }
+    return limit == 0 || hasLargestBuckets
+      ? largestBucketCapacity : Swift.min(largestBucketCapacity, Swift.max(1, limit / 8))
+  }
+
+  /// An empty bucket of the capacity in force, or nil if there is none to be had.
+  mutating func takeEmptyBucket() -> BucketPointer? {
+    let capacity = bucketCapacity
+    while let bucket = unsafe empty.pop() {
+      if unsafe Int(bucket.pointee.capacity) == capacity { return unsafe bucket }
+      unsafe BucketPool.shared.give(bucket)
+    }
+    return unsafe BucketPool.shared.take(capacity: capacity, mayGrow: bucketsMayGrow)
+  }
+
+  mutating func keep(_ bucket: BucketPointer) {
+    if unsafe bucket.pointee.count > 0 {
+      unsafe full.push(bucket)
+    } else {
+      unsafe empty.push(bucket)
+    }
+  }
+
+  /// Takes one item out of a full bucket.
+  mutating func takeShelved() -> UnsafeMutableRawPointer? {
+    guard let bucket = unsafe full.pop() else { return nil }
+    unsafe bucket.pointee.count -= 1
+    let item = unsafe bucket.items[Int(bucket.pointee.count)]
+    unsafe keep(bucket)
+    return unsafe item
+  }
+
+  /// Puts a waiter at its place in the queue.
+  mutating func enqueue(_ waiter: Waiter) {
+    if waiter.isQueued { return }
+    waiters.enqueue(waiter)
+    sleeps += 1
+  }
+}

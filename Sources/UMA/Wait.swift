@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// What an allocation does when the zone has no item for it.
+///
+///                  caches   slabs   new pages   sleeps
+///     .noPages       x        x
+///     .noWait        x        x         x
+///     .wait(…)       x        x         x          x
+///
+/// BSD: `M_NOVM`, `M_NOWAIT`, `M_WAITOK`.
+@frozen
+public enum Wait: Sendable, Equatable {
+  /// Asks the page source once, then is denied.
+  case noWait
+  /// Takes only what is in caches and on slabs, and never asks the page source.
+  case noPages
+  /// Sleeps until an item comes, first come first served, or until the deadline; nil never comes.
+  case wait(until: ContinuousClock.Instant? = nil)
+
+  /// Sleeps until an item comes, at most so long.
+  public static func wait(for duration: Duration) -> Wait { .wait(until: .now + duration) }
+}
+
+/// One allocation as the slow path sees it.
+struct Request {
+  var wait = Wait.noWait
+  var usesReserve = false
+  var site: CallSite
+  /// Set once the allocation has decided to sleep rather than be denied.
+  var waiter: Waiter?
+  /// Whether the limit it sleeps at has been told of.
+  var isNoted = false
+
+  var mayGrow: Bool { wait != .noPages }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Visits to other threads' caches (ZoneCache.swift tells why they are safe). All of them hold the
+// zone lock, then the registry's, so a table stays mapped and no second visitor comes.
+
+import CThreadCache
+import Synchronization
+
+extension Zone {
+  /// Moves the buckets of every thread's cache to the shelf.
+  func gather(_ shelf: inout Shelf) {
+    unsafe visitCaches { cache in
+      if let loaded = unsafe cache.unload() { unsafe shelf.keep(loaded) }
+      if let spare = unsafe cache.at.pointee.spare { unsafe shelf.keep(spare) }
+      unsafe cache.at.pointee.spare = nil
+    }
+  }
+
+  /// Runs `body` on every thread's cache of this zone while its owner is kept out.
+  ///
+  /// - Precondition: the zone lock is held.
+  func visitCaches(_ body: (CachePointer) -> Void) {
+    unsafe Self.visitCaches(of: [self], body)
+  }
+
+  /// Runs `body` on every thread's caches of some zones while all their owners are kept out.
+  ///
+  /// - Precondition: the locks of the zones are held.
+  private static func visitCaches(of zones: [Zone], _ body: (CachePointer) -> Void) {
+    let offsets = zones.compactMap { zone -> Int? in
+      let offset = unsafe zone.core.pointee.cacheOffset.load(ordering: .relaxed)
+      return offset == 0 ? nil : offset
+    }
+    if offsets.isEmpty { return }
+    Registry.shared.withLock { registry in
+      let caches = unsafe registry.tables.flatMap { table in
+        unsafe offsets.map { unsafe CachePointer(table.base, $0) }
+      }
+      unsafe caches.forEach { unsafe $0.at.pointee.asked.store(1, ordering: .relaxed) }
+      mbuma_barrier()
+      unsafe caches.forEach { cache in
+        while unsafe cache.isBusy { mbuma_yield() }
+      }
+      unsafe caches.forEach { cache in unsafe body(cache) }
+      unsafe caches.forEach { unsafe $0.at.pointee.asked.store(0, ordering: .releasing) }
+    }
+  }
+
+  /// Items in use of some zones at one moment: all locks held, all caches still.
+  ///
+  /// Counted one zone after the other, an item that its owner exchanges meanwhile for one of
+  /// another zone could be missed in both.
+  public static func itemsInUse(of zones: [Zone]) -> Int {
+    Int(truncatingIfNeeded: itemsInUse(of: zones, locked: 0, sum: 0))
+  }
+
+  // Lock order: the zones as listed, then the registry. Nothing else holds two zones' locks.
+  private static func itemsInUse(of zones: [Zone], locked: Int, sum: UInt64) -> UInt64 {
+    guard locked < zones.count else {
+      var sum = sum
+      unsafe visitCaches(of: zones) { cache in
+        let (allocations, frees) = unsafe cache.counts
+        sum &+= allocations &- frees
+      }
+      return sum
+    }
+    return zones[locked].withShelf { shelf in
+      itemsInUse(of: zones, locked: locked + 1, sum: sum &+ shelf.allocations &- shelf.frees)
+    }
+  }
+
+  /// Empties the cache of a table that is going away.
+  func retireCache(in table: CacheTable) {
+    let mustServe = unsafe core.pointee.shelf.withLock { shelf -> Bool in
+      guard !shelf.isDestroyed, let cache = unsafe cache(in: table) else { return false }
+      if let loaded = unsafe cache.unload() { unsafe shelf.keep(loaded) }
+      if let spare = unsafe cache.at.pointee.spare { unsafe shelf.keep(spare) }
+      unsafe cache.at.pointee.spare = nil
+      let (allocations, frees) = unsafe cache.counts
+      shelf.allocations += allocations
+      shelf.frees += frees
+      unsafe cache.clearCounts()
+      return !shelf.waiters.isEmpty
+    }
+    if mustServe { serveWaiters() }
+  }
+
+  /// Runs `body` with the shelf while holding the zone lock.
+  ///
+  /// - Precondition: the zone is not destroyed.
+  func withShelf<Result: ~Copyable>(_ body: (inout Shelf) -> Result) -> Result {
+    unsafe core.pointee.shelf.withLock { shelf in
+      precondition(!shelf.isDestroyed, "zone \(name) was destroyed")
+      shelf.lockAcquisitions &+= 1
+      return body(&shelf)
+    }
+  }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Allocations that sleep. A sleeper is woken with its item in hand:
+//
+//     free            hands the item to the first in the queue            (Zone+Free.swift)
+//     room appears    whoever made it fills the queue's wants: a limit raised, a reserve lowered,
+//                     an item taken to its slab                           (serveWaiters)
+//
+// Two wants have no herald: pages of a page source, and items parked in another zone that relief
+// would bring. A sleeper for these looks again by itself, after 1 ms at first and 20 ms at last.
+//
+// A deadline or a cancellation takes the sleeper out of the queue under the zone lock. An item that
+// was handed over by then is taken, late or not, so none is lost.
+
+extension Zone {
+  /// Allocates an item and runs `construct` on it, suspending the task until one comes.
+  ///
+  /// - Parameters:
+  ///   - deadline: when to give up; nil for never.
+  ///   - zeroed: fill the item with zeroes before `construct`.
+  ///   - usesReserve: whether the caller has a claim on the reserve.
+  /// - Throws: `ZoneError` with `.deadlinePassed`, or `.cancelled` when the task was cancelled first.
+  ///
+  /// BSD: `uma_zalloc` with `M_WAITOK`.
+  public func allocateWhenAvailable(
+    until deadline: ContinuousClock.Instant? = nil, zeroed: Bool = false,
+    usesReserve: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) async throws(ZoneError) -> sending UnsafeMutableRawPointer {
+    let bell = TaskBell()
+    let waiter = Waiter(usesReserve: usesReserve, bell: bell)
+    var request = Request(
+      wait: .wait(until: deadline), usesReserve: usesReserve, site: CallSite(file, line))
+    var pause = Pause()
+    let result = await withTaskCancellationHandler { () -> Result<UInt, ZoneError> in
+      while true {
+        switch unsafe turn(&request, waiter, deadline, &pause, isCancelled: Task.isCancelled) {
+        case .item(let item): return .success(UInt(bitPattern: item))
+        case .denied(let error): return .failure(error)
+        case .sleep(let moment): await bell.wait(until: moment)
+        }
+      }
+    } onCancel: {
+      bell.ring()
+    }
+    guard let item = unsafe UnsafeMutableRawPointer(bitPattern: try result.get()) else {
+      preconditionFailure("zone \(name): an item at 0")
+    }
+    if zeroed { unsafe zero(item) }
+    if let construct = unsafe core.pointee.construct { unsafe try finish(item, construct) }
+    return unsafe item
+  }
+
+  func allocateWaiting(
+    _ request: Request, until deadline: ContinuousClock.Instant?, in table: CacheTable?
+  ) throws(ZoneError) -> UnsafeMutableRawPointer {
+    // Mostly there is an item, and no bell is needed.
+    switch unsafe attempt(request, in: table) {
+    case .item(let item): return unsafe item
+    case .short(.injected, let count): throw denial(.injected, count: count)
+    case .short: break
+    }
+    let bell = ThreadBell()
+    let waiter = Waiter(usesReserve: request.usesReserve, bell: bell)
+    var request = request
+    request.waiter = waiter
+    var pause = Pause()
+    while true {
+      switch unsafe turn(&request, waiter, deadline, &pause, isCancelled: false) {
+      case .item(let item): return unsafe item
+      case .denied(let error): throw error
+      case .sleep(let moment): bell.wait(until: moment)
+      }
+    }
+  }
+
+  @unsafe
+  private enum Turn {
+    case item(UnsafeMutableRawPointer)
+    case denied(ZoneError)
+    case sleep(until: ContinuousClock.Instant?)
+  }
+
+  /// How long a sleeper for pages sleeps before it looks again.
+  private struct Pause {
+    private var duration = Duration.milliseconds(1)
+
+    mutating func next() -> ContinuousClock.Instant {
+      defer { duration = Swift.min(duration * 2, .milliseconds(20)) }
+      return .now + duration
+    }
+  }
+
+  /// What a sleeper does each time it is awake.
+  private func turn(
+    _ request: inout Request, _ waiter: Waiter, _ deadline: ContinuousClock.Instant?,
+    _ pause: inout Pause, isCancelled: Bool
+  ) -> Turn {
+    if let item = unsafe takeGrant(waiter) { return unsafe .item(item) }
+    let isFirst = request.waiter == nil
+    let isLate = !isFirst && deadline.map { $0 <= .now } ?? false
+    if isLate || isCancelled {
+      return unsafe leave(waiter, isCancelled ? .cancelled : .deadlinePassed)
+    }
+    let attempt = unsafe attempt(request, in: CacheTable.current())
+    request.waiter = waiter
+    switch unsafe attempt {
+    case .item(let item):
+      return unsafe .item(settle(waiter, with: item))
+    case .short(.injected, let count):
+      return unsafe .denied(denial(.injected, count: count))
+    case .short(let reason, let count):
+      // Only an attempt with the waiter in it queues it.
+      if isFirst {
+        return unsafe turn(&request, waiter, deadline, &pause, isCancelled: isCancelled)
+      }
+      if reason == .limitReached, !request.isNoted {
+        request.isNoted = true
+        withShelf { $0.limitNotice }?.post(ZoneError(zone: self, reason: reason, count: count))
+      }
+      let looksAgain = reason != .limitReached || withShelf { $0.relief != nil }
+      let next = looksAgain ? pause.next() : nil
+      return unsafe .sleep(until: [deadline, next].compactMap { $0 }.min())
+    }
+  }
+
+  private func takeGrant(_ waiter: Waiter) -> UnsafeMutableRawPointer? {
+    unsafe withShelf { _ in unsafe waiter.grant }
+  }
+
+  /// Takes a waiter that found an item by itself out of the queue.
+  ///
+  /// If it was handed one as well, that goes to the next.
+  private func settle(_ waiter: Waiter, with item: UnsafeMutableRawPointer)
+    -> UnsafeMutableRawPointer
+  {
+    let grant = unsafe withShelf { shelf in
+      shelf.waiters.withdraw(waiter)
+      return unsafe waiter.grant
+    }
+    if let grant = unsafe grant { unsafe freeItem(grant) }
+    serveWaiters()
+    return unsafe item
+  }
+
+  /// Takes a waiter that gives up out of the queue, unless it has an item by now.
+  private func leave(_ waiter: Waiter, _ reason: ZoneError.Reason) -> Turn {
+    let grant = unsafe withShelf { shelf in
+      shelf.waiters.withdraw(waiter)
+      return unsafe waiter.grant
+    }
+    if let grant = unsafe grant { return unsafe .item(grant) }
+    serveWaiters()
+    return unsafe .denied(denial(reason, count: layout.itemByteCount))
+  }
+
+  /// Hands out what there is to those who wait, first come first served.
+  ///
+  /// Called with no lock held by whoever made room.
+  func serveWaiters() {
+    while true {
+      enum Service { case done, look(Waiter), granted(Waiter?), fill(usesReserve: Bool) }
+      let service = withShelf { shelf -> Service in
+        guard let head = shelf.waiters.first else { return .done }
+        let room = shelf.room(usesReserve: head.usesReserve)
+        if room >= 0, let item = unsafe shelf.takeShelved() {
+          shelf.allocations += 1
+          return unsafe .granted(shelf.waiters.grant(item))
+        }
+        if room <= 0 { return shelf.relief == nil ? .done : .look(head) }
+        shelf.itemCount += 1
+        shelf.transfersInFlight += 1
+        return .fill(usesReserve: head.usesReserve)
+      }
+      switch service {
+      case .done: return
+      case .look(let head): return head.bell.ring()
+      case .granted(let waiter): waiter?.bell.ring()
+      case .fill(let usesReserve): if !fillForWaiter(usesReserve: usesReserve) { return }
+      }
+    }
+  }
+
+  /// Brings one reserved item for the first waiter; false if there is none to be had.
+  private func fillForWaiter(usesReserve: Bool) -> Bool {
+    enum Outcome { case short(Waiter?), granted(Waiter?), unwanted }
+    let outcome = unsafe withUnsafeTemporaryAllocation(
+      of: UnsafeMutableRawPointer.self, capacity: 1
+    ) { place -> Outcome in
+      guard let items = place.baseAddress else { return .unwanted }
+      let (kept, _) = unsafe draw(1, into: items, mayGrow: true, usesReserve: usesReserve)
+      let outcome = withShelf { shelf -> Outcome in
+        shelf.transfersInFlight -= 1
+        guard kept == 1 else {
+          shelf.itemCount -= 1
+          return .short(shelf.waiters.first)
+        }
+        shelf.allocations += 1
+        return unsafe shelf.waiters.isEmpty ? .unwanted : .granted(shelf.waiters.grant(items.pointee))
+      }
+      if case .unwanted = outcome { unsafe exportItem(items.pointee) }
+      return outcome
+    }
+    switch outcome {
+    case .short(let head):
+      // No herald will call for pages: the first in the queue has to look for itself from now on.
+      head?.bell.ring()
+      return false
+    case .granted(let waiter):
+      waiter?.bell.ring()
+      return true
+    case .unwanted:
+      return true
+    }
+  }
+}
