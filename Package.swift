@@ -67,6 +67,12 @@ let package = Package(
       dependencies: ["HostInterfaces", "InternetStack", "SocketBuffers", "Mbufs", "Wire"],
       path: "Examples/RawEcho", exclude: ["README.md", "check", "poke.py"], swiftSettings: house),
 
+    // Measures zones beside other allocators; `Benchmarks/Allocator/compare` runs it.
+    .target(name: "CBench", path: "Benchmarks/CBench"),
+    .executableTarget(
+      name: "AllocatorBench", dependencies: ["UMA", "CBench"], path: "Benchmarks/Allocator",
+      exclude: ["compare", "peers.cc"], swiftSettings: house),
+
     .target(
       name: "TestSupport", dependencies: ["Mbufs", "UMA"], path: "Tests/TestSupport",
       swiftSettings: house),

@@ -30,6 +30,14 @@ struct FullBuckets: ~Copyable {
     return unsafe bucket
   }
 
+  /// Takes the bucket that suits a cache best.
+  mutating func pop(for cache: UnsafeRawPointer) -> BucketPointer? {
+    guard let bucket = unsafe buckets.pop(for: cache) else { return nil }
+    itemCount -= unsafe Int(bucket.pointee.count)
+    workingSet.note(itemCount)
+    return unsafe bucket
+  }
+
   /// Takes one item, and with it the bucket that it leaves empty.
   mutating func takeItem() -> (item: UnsafeMutableRawPointer, emptied: BucketPointer?)? {
     guard let bucket = unsafe buckets.first else { return nil }

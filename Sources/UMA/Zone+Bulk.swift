@@ -124,16 +124,18 @@ extension CachePointer {
   func take(into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>) -> Int {
     unsafe at.pointee.busy.store(1, ordering: .relaxed)
     mbuma_owner_fence()
-    defer { unsafe at.pointee.busy.store(0, ordering: .releasing) }
     guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0, let first = items.baseAddress
-    else { return 0 }
+    else {
+      unsafe at.pointee.busy.store(0, ordering: .releasing)
+      return 0
+    }
     let count = unsafe Int(at.pointee.count)
     let taken = Swift.min(count, items.count)
     // In bounds: taken <= count <= capacity, and taken <= items.count.
     unsafe first.update(from: at.pointee.items + (count - taken), count: taken)
-    unsafe at.pointee.count = UInt32(count - taken)
     unsafe at.pointee.allocations.store(
       at.pointee.allocations.load(ordering: .relaxed) &+ UInt64(taken), ordering: .relaxed)
+    unsafe leave(count: UInt32(count - taken))
     return taken
   }
 
@@ -142,17 +144,16 @@ extension CachePointer {
   func give(_ items: UnsafeBufferPointer<UnsafeMutableRawPointer>) -> Int {
     unsafe at.pointee.busy.store(1, ordering: .relaxed)
     mbuma_owner_fence()
-    defer { unsafe at.pointee.busy.store(0, ordering: .releasing) }
     guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0, let first = items.baseAddress
-    else { return 0 }
+    else {
+      unsafe at.pointee.busy.store(0, ordering: .releasing)
+      return 0
+    }
     let count = unsafe Int(at.pointee.count)
     let given = unsafe Swift.min(Int(at.pointee.capacity) - count, items.count)
-    if given == 0 { return 0 }
-    // In bounds: count + given <= capacity, and given <= items.count.
-    unsafe (at.pointee.items + count).update(from: first, count: given)
-    unsafe at.pointee.count = UInt32(count + given)
-    unsafe at.pointee.frees.store(
-      at.pointee.frees.load(ordering: .relaxed) &+ UInt64(given), ordering: .relaxed)
+    // In bounds: count + given <= capacity, and given <= items.count. An empty cache has no slots.
+    if given > 0 { unsafe (at.pointee.items + count).update(from: first, count: given) }
+    unsafe leave(count: UInt32(count + given))
     return given
   }
 }

@@ -55,9 +55,7 @@ extension Zone {
       guard offset != 0 else { return }
       for table in registry.tables {
         // Drained above, so only the counters are left to clear for the slot's next zone.
-        let cache = unsafe CachePointer(table.base, offset)
-        unsafe cache.at.pointee.allocations.store(0, ordering: .relaxed)
-        unsafe cache.at.pointee.frees.store(0, ordering: .relaxed)
+        unsafe CachePointer(table.base, offset).clearCounts()
       }
       unsafe registry.giveSlot(offset / ZoneCache.strideByteCount)
     }

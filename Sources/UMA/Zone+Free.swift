@@ -31,7 +31,6 @@ extension Zone {
       else { return unsafe .homeless }
       unsafe cache.at.pointee.items[Int(cache.at.pointee.count)] = item
       unsafe cache.at.pointee.count += 1
-      shelf.frees += 1
       return unsafe .kept
     }
     switch unsafe fate {
@@ -49,6 +48,7 @@ extension Zone {
     }
     if unsafe cache.at.pointee.count < cache.at.pointee.capacity { return true }
     if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
+      unsafe spare.pointee.giver = UnsafeRawPointer(cache.at)
       unsafe shelf.full.push(spare)
       unsafe cache.at.pointee.spare = nil
     }

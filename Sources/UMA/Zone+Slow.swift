@@ -206,7 +206,7 @@ extension Zone {
     if unsafe cache.at.pointee.count == 0 {
       if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
         unsafe cache.swap()
-      } else if let bucket = unsafe shelf.full.pop() {
+      } else if let bucket = unsafe shelf.full.pop(for: cache.at) {
         if let old = unsafe cache.unload() { unsafe shelf.keep(old) }
         unsafe cache.load(bucket)
       } else {
@@ -214,7 +214,7 @@ extension Zone {
       }
     }
     unsafe cache.at.pointee.count -= 1
-    shelf.allocations += 1
+    unsafe cache.countAllocation()
     return unsafe cache.at.pointee.items[Int(cache.at.pointee.count)]
   }
 

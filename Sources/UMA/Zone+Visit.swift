@@ -48,7 +48,7 @@ extension Zone {
       unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(1, ordering: .relaxed) }
       mbuma_barrier()
       unsafe caches.forEach { _, cache in
-        while unsafe cache.at.pointee.busy.load(ordering: .acquiring) != 0 { mbuma_yield() }
+        while unsafe cache.isBusy { mbuma_yield() }
       }
       unsafe caches.forEach { table, cache in unsafe body(table, cache) }
       unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(0, ordering: .releasing) }
@@ -86,8 +86,10 @@ extension Zone {
       if let loaded = unsafe cache.unload() { unsafe shelf.keep(loaded) }
       if let spare = unsafe cache.at.pointee.spare { unsafe shelf.keep(spare) }
       unsafe cache.at.pointee.spare = nil
-      shelf.allocations += unsafe cache.at.pointee.allocations.exchange(0, ordering: .relaxed)
-      shelf.frees += unsafe cache.at.pointee.frees.exchange(0, ordering: .relaxed)
+      let (allocations, frees) = unsafe cache.counts
+      shelf.allocations += allocations
+      shelf.frees += frees
+      unsafe cache.clearCounts()
       return !shelf.waiters.isEmpty
     }
     if mustServe { serveWaiters() }
