@@ -21,7 +21,8 @@ final class BucketPool: Sendable {
   private init() {
     let pages = PageArena()
     kegs = Self.capacities.map { capacity in
-      let layout = unsafe SlabLayout(itemByteCount: Bucket.byteCount(capacity: capacity), alignment: 16)
+      let layout = unsafe SlabLayout(
+        itemByteCount: Bucket.byteCount(capacity: capacity), alignment: 16)
       return unsafe Keg(layout: layout, pages: pages, hooks: ItemHooks())
     }
   }

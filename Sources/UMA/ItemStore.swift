@@ -10,7 +10,9 @@
 public protocol ItemSource: AnyObject, Sendable {
   /// Writes up to `items.count` addresses to the front of `items`.
   ///
-  /// - Parameter mayGrow: false if only what is at hand shall be given.
+  /// - Parameters:
+  ///   - items: room for addresses; those in front are filled.
+  ///   - mayGrow: false if only what is at hand shall be given.
   /// - Returns: how many were written; 0 if there is nothing.
   func importItems(into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>, mayGrow: Bool)
     -> Int

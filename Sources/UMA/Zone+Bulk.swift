@@ -14,7 +14,7 @@ extension Zone {
   ///
   /// - Throws: `ZoneError`; nothing is allocated, and what was constructed is destructed again.
   ///
-  /// BSD: has none; DPDK: `rte_mempool_get_bulk`.
+  /// BSD has none; DPDK has one in rte_mempool.
   public func allocate(
     into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>, file: StaticString = #fileID,
     line: UInt = #line

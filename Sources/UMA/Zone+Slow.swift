@@ -218,8 +218,10 @@ extension Zone {
     return unsafe cache.at.pointee.items[Int(cache.at.pointee.count)]
   }
 
-  /// Whether no item was free at one moment: none cached, none in flight, none on a slab, and no
-  /// page given back since the fill that failed began. The waiter is queued at that moment.
+  /// Whether no item was free at one moment; the waiter is queued at that moment.
+  ///
+  /// None cached, none in flight, none on a slab, and no page given back since the fill that failed
+  /// began.
   private func isExhausted(since releaseCount: Int, isRefused: Bool, _ waiter: Waiter?) -> Bool {
     withShelf { shelf in
       gather(&shelf)

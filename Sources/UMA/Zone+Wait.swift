@@ -19,6 +19,8 @@ extension Zone {
   ///   - deadline: when to give up; nil for never.
   ///   - zeroed: fill the item with zeroes before `construct`.
   ///   - usesReserve: whether the caller has a claim on the reserve.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `ZoneError` with `.deadlinePassed`, or `.cancelled` when the task was cancelled first.
   ///
   /// BSD: `uma_zalloc` with `M_WAITOK`.
@@ -195,7 +197,8 @@ extension Zone {
           return .short(shelf.waiters.first)
         }
         shelf.allocations += 1
-        return unsafe shelf.waiters.isEmpty ? .unwanted : .granted(shelf.waiters.grant(items.pointee))
+        return unsafe shelf.waiters.isEmpty
+          ? .unwanted : .granted(shelf.waiters.grant(items.pointee))
       }
       if case .unwanted = outcome { unsafe exportItem(items.pointee) }
       return outcome

@@ -125,6 +125,8 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///   - wait: what to do when there is none at hand.
   ///   - zeroed: fill the item with zeroes before `construct`, whose work stays.
   ///   - usesReserve: whether the caller has a claim on the reserve.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `ZoneError`; nothing was allocated.
   /// - Precondition: a zeroed item is not asked of a zone that prepares items by `initialize` or
   ///   `importItem`, whose work zeroes would wipe out.

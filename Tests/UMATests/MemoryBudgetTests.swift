@@ -23,7 +23,8 @@ import Testing
     large.give(items)
     large.drain()
     let (again, _) = large.takeAll()
-    #expect(again.count == 2 * large.layout.itemCount && budget.usedByteCount <= budget.limitInBytes)
+    #expect(
+      again.count == 2 * large.layout.itemCount && budget.usedByteCount <= budget.limitInBytes)
     large.give(again)
     #expect(small.destroy() == 0 && large.destroy() == 0)
     #expect(budget.usedByteCount == 0)

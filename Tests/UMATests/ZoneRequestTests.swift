@@ -92,7 +92,8 @@ import Testing
 
   /// Hands out addresses of one block and takes them back.
   private final class Tokens: ItemSource {
-    private let block = UInt(bitPattern: UnsafeMutableRawPointer.allocate(byteCount: 4_096, alignment: 64))
+    private let block = UInt(
+      bitPattern: UnsafeMutableRawPointer.allocate(byteCount: 4_096, alignment: 64))
     private let free = Guarded(Array(0..<64))
 
     var freeCount: Int { free.withLock { $0.count } }
@@ -161,8 +162,9 @@ import Testing
       zone.give(item)
     }
     let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.split(separator: "\n").filter { $0.contains("please raise") }
-      == ["[zone: clusters] please raise the limit (limit 1)"])
+    #expect(
+      text.split(separator: "\n").filter { $0.contains("please raise") }
+        == ["[zone: clusters] please raise the limit (limit 1)"])
   }
 
   @Test func preallocationStopsAtTheLimitAndAtThePages() throws {

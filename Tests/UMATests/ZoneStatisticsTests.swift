@@ -24,7 +24,8 @@ import Testing
     expected.bucketCapacity = 5
     var s = zone.statistics()
     expected.denialsByReason = [
-      .limitReached: 1, .outOfMemory: 0, .budgetReached: 0, .injected: 0, .deadlinePassed: 0, .cancelled: 0,
+      .limitReached: 1, .outOfMemory: 0, .budgetReached: 0, .injected: 0, .deadlinePassed: 0,
+      .cancelled: 0,
     ]
     // The ten lie in the cache and, two buckets being full, on the shelf.
     let cache = try #require(s.threadCaches.first)

@@ -249,7 +249,8 @@ import Testing
       unsafe try await zone.allocateWhenAvailable(until: .now + .milliseconds(5))
     }
     zone.give(items)
-    let item = unsafe HeldItem(unsafe try await zone.allocateWhenAvailable(until: .now, zeroed: true))
+    let item = unsafe HeldItem(
+      unsafe try await zone.allocateWhenAvailable(until: .now, zeroed: true))
     #expect(item.firstWord == 0)
     zone.give(item)
     #expect(zone.destroy() == 0)
@@ -276,7 +277,9 @@ import Testing
       var random = generators[index]
       for _ in 0..<itemCount {
         let isPatient = random.chance(70)
-        let wait = isPatient ? Wait.wait() : .wait(for: .microseconds(Int.random(in: 0..<300, using: &random)))
+        let wait =
+          isPatient
+          ? Wait.wait() : .wait(for: .microseconds(Int.random(in: 0..<300, using: &random)))
         guard let item = try? zone.take(wait) else {
           #expect(!isPatient)
           continue
