@@ -55,7 +55,13 @@ extension SizeClassAllocator {
       type.withdraw(pageCount * page)
       throw .outOfPages(byteCount: byteCount)
     }
+    guard budget.charge(runPageCount * page + SlabLayout.lineByteCount) else {
+      unsafe largeHeaders.putItem(header)
+      type.withdraw(pageCount * page)
+      throw .budgetReached(limitInBytes: budget.limitInBytes)
+    }
     guard let run = unsafe pages.allocatePages(runPageCount, alignment: page) else {
+      budget.refund(runPageCount * page + SlabLayout.lineByteCount)
       unsafe largeHeaders.putItem(header)
       type.withdraw(pageCount * page)
       throw .outOfPages(byteCount: byteCount)
@@ -81,6 +87,7 @@ extension SizeClassAllocator {
     unsafe header.deinitialize(count: 1)
     unsafe largeHeaders.putItem(UnsafeMutableRawPointer(slab))
     unsafe pages.freePages(memory, runPageCount)
+    budget.refund(runPageCount * PageArena.pageByteCount + SlabLayout.lineByteCount)
     largeCount.subtract(1, ordering: .relaxed)
     type.countFree(byteCount)
   }

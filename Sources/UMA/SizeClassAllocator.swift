@@ -50,6 +50,7 @@ public final class SizeClassAllocator: Sendable {
 
   let classes: [SizeClass]
   let pages: any PageMapping
+  let budget: MemoryBudget
   /// The number in the headers of large runs, which no keg has.
   let largeNumber = Keg.nextNumber()
   let largeCount = Atomic<Int>(0)
@@ -60,14 +61,18 @@ public final class SizeClassAllocator: Sendable {
   /// - Parameters:
   ///   - name: for reports; the zones are named after it and their size.
   ///   - pages: where memory comes from; an arena of its own by default.
-  public init(name: String = "malloc", pages: any PageMapping = PageArena()) {
+  ///   - budget: what the memory is charged to.
+  public init(
+    name: String = "malloc", pages: any PageMapping = PageArena(), budget: MemoryBudget = .process
+  ) {
     self.pages = pages
+    self.budget = budget
     var classes: [SizeClass] = []
     var byteCount = Self.smallestByteCount
     while byteCount <= Self.largestByteCount {
       let zone = Zone(
         name: "\(name) \(byteCount)", itemByteCount: byteCount, alignment: 16, flags: .malloc,
-        pages: pages)
+        pages: pages, budget: budget)
       let keg = zone.keg
       classes.append(
         SizeClass(

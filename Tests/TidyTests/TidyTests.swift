@@ -140,6 +140,62 @@ import Testing
     #expect(rows.count == captures.count)
   }
 
+  /// The rows of the tables of a text, as their cells.
+  private static func rows(_ path: String) throws -> [[String]] {
+    try lines(path).filter { $0.hasPrefix("| ") && !$0.hasPrefix("| ---") }.map { line in
+      line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+  }
+
+  private static let promises = "Sources/UMA/UMA.docc/Promises.md"
+  private static let comingFromBSD = "Sources/Mbufs/Mbufs.docc/ComingFromBSD.md"
+
+  @Test func `Every test that a table names is there`() throws {
+    let tests = try Self.swiftFiles.filter { $0.hasPrefix("Tests/") }.map(Self.read)
+    var count = 0
+    for row in try Self.rows(Self.promises) + Self.rows(Self.comingFromBSD) {
+      guard let name = row.last, name.hasPrefix("`"), name.hasSuffix("`"),
+        name.contains("Tests/")
+          || name.contains("RawIP/")
+      else { continue }
+      let parts = name.dropFirst().dropLast().split(separator: "/", maxSplits: 1)
+      let isThere = tests.contains { text in
+        text.contains("struct \(parts[0]) ")
+          && (text.contains("func \(parts[1])(") || text.contains("func `\(parts[1])`("))
+      }
+      #expect(isThere, "\(name)")
+      count += 1
+    }
+    #expect(count > 40)
+  }
+
+  @Test func `Every item of the seed has its row and its test`() throws {
+    let rows = try Self.rows(Self.promises)
+    let wanted = [
+      "several zones on one keg", "takes the master", "secondary Packet zone",
+      "counters inside the slab", "counter of an item by its address", "one definition",
+      "three properties", "private page back ends", "zeroed items on every path",
+      "leak into buckets", "fresh pages are zero", "M_NOWAIT", "M_WAITOK", "M_NOVM",
+      "the VM option", "MTXCLASS", "NOFREE", "malloc(9)", "no private hash",
+      "demands an empty zone", "growing a hash and freeing one", "WITNESS",
+      "one that does not wait", "netstat -m", "vmstat -z", "0 for none", "up and down",
+      "empty socket buffer", "a leak",
+    ]
+    for item in wanted {
+      #expect(rows.contains { $0.count == 3 && $0[0].contains(item) }, "\(item)")
+    }
+  }
+
+  @Test func `Every zone flag has its row and its test`() throws {
+    let source = try Self.read("Sources/UMA/ZoneFlags.swift")
+    let flags = source.matches(of: /static (?:let|var) (\w+) ?[:=] ?ZoneFlags/).map { String($0.1) }
+    let rows = try Self.rows(Self.comingFromBSD).filter { $0.count == 4 }
+    #expect(flags.count > 15)
+    for flag in flags {
+      #expect(rows.contains { $0[1] == "`\(flag)`" && $0[3].contains("Tests/") }, "\(flag)")
+    }
+  }
+
   @Test func `The README names the commands that set up and check`() throws {
     let readme = try Self.read("README.md")
     for command in ["Scripts/run", "Scripts/test"] {

@@ -71,6 +71,21 @@ import Testing
     #expect(zone.destroy() == 0 && budget.usedByteCount == 0)
   }
 
+  @Test func memoryOfAnySizeCounts() throws {
+    let budget = MemoryBudget()
+    let allocator = SizeClassAllocator(name: "counted", budget: budget)
+    let type = MallocType("budget test")
+    let large = unsafe try allocator.allocate(byteCount: 1_000_000, type: type)
+    let used = budget.usedByteCount
+    #expect(used >= 1_000_000)
+    budget.limitInBytes = used
+    unsafe #expect(throws: MallocError.budgetReached(limitInBytes: used)) {
+      unsafe try allocator.allocate(byteCount: 1_000_000, type: type)
+    }
+    unsafe allocator.free(large, type: type)
+    #expect(budget.usedByteCount == 0)
+  }
+
   /// Alone in a process, because the budget is everybody's.
   @Test func theProcessCountsBucketsAndTables() async {
     await #expect(processExitsWith: .success) {
