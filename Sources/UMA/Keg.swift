@@ -61,6 +61,10 @@ final class Keg: Sendable {
   /// Not 0; in the header of every slab, to tell it from those of other kegs.
   let number: UInt32
 
+  /// Where each slab is drawn from first: elsewhere in each keg, so that what many kegs hand out
+  /// first does not crowd one set of the memory cache.
+  private let firstPlace: Int
+
   private static let lastNumber = Atomic<UInt32>(0)
 
   /// A number that no other keg has, unless four billion were made since.
@@ -85,6 +89,7 @@ final class Keg: Sendable {
     self.mapping = mapping
     arena = mapping as? PageArena
     number = Self.nextNumber()
+    firstPlace = Int(number) * 5 % layout.itemCount
     var flags = flags
     if layout.headerOffset == nil {
       flags.formUnion([.offPage, mapping == nil ? .hash : .pageMap])
@@ -159,7 +164,7 @@ final class Keg: Sendable {
     _ destination: UnsafeMutablePointer<UnsafeMutableRawPointer>
   ) -> Bool {
     while drawn < most, unsafe slab.pointee.freeCount > 0 {
-      unsafe destination[drawn] = slab.takeItem(layout)
+      unsafe destination[drawn] = slab.takeItem(layout, from: firstPlace)
       drawn += 1
     }
     return unsafe slab.pointee.freeCount == 0

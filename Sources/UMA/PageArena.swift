@@ -2,8 +2,8 @@
 //
 // An arena is one reserved range of addresses, handed out in runs of pages.
 //
-//     base  first                                    next                  end
-//     | gap | run | run | (free run) | run | pad | run |   never touched   | gap |
+//     base  first                                          next                  end
+//     | gap | color | run | run | (free run) | run | pad | run |   never touched   | gap |
 //
 // States of a page: untouched (no memory behind it), out (with a keg), free (given back to the
 // system, kept on the list of its run length and ready to go out again; it reads as zeroes).
@@ -40,6 +40,9 @@ public final class PageArena: PageMapping {
   public static let pageByteCount = 4_096
 
   private static let hugePageByteCount = 2 << 20
+  /// Smaller arenas have no addresses to spare.
+  private static let leastColoredByteCount = 64 << 20
+  private static let lastArena = Atomic<UInt>(0)
 
   struct Runs: ~Copyable {
     var next: UInt
@@ -89,7 +92,8 @@ public final class PageArena: PageMapping {
 
   /// Reserves a range of addresses; no memory is used until pages are touched.
   ///
-  /// - Parameter byteCount: the most bytes this arena can ever hand out, rounded up to 2 MiB. If the
+  /// - Parameter byteCount: the most bytes this arena can ever hand out, rounded up to 2 MiB, of
+  ///   which one of 64 MiB and more leaves up to 1 MiB out. If the
   ///   system refuses that much, the arena asks for half, down to 2 MiB; an arena that gets nothing
   ///   is empty and every allocation from it fails.
   public init(reservingByteCount byteCount: Int = 16 << 30) {
@@ -112,7 +116,11 @@ public final class PageArena: PageMapping {
     mappedByteCount = wanted + huge
     first = (address + UInt(huge - 1)) & ~UInt(huge - 1)
     end = first + UInt(wanted)
-    runs = Guarded(Runs(next: first, hugeFrom: Swift.min(first + UInt(huge), end)))
+    let skipped = wanted < Self.leastColoredByteCount ? 0 : Self.nextColorInPages()
+    runs = Guarded(
+      Runs(
+        next: first + UInt(skipped * Self.pageByteCount), pagesPadding: skipped,
+        hugeFrom: Swift.min(first + UInt(huge), end)))
     if wanted > huge { Self.adviseHugePages(first + UInt(huge), wanted - huge, true) }
   }
 
@@ -121,6 +129,14 @@ public final class PageArena: PageMapping {
     unsafe munmap(UnsafeMutableRawPointer(bitPattern: base), mappedByteCount)
     let tableByteCount = Int(end - first) / Self.pageByteCount * 8
     unsafe munmap(UnsafeMutableRawPointer(bitPattern: owners), tableByteCount)
+  }
+
+  /// Pages that the next arena leaves out at its start: 0...255, another number each time.
+  ///
+  /// Items handed out first by many zones would lie at the same distance from a multiple of 2 MiB,
+  /// and crowd the same few entries of the core's address cache.
+  private static func nextColorInPages() -> Int {
+    Int(lastArena.wrappingAdd(1, ordering: .relaxed).newValue &* 17 % 256)
   }
 
   /// Pages now with kegs, in pages of `pageByteCount` bytes.

@@ -64,14 +64,19 @@ extension SlabPointer {
     for index in 0..<layout.itemCount { unsafe map[index >> 6] |= 1 << UInt64(index & 63) }
   }
 
-  /// Takes the free item with the lowest address.
+  /// Takes the first free item at or after place `start`, going round.
   ///
-  /// - Precondition: `freeCount > 0`.
-  func takeItem(_ layout: SlabLayout) -> UnsafeMutableRawPointer {
+  /// - Precondition: `freeCount > 0`, and `start` is the place of an item.
+  func takeItem(_ layout: SlabLayout, from start: Int = 0) -> UnsafeMutableRawPointer {
     let map = unsafe map(layout)
-    for word in 0..<layout.bitmapWordCount where unsafe map[word] != 0 {
-      let bit = unsafe map[word].trailingZeroBitCount
-      unsafe map[word] &= map[word] &- 1
+    let (first, low) = (start >> 6, UInt64(1) << UInt64(start & 63) - 1)
+    for step in 0...layout.bitmapWordCount {
+      // The word of `start` comes twice: its upper part first, all of it last.
+      let word = (first + step) % layout.bitmapWordCount
+      let free = unsafe step == 0 ? map[word] & ~low : map[word]
+      if free == 0 { continue }
+      let bit = free.trailingZeroBitCount
+      unsafe map[word] &= ~(1 << UInt64(bit))
       unsafe pointee.freeCount -= 1
       return unsafe pointee.items + (word << 6 + bit) * layout.stride
     }

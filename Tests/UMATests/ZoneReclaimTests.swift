@@ -7,7 +7,7 @@ import Testing
 @Suite struct ZoneReclaimTests {
   /// A zone with 300 items of 8 KiB, 32 to a bucket: some in two threads' caches, the rest shelved.
   private func stockedZone(_ pages: CountedPages, in tables: [CacheTable]) throws -> Zone {
-    let zone = Zone(name: "stock", itemByteCount: 16_384, pages: pages)
+    let zone = Zone(name: "stock", itemByteCount: 8_192, pages: pages)
     let items = try (0..<300).map { try zone.take(in: tables[$0 % tables.count]) }
     for (index, item) in items.enumerated() { zone.give(item, in: tables[index % tables.count]) }
     return zone
