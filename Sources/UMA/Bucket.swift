@@ -50,6 +50,9 @@ struct BucketList: ~Copyable {
   private var oldest: BucketPointer?
   private(set) var count = 0
 
+  /// The newest.
+  var first: BucketPointer? { unsafe newest }
+
   mutating func push(_ bucket: BucketPointer) {
     unsafe bucket.pointee.older = newest
     unsafe bucket.pointee.newer = nil
@@ -83,16 +86,5 @@ struct BucketList: ~Copyable {
     if let oldest = unsafe oldest { unsafe oldest.pointee.older = nil } else { unsafe newest = nil }
     count -= 1
     return unsafe bucket
-  }
-
-  /// Items in all buckets of the list.
-  borrowing func itemCount() -> Int {
-    var sum = 0
-    var bucket = unsafe newest
-    while let here = unsafe bucket {
-      sum += unsafe Int(here.pointee.count)
-      unsafe bucket = here.pointee.older
-    }
-    return sum
   }
 }

@@ -32,12 +32,8 @@ final class BucketPool: Sendable {
   ///   - capacity: items it shall hold, 1...256.
   ///   - mayGrow: whether pages may be asked for; else only buckets at hand are given.
   func take(capacity: Int, mayGrow: Bool) -> BucketPointer? {
-    unsafe withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: 1) {
-      guard let item = $0.baseAddress,
-        unsafe keg(for: capacity).takeItems(1, into: item, mayGrow: mayGrow) == 1
-      else { return nil }
-      return unsafe .make(at: item.pointee, capacity: capacity)
-    }
+    guard let item = unsafe keg(for: capacity).takeItem(mayGrow: mayGrow) else { return nil }
+    return unsafe .make(at: item, capacity: capacity)
   }
 
   /// Takes an empty bucket back.

@@ -60,6 +60,43 @@ extension Zone {
     return true
   }
 
+  /// Frees an item of another zone on the same keg to this one.
+  ///
+  /// What one zone gave out another may take back, if this zone's `destruct` and `exportItem` can
+  /// make of it what their own callers' items become. The item moves from that zone's figures to
+  /// this one's, or to its slab where this zone has no room for it, so both limits stay exact.
+  /// - Precondition: `item` is allocated from `other`, and both zones share a keg.
+  ///
+  /// BSD: `uma_zfree` with a zone that the item is not from; the counts of the two then drift apart
+  /// and only their sum has a meaning. Here `free(_:)` does the same.
+  public func free(
+    _ item: UnsafeMutableRawPointer, allocatedFrom other: Zone, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    if other == self { return unsafe free(item, file: file, line: line) }
+    precondition(
+      keg === other.keg, "an item of zone \(other.name) freed to zone \(name) of another keg")
+    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
+    let isAdopted = withShelf { shelf in
+      guard shelf.mayCache, shelf.room(usesReserve: false) > 0 else { return false }
+      shelf.allocations += 1
+      shelf.itemCount += 1
+      return true
+    }
+    if isAdopted {
+      unsafe freeItem(item, file: file, line: line)
+    } else {
+      if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }
+      unsafe store.putItem(item)
+      serveWaiters()
+    }
+    other.withShelf { shelf in
+      shelf.frees += 1
+      shelf.itemCount -= 1
+    }
+    other.serveWaiters()
+  }
+
   /// Frees an item past all caches, to its slab.
   func exportItem(_ item: UnsafeMutableRawPointer) {
     if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }

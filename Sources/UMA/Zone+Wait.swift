@@ -26,6 +26,10 @@ extension Zone {
     until deadline: ContinuousClock.Instant? = nil, zeroed: Bool = false,
     usesReserve: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) async throws(ZoneError) -> sending UnsafeMutableRawPointer {
+    if Witness.checkWaitingAllocation(zoneName: name, file: file, line: line) {
+      return unsafe try allocate(
+        .noWait, zeroed: zeroed, usesReserve: usesReserve, file: file, line: line)
+    }
     let bell = TaskBell()
     let waiter = Waiter(usesReserve: usesReserve, bell: bell)
     var request = Request(
@@ -95,7 +99,7 @@ extension Zone {
     _ request: inout Request, _ waiter: Waiter, _ deadline: ContinuousClock.Instant?,
     _ pause: inout Pause, isCancelled: Bool
   ) -> Turn {
-    if let item = unsafe takeGrant(waiter) { return unsafe .item(item) }
+    if let item = unsafe withShelf({ _ in unsafe waiter.takeGrant() }) { return unsafe .item(item) }
     let isFirst = request.waiter == nil
     let isLate = !isFirst && deadline.map { $0 <= .now } ?? false
     if isLate || isCancelled {
@@ -123,10 +127,6 @@ extension Zone {
     }
   }
 
-  private func takeGrant(_ waiter: Waiter) -> UnsafeMutableRawPointer? {
-    unsafe withShelf { _ in unsafe waiter.grant }
-  }
-
   /// Takes a waiter that found an item by itself out of the queue.
   ///
   /// If it was handed one as well, that goes to the next.
@@ -135,7 +135,7 @@ extension Zone {
   {
     let grant = unsafe withShelf { shelf in
       shelf.waiters.withdraw(waiter)
-      return unsafe waiter.grant
+      return unsafe waiter.takeGrant()
     }
     if let grant = unsafe grant { unsafe freeItem(grant) }
     serveWaiters()
@@ -146,7 +146,7 @@ extension Zone {
   private func leave(_ waiter: Waiter, _ reason: ZoneError.Reason) -> Turn {
     let grant = unsafe withShelf { shelf in
       shelf.waiters.withdraw(waiter)
-      return unsafe waiter.grant
+      return unsafe waiter.takeGrant()
     }
     if let grant = unsafe grant { return unsafe .item(grant) }
     serveWaiters()

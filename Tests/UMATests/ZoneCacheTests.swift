@@ -177,7 +177,7 @@ import Testing
     let cached = zone.statistics().cached
     zone.withShelf { zone.gather(&$0) }
     #expect(shape(zone, cpu0) == [-1, -1, -1, -1] && shape(zone, cpu1) == [-1, -1, -1, -1])
-    #expect(zone.withShelf { $0.full.itemCount() } == cached)
+    #expect(zone.withShelf { $0.full.itemCount } == cached)
     zone.checkInvariants()
     // What was gathered goes out again before the keg is asked.
     let drawn = zone.withShelf { $0.itemCount }
@@ -193,9 +193,11 @@ import Testing
     let items = try (0..<150).map { _ in try zone.take(in: table) }
     for item in items[..<140] { zone.give(item, in: table) }
     let before = zone.statistics()
+    #expect(before.threadCaches.map(\.thread) == [table.number])
     table.retire()
-    #expect(zone.statistics() == before)
-    #expect(before.allocations == 150 && before.frees == 140)
+    let after = zone.statistics()
+    #expect(after.allocations == 150 && after.frees == 140 && after.threadCaches.isEmpty)
+    #expect(after.cached == before.cached && after.free == before.free && after.inUse == 10)
     zone.checkInvariants()
     // The items are found again by whoever comes next.
     let drawn = zone.withShelf { $0.itemCount }

@@ -17,6 +17,8 @@
 #define MBUMA_TLS_MODEL
 #endif
 
+#include "witness.h"
+
 /// The calling thread's table of zone caches, or NULL before its first allocation.
 extern _Thread_local void *_Nullable mbuma_thread_table MBUMA_TLS_MODEL;
 
