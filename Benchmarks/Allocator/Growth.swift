@@ -168,9 +168,9 @@ extension AllocatorBench {
     ]
     for (name, run) in shapes {
       do throws(ZoneError) {
-        let before = zone.lockAcquisitions
+        let before = zone.statistics().lockAcquisitions
         try run()
-        let taken = zone.lockAcquisitions - before - 1
+        let taken = zone.statistics().lockAcquisitions - before
         let perThousand = Self.digits(Double(taken) * 1_000 / Double(2 * count))
         print("G\tlocks per 1,000 operations/\(name)\t1\t\(perThousand)")
       } catch { stop(error) }

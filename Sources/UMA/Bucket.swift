@@ -50,6 +50,7 @@ struct BucketList: ~Copyable {
   private var oldest: BucketPointer?
   private(set) var count = 0
 
+  /// The newest.
   var first: BucketPointer? { unsafe newest }
 
   mutating func push(_ bucket: BucketPointer) {

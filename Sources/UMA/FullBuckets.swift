@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The stock of a zone's shelf: buckets with items in them, the one given back last first.
+// The stock of a zone's shelf: buckets with items in them, in the order in which they came.
 //
 //     itemCount == sum of bucket.count
 //     workingSet.least <= itemCount <= workingSet.most

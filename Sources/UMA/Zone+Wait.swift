@@ -196,11 +196,11 @@ extension Zone {
           shelf.itemCount -= 1
           return .short(shelf.waiters.first)
         }
+        if shelf.waiters.isEmpty { return .unwanted }
         shelf.allocations += 1
-        return unsafe shelf.waiters.isEmpty
-          ? .unwanted : .granted(shelf.waiters.grant(items.pointee))
+        return unsafe .granted(shelf.waiters.grant(items.pointee))
       }
-      if case .unwanted = outcome { unsafe exportItem(items.pointee) }
+      if case .unwanted = outcome { unsafe returnUnused(items.pointee) }
       return outcome
     }
     switch outcome {
@@ -214,5 +214,12 @@ extension Zone {
     case .unwanted:
       return true
     }
+  }
+
+  /// Takes an item that was drawn for nobody back to its slab.
+  private func returnUnused(_ item: UnsafeMutableRawPointer) {
+    if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }
+    unsafe store.putItem(item)
+    withShelf { $0.itemCount -= 1 }
   }
 }

@@ -100,8 +100,3 @@ public struct ThreadCacheStatistics: Equatable, Sendable {
   /// Items in it.
   public var cached: Int
 }
-
-extension Zone {
-  /// How often the zone's lock was taken so far, this time included.
-  package var lockAcquisitions: UInt64 { withShelf { $0.lockAcquisitions } }
-}
