@@ -23,16 +23,18 @@ public final class MbufPool: @unchecked Sendable {
   ///   - clusterLimit: the most clusters, 0 for no limit. 65,536 clusters are 128 MiB.
   ///   - mbufLimit: the most mbufs outside the packet zone, 0 for no limit.
   ///   - pages: where slabs come from; an arena of the pool's own by default.
+  ///   - debugging: what the zones watch their items for; what the environment says by default.
   ///
   /// BSD: `kern.ipc.nmbclusters`, `kern.ipc.nmbufs`.
   public init(
-    clusterLimit: Int = 65_536, mbufLimit: Int = 0, pages: any PageSource = PageArena()
+    clusterLimit: Int = 65_536, mbufLimit: Int = 0, pages: any PageSource = PageArena(),
+    debugging: ZoneDebugging? = nil
   ) {
     AbandonedPools.sweep()
     let core = UnsafeMutablePointer<PoolCore>.allocate(capacity: 1)
     let clusters = Zone(
       name: "mbuf_cluster", itemByteCount: MbufLayout.clusterByteCount, alignment: 64,
-      flags: .referenceCounted, pages: pages)
+      flags: .referenceCounted, pages: pages, debugging: debugging)
     let address = UInt(bitPattern: core)
     let mbufs = unsafe Zone(
       name: "mbuf", itemByteCount: MbufLayout.mbufByteCount,
@@ -46,7 +48,7 @@ public final class MbufPool: @unchecked Sendable {
           as: MbufHeader.self,
           to: MbufHeader(pool: core, data: item + MbufLayout.headerByteCount))
         return true
-      }), pages: pages)
+      }), pages: pages, debugging: debugging)
     let packets = unsafe Zone(
       name: "mbuf_packet", sharing: mbufs,
       hooks: ItemHooks(
@@ -90,8 +92,10 @@ public final class MbufPool: @unchecked Sendable {
   ///
   /// BSD: `m_getcl`.
   @inlinable @inline(__always)
-  public func packet(headroom: Int = 0) throws(MbufError) -> Packet {
-    let mbuf = try unsafe core.clusterMbuf(.packetHeader)
+  public func packet(
+    headroom: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
+    let mbuf = try unsafe core.clusterMbuf(.packetHeader, CallSite(file, line))
     if headroom != 0 { mbuf.place(headroom: headroom) }
     return Packet(mbuf)
   }
@@ -102,8 +106,10 @@ public final class MbufPool: @unchecked Sendable {
   /// - Throws: `MbufError.exhausted`.
   ///
   /// BSD: `m_gethdr`.
-  public func smallPacket(headroom: Int = 0) throws(MbufError) -> Packet {
-    let mbuf = try unsafe core.mbuf(.packetHeader)
+  public func smallPacket(
+    headroom: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
+    let mbuf = try unsafe core.mbuf(.packetHeader, CallSite(file, line))
     if headroom != 0 { mbuf.place(headroom: headroom) }
     return Packet(mbuf)
   }
@@ -114,9 +120,11 @@ public final class MbufPool: @unchecked Sendable {
   /// - Throws: `MbufError.exhausted`; nothing was allocated.
   ///
   /// BSD: `m_getm2`.
-  public func packet(byteCount: Int) throws(MbufError) -> Packet {
+  public func packet(
+    byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
     precondition(byteCount >= 0, "room for \(byteCount) bytes")
-    return Packet(try unsafe core.chain(byteCount, .packetHeader))
+    return Packet(try unsafe core.chain(byteCount, .packetHeader, CallSite(file, line)))
   }
 
   /// A packet holding a copy of `bytes`.
@@ -128,14 +136,17 @@ public final class MbufPool: @unchecked Sendable {
   ///
   /// BSD: `m_devget`.
   @inlinable @inline(__always)
-  public func packet(copying bytes: RawSpan, headroom: Int = 0) throws(MbufError) -> Packet {
+  public func packet(
+    copying bytes: RawSpan, headroom: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
+    let site = CallSite(file, line)
     let byteCount = bytes.byteCount
     guard headroom &+ byteCount <= MbufLayout.clusterByteCount else {
-      return try longPacket(copying: bytes, headroom: headroom)
+      return try longPacket(copying: bytes, headroom: headroom, site)
     }
     let mbuf =
       headroom &+ byteCount <= MbufLayout.packetDataByteCount
-      ? try unsafe core.mbuf(.packetHeader) : try unsafe core.clusterMbuf(.packetHeader)
+      ? try unsafe core.mbuf(.packetHeader, site) : try unsafe core.clusterMbuf(.packetHeader, site)
     if headroom != 0 { mbuf.place(headroom: headroom) }
     unsafe bytes.withUnsafeBytes { source in
       guard let start = source.baseAddress else { return }
@@ -148,10 +159,13 @@ public final class MbufPool: @unchecked Sendable {
   }
 
   @usableFromInline
-  func longPacket(copying bytes: RawSpan, headroom: Int) throws(MbufError) -> Packet {
-    var packet = try packet(byteCount: headroom + bytes.byteCount)
+  func longPacket(copying bytes: RawSpan, headroom: Int, _ site: CallSite) throws(MbufError)
+    -> Packet
+  {
+    var packet = try packet(
+      byteCount: headroom + bytes.byteCount, file: site.file, line: site.line)
     packet.head.place(headroom: headroom)
-    try packet.append(bytes)
+    try packet.append(bytes, file: site.file, line: site.line)
     return packet
   }
 
@@ -163,11 +177,13 @@ public final class MbufPool: @unchecked Sendable {
   /// - Throws: `MbufError.exhausted`; then the storage is not held.
   ///
   /// BSD: `m_extadd`.
-  public func packet(over storage: ForeignStorage, byteCount: Int) throws(MbufError) -> Packet {
+  public func packet(
+    over storage: ForeignStorage, byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
     precondition(
       byteCount >= 0 && byteCount <= storage.byteCount,
       "\(byteCount) bytes of \(storage.byteCount)")
-    let mbuf = try unsafe core.mbuf(.packetHeader)
+    let mbuf = try unsafe core.mbuf(.packetHeader, CallSite(file, line))
     storage.lend()
     unsafe mbuf.storage.initialize(
       to: ExternalStorage(

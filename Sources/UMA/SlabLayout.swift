@@ -26,7 +26,7 @@
 /// BSD: `keg_layout` (sys/vm/uma_core.c), with the later releases' efficiency rule.
 public struct SlabLayout: Equatable, Sendable {
   /// Bytes asked for per item.
-  public let itemByteCount: Int
+  public private(set) var itemByteCount: Int
   /// Alignment of every item in bytes, a power of two.
   public let alignment: Int
   /// Bytes from one item to the next.
@@ -125,6 +125,13 @@ public struct SlabLayout: Equatable, Sendable {
     itemCount = pageCount * PageArena.pageByteCount / stride
     hasReferenceCounters = counted
     headerOffset = nil
+  }
+
+  /// The same slabs, with items that fill less of their stride.
+  func holding(itemByteCount: Int) -> SlabLayout {
+    var layout = self
+    layout.itemByteCount = itemByteCount
+    return layout
   }
 
   static func headerByteCount(itemCount: Int, counted: Bool) -> Int {

@@ -4,7 +4,8 @@
 //
 //     who waits -> the thread's cache -> its slab
 //
-// It goes past the caches when the zone has more items than its limit, or may not cache.
+// It goes past the caches when the zone has more items than its limit, or may not cache. An item of
+// a watched zone always goes to its slab, and from there to who waits.
 
 extension Zone {
   @unsafe
@@ -22,7 +23,9 @@ extension Zone {
 
   func freeSlow(_ item: UnsafeMutableRawPointer, in table: CacheTable?, _ site: CallSite) {
     let fate = unsafe withShelf { shelf -> Fate in
-      if let head = shelf.waiters.first, shelf.room(usesReserve: head.usesReserve) >= 0 {
+      if unsafe core.pointee.shadow == nil, let head = shelf.waiters.first,
+        shelf.room(usesReserve: head.usesReserve) >= 0
+      {
         shelf.frees += 1
         shelf.allocations += 1
         return unsafe .granted(shelf.waiters.grant(item))
@@ -37,7 +40,7 @@ extension Zone {
     switch unsafe fate {
     case .kept: break
     case .granted(let waiter): waiter?.bell.ring()
-    case .homeless: unsafe exportItem(item)
+    case .homeless: unsafe exportItem(item, site)
     }
   }
 
@@ -61,9 +64,12 @@ extension Zone {
   }
 
   /// Frees an item past all caches, to its slab.
-  func exportItem(_ item: UnsafeMutableRawPointer) {
+  func exportItem(_ item: UnsafeMutableRawPointer, _ site: CallSite) {
+    if let shadow = unsafe core.pointee.shadow {
+      return unsafe freeWatched(item, shadow, site, isStripped: false)
+    }
     if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }
-    unsafe freeStripped(item)
+    unsafe putItem(item)
   }
 
   /// Frees an item whose `importItem` the caller has undone already, to its slab.
@@ -74,6 +80,14 @@ extension Zone {
   public func freeStripped(
     _ item: UnsafeMutableRawPointer, file: StaticString = #fileID, line: UInt = #line
   ) {
+    if let shadow = unsafe core.pointee.shadow {
+      return unsafe freeWatched(item, shadow, CallSite(file, line), isStripped: true)
+    }
+    unsafe putItem(item)
+  }
+
+  /// Gives an item as the keg knows it back to its slab.
+  func putItem(_ item: UnsafeMutableRawPointer) {
     unsafe store.putItem(item)
     let mustServe = withShelf { shelf in
       shelf.frees += 1

@@ -95,11 +95,11 @@ extension Zone {
     _ request: inout Request, _ waiter: Waiter, _ deadline: ContinuousClock.Instant?,
     _ pause: inout Pause, isCancelled: Bool
   ) -> Turn {
-    if let item = unsafe takeGrant(waiter) { return unsafe .item(item) }
+    if let item = unsafe takeGrant(waiter, request.site) { return unsafe .item(item) }
     let isFirst = request.waiter == nil
     let isLate = !isFirst && deadline.map { $0 <= .now } ?? false
     if isLate || isCancelled {
-      return unsafe leave(waiter, isCancelled ? .cancelled : .deadlinePassed)
+      return unsafe leave(waiter, isCancelled ? .cancelled : .deadlinePassed, request.site)
     }
     let attempt = unsafe attempt(request, in: CacheTable.current())
     request.waiter = waiter
@@ -123,8 +123,10 @@ extension Zone {
     }
   }
 
-  private func takeGrant(_ waiter: Waiter) -> UnsafeMutableRawPointer? {
-    unsafe withShelf { _ in unsafe waiter.grant }
+  private func takeGrant(_ waiter: Waiter, _ site: CallSite) -> UnsafeMutableRawPointer? {
+    guard let item = unsafe withShelf({ _ in unsafe waiter.grant }) else { return nil }
+    unsafe noteGrant(item, site)
+    return unsafe item
   }
 
   /// Takes a waiter that found an item by itself out of the queue.
@@ -143,12 +145,15 @@ extension Zone {
   }
 
   /// Takes a waiter that gives up out of the queue, unless it has an item by now.
-  private func leave(_ waiter: Waiter, _ reason: ZoneError.Reason) -> Turn {
+  private func leave(_ waiter: Waiter, _ reason: ZoneError.Reason, _ site: CallSite) -> Turn {
     let grant = unsafe withShelf { shelf in
       shelf.waiters.withdraw(waiter)
       return unsafe waiter.grant
     }
-    if let grant = unsafe grant { return unsafe .item(grant) }
+    if let grant = unsafe grant {
+      unsafe noteGrant(grant, site)
+      return unsafe .item(grant)
+    }
     serveWaiters()
     return unsafe .denied(denial(reason, count: layout.itemByteCount))
   }
@@ -187,7 +192,8 @@ extension Zone {
       of: UnsafeMutableRawPointer.self, capacity: 1
     ) { place -> Outcome in
       guard let items = place.baseAddress else { return .unwanted }
-      let (kept, _) = unsafe draw(1, into: items, mayGrow: true, usesReserve: usesReserve)
+      let (kept, _) = unsafe draw(
+        1, into: items, mayGrow: true, usesReserve: usesReserve, CallSite(#fileID, #line))
       let outcome = withShelf { shelf -> Outcome in
         shelf.transfersInFlight -= 1
         guard kept == 1 else {
@@ -197,7 +203,9 @@ extension Zone {
         shelf.allocations += 1
         return unsafe shelf.waiters.isEmpty ? .unwanted : .granted(shelf.waiters.grant(items.pointee))
       }
-      if case .unwanted = outcome { unsafe exportItem(items.pointee) }
+      if case .unwanted = outcome {
+        unsafe exportItem(items.pointee, CallSite(#fileID, #line))
+      }
       return outcome
     }
     switch outcome {

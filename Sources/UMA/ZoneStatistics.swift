@@ -59,12 +59,12 @@ extension Zone {
       // Frees are counted where they happen: wrapping keeps the difference right in between.
       let inUse = Int(truncatingIfNeeded: allocations &- frees)
       return ZoneStatistics(
-        name: name, itemByteCount: store.layout.itemByteCount, limitInItems: shelf.limit,
+        name: name, itemByteCount: layout.itemByteCount, limitInItems: shelf.limit,
         inUse: inUse, cached: cached, free: isMaster ? free : 0,
         total: inUse + cached + (isMaster ? free : 0), allocations: allocations, frees: frees,
         denials: shelf.denials.reduce(0, +), sleeps: shelf.sleeps,
         slabCount: isMaster ? slabCount : 0,
-        slabByteCount: isMaster ? slabCount * store.layout.byteCount : 0)
+        slabByteCount: isMaster ? slabCount * layout.byteCount : 0)
     }
   }
 
@@ -78,5 +78,6 @@ extension Zone {
     precondition(
       drawn == statistics.inUse + statistics.cached,
       "zone \(name): \(drawn) drawn, \(statistics.inUse) in use + \(statistics.cached) cached")
+    checkItems()
   }
 }
