@@ -68,57 +68,66 @@ struct ItemFrame {
 
   // MARK: Marks
 
+  private var zones: [Range<Int>] {
+    [itemByteCount..<itemByteCount + backByteCount, -frontByteCount..<0].filter { !$0.isEmpty }
+  }
+
   /// Fills both zones of a place.
   func markZones(_ item: UnsafeMutableRawPointer) {
     if !options.contains(.redzones) { return }
-    for (start, byteCount) in [(-frontByteCount, frontByteCount), (itemByteCount, backByteCount)] {
-      unsafe (item + start).initializeMemory(
-        as: UInt8.self, repeating: Self.zoneByte, count: byteCount)
-    }
+    for zone in zones { unsafe memset(item + zone.lowerBound, Int32(Self.zoneByte), zone.count) }
   }
 
   /// Fills an item with junk.
   func markFree(_ item: UnsafeMutableRawPointer) {
     if !options.contains(.junk) { return }
-    for offset in stride(from: 0, to: itemByteCount - 3, by: 4) {
-      unsafe item.storeBytes(of: Self.junk, toByteOffset: offset, as: UInt32.self)
-    }
-    for offset in itemByteCount & ~3..<itemByteCount {
+    var filled = Swift.min(4, itemByteCount)
+    for offset in 0..<filled {
       unsafe item.storeBytes(of: Self.junkByte(offset), toByteOffset: offset, as: UInt8.self)
     }
+    while filled < itemByteCount {
+      let count = Swift.min(filled, itemByteCount - filled)
+      unsafe memcpy(item + filled, item, count)
+      filled += count
+    }
   }
 
-  /// The first byte of a zone that was overwritten, nearest to the item.
+  /// The byte of a zone that was overwritten, the nearest to the item.
   func zoneDamage(_ item: UnsafeMutableRawPointer) -> Damage? {
     if !options.contains(.redzones) { return nil }
-    let isWhole = { (offset: Int) in
-      unsafe item.load(fromByteOffset: offset, as: UInt8.self) == Self.zoneByte
+    for zone in zones {
+      let isWhole = { (offset: Int) in
+        unsafe item.load(fromByteOffset: offset, as: UInt8.self) == Self.zoneByte
+      }
+      // A zone that is the same as itself one byte on is all of one byte.
+      let first = unsafe item + zone.lowerBound
+      if isWhole(zone.lowerBound), unsafe memcmp(first, first + 1, zone.count - 1) == 0 { continue }
+      let isBehind = zone.lowerBound >= 0
+      let offset = isBehind ? zone.first { !isWhole($0) } : zone.last { !isWhole($0) }
+      guard let offset else { continue }
+      let found = unsafe item.load(fromByteOffset: offset, as: UInt8.self)
+      return Damage(offset: offset, found: UInt32(found), wanted: UInt32(Self.zoneByte))
     }
-    let offset =
-      (itemByteCount..<itemByteCount + backByteCount).first { !isWhole($0) }
-      ?? (-frontByteCount..<0).last { !isWhole($0) }
-    guard let offset else { return nil }
-    let found = unsafe item.load(fromByteOffset: offset, as: UInt8.self)
-    return Damage(
-      offset: offset, found: UInt32(found), wanted: UInt32(Self.zoneByte),
-      isInside: false)
+    return nil
   }
 
-  /// The first word of a free item that was overwritten.
+  /// The first word of a free item that was overwritten, or byte of the last word if it is not whole.
   func junkDamage(_ item: UnsafeMutableRawPointer) -> Damage? {
     if !options.contains(.junk) { return nil }
+    if itemByteCount >= 4, unsafe item.loadUnaligned(as: UInt32.self) == Self.junk,
+      unsafe memcmp(item, item + 4, itemByteCount - 4) == 0
+    {
+      return nil
+    }
     for offset in stride(from: 0, to: itemByteCount - 3, by: 4) {
       let found = unsafe item.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
-      if found != Self.junk {
-        return Damage(offset: offset, found: found, wanted: Self.junk, isInside: true)
-      }
+      if found != Self.junk { return Damage(offset: offset, found: found, wanted: Self.junk) }
     }
     for offset in itemByteCount & ~3..<itemByteCount {
       let found = unsafe item.load(fromByteOffset: offset, as: UInt8.self)
       let wanted = Self.junkByte(offset)
       if found != wanted {
-        return Damage(
-          offset: offset, found: UInt32(found), wanted: UInt32(wanted), isInside: true)
+        return Damage(offset: offset, found: UInt32(found), wanted: UInt32(wanted))
       }
     }
     return nil
@@ -153,6 +162,4 @@ struct Damage: Equatable {
   let offset: Int
   let found: UInt32
   let wanted: UInt32
-  /// In the item, not before or after it.
-  let isInside: Bool
 }
