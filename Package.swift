@@ -16,9 +16,10 @@ func library(_ name: String, _ dependencies: Target.Dependency...) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
 
-func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+func tests(_ name: String, _ dependencies: Target.Dependency..., exclude: [String] = []) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: house)
+    name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude,
+    swiftSettings: house)
 }
 
 let libraries = [
@@ -66,11 +67,17 @@ let package = Package(
       dependencies: ["HostInterfaces", "InternetStack", "SocketBuffers", "Mbufs", "Wire"],
       path: "Examples/RawEcho", exclude: ["README.md", "check", "poke.py"], swiftSettings: house),
 
+    // Measures zones beside other allocators; `Benchmarks/Allocator/compare` runs it.
+    .target(name: "CBench", path: "Benchmarks/CBench"),
+    .executableTarget(
+      name: "AllocatorBench", dependencies: ["UMA", "CBench"], path: "Benchmarks/Allocator",
+      exclude: ["compare", "peers.cc"], swiftSettings: house),
+
     .target(
       name: "TestSupport", dependencies: ["Mbufs", "UMA"], path: "Tests/TestSupport",
       swiftSettings: house),
     tests("WireTests", "Wire"),
-    tests("UMATests", "UMA"),
+    tests("UMATests", "UMA", "CMallocCount", exclude: ["Vectors"]),
     tests("MbufsTests", "Mbufs", "UMA"),
     tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire"),
     tests("InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire"),

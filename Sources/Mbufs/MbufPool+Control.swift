@@ -67,8 +67,18 @@ extension MbufPool {
   ///
   /// BSD: `uma_reclaim`.
   @discardableResult
-  public func drain() -> Int {
-    zones.reduce(0) { $0 + $1.drain() }
+  public func drain() -> Int { reclaim(.drainWithCaches) }
+
+  /// Gives cached memory back to the system.
+  ///
+  /// The packet zone comes first, so that its clusters are back before the cluster zone's turn.
+  /// - Parameter level: how much.
+  /// - Returns: pages released.
+  ///
+  /// BSD: `uma_zone_reclaim`, of the three zones.
+  @discardableResult
+  public func reclaim(_ level: ReclaimLevel) -> Int {
+    zones.reduce(0) { $0 + $1.reclaim(level) }
   }
 
   /// The figures of the zones, each taken with its caches held still.

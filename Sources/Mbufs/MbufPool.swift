@@ -23,18 +23,19 @@ public final class MbufPool: @unchecked Sendable {
   ///   - clusterLimit: the most clusters, 0 for no limit. 65,536 clusters are 128 MiB.
   ///   - mbufLimit: the most mbufs outside the packet zone, 0 for no limit.
   ///   - pages: where slabs come from; an arena of the pool's own by default.
+  ///   - budget: what all of it is charged to.
   ///   - debugging: what the zones watch their items for; what the environment says by default.
   ///
   /// BSD: `kern.ipc.nmbclusters`, `kern.ipc.nmbufs`.
   public init(
     clusterLimit: Int = 65_536, mbufLimit: Int = 0, pages: any PageSource = PageArena(),
-    debugging: ZoneDebugging? = nil
+    budget: MemoryBudget = .process, debugging: ZoneDebugging? = nil
   ) {
     AbandonedPools.sweep()
     let core = UnsafeMutablePointer<PoolCore>.allocate(capacity: 1)
     let clusters = Zone(
       name: "mbuf_cluster", itemByteCount: MbufLayout.clusterByteCount, alignment: 64,
-      flags: .referenceCounted, pages: pages, debugging: debugging)
+      flags: .referenceCounted, pages: pages, budget: budget, debugging: debugging)
     let address = UInt(bitPattern: core)
     let mbufs = unsafe Zone(
       name: "mbuf", itemByteCount: MbufLayout.mbufByteCount,
@@ -48,7 +49,7 @@ public final class MbufPool: @unchecked Sendable {
           as: MbufHeader.self,
           to: MbufHeader(pool: core, data: item + MbufLayout.headerByteCount))
         return true
-      }), pages: pages, debugging: debugging)
+      }), pages: pages, budget: budget, debugging: debugging)
     let packets = unsafe Zone(
       name: "mbuf_packet", sharing: mbufs,
       hooks: ItemHooks(

@@ -2,9 +2,9 @@
 public import UMA
 
 extension ZoneStatistics {
-  /// One zone as `vmstat -z` has its columns, with units in the names.
+  /// One zone as `vmstat -z` has its columns, with units in the names, and what more is known.
   ///
-  /// BSD: `vmstat -z`: ITEM, SIZE, LIMIT, USED, FREE, REQUESTS, FAIL.
+  /// BSD: `vmstat -z`: ITEM, SIZE, LIMIT, USED, FREE, REQUESTS, FAIL, SLEEP.
   public var json: JSONValue {
     [
       "item": .string(name),
@@ -19,6 +19,52 @@ extension ZoneStatistics {
       "failures": .integer(denials),
       "slabs": .integer(slabCount),
       "slab_bytes": .integer(slabByteCount),
+      "sleeps": .integer(sleeps),
+      "sleepers": .integer(sleepers),
+      "failures_by_reason": failuresByReason,
+      "stride_bytes": .integer(strideByteCount),
+      "pages": .integer(pageCount),
+      "flags": .array(flags.setNames.map(JSONValue.string)),
+      "limit_in_force_items": .integer(limitInForce),
+      "reserve_items": .integer(reserveInItems),
+      "above_limit_items": .integer(itemsAboveLimit),
+      "bucket_items": .integer(bucketCapacity),
+      "shelved_items": .integer(shelved),
+      "working_set_items": .integer(workingSet),
+      "lock_acquisitions": .integer(lockAcquisitions),
+      "threads": .array(threadCaches.map(\.json)),
     ]
+  }
+
+  private var failuresByReason: JSONValue {
+    .object(
+      denialsByReason.sorted { $0.key.rawValue < $1.key.rawValue }
+        .map { ($0.key.jsonName, .integer($0.value)) })
+  }
+}
+
+extension ThreadCacheStatistics {
+  /// One thread's cache of a zone.
+  public var json: JSONValue {
+    [
+      "thread": .integer(thread),
+      "requests": .integer(allocations),
+      "frees": .integer(frees),
+      "cached_items": .integer(cached),
+    ]
+  }
+}
+
+extension ZoneError.Reason {
+  /// The reason as the name of a field.
+  fileprivate var jsonName: String {
+    switch self {
+    case .limitReached: "limit_reached"
+    case .outOfMemory: "out_of_memory"
+    case .budgetReached: "budget_reached"
+    case .injected: "injected"
+    case .deadlinePassed: "deadline_passed"
+    case .cancelled: "cancelled"
+    }
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Where empty buckets come from: four kegs, shared by all zones of the process, for buckets of up
-// to 16, 32, 64 and 128 items. They are kegs without zones, so no bucket needs a bucket, and the
-// memory of caches is counted and given back like any other.
+// Where empty buckets come from: five kegs, shared by all zones of the process, for buckets of up
+// to 16, 32, 64, 128 and 256 items. They are kegs without zones, so no bucket needs a bucket, and
+// the memory of caches is counted and given back like any other.
 //
 //     bucket of capacity c  is an item of the first keg whose capacity >= c
 //
@@ -13,9 +13,9 @@
 /// The bucket kegs.
 final class BucketPool: Sendable {
   static let shared = BucketPool()
-  static let largestCapacity = 128
+  static let largestCapacity = 256
 
-  private static let capacities = [16, 32, 64, 128]
+  private static let capacities = [16, 32, 64, 128, 256]
   private let kegs: [Keg]
 
   private init() {
@@ -29,15 +29,11 @@ final class BucketPool: Sendable {
   /// An empty bucket, or nil if there is no memory for one.
   ///
   /// - Parameters:
-  ///   - capacity: items it shall hold, 1...128.
+  ///   - capacity: items it shall hold, 1...256.
   ///   - mayGrow: whether pages may be asked for; else only buckets at hand are given.
   func take(capacity: Int, mayGrow: Bool) -> BucketPointer? {
-    unsafe withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: 1) {
-      guard let item = $0.baseAddress,
-        unsafe keg(for: capacity).takeItems(1, into: item, mayGrow: mayGrow) == 1
-      else { return nil }
-      return unsafe .make(at: item.pointee, capacity: capacity)
-    }
+    guard let item = unsafe keg(for: capacity).takeItem(mayGrow: mayGrow) else { return nil }
+    return unsafe .make(at: item, capacity: capacity)
   }
 
   /// Takes an empty bucket back.

@@ -20,6 +20,8 @@ import CThreadCache
 @safe
 package struct CacheTable: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
+  /// Its number among all tables there ever were, from 1; 0 in a copy made of the address alone.
+  let number: Int
 
   static let slotCount = 1_024
   static let byteCount = unsafe slotCount * ZoneCache.strideByteCount
@@ -28,10 +30,17 @@ package struct CacheTable: @unchecked Sendable {
   ///
   /// Call `retire()` when done.
   package init?() {
-    guard let base = unsafe mbuma_map_table(Self.byteCount) else { return nil }
-    unsafe self.base = base
-    let table = self
-    Registry.shared.withLock { $0.tables.append(table) }
+    guard MemoryBudget.process.charge(Self.byteCount) else { return nil }
+    guard let base = unsafe mbuma_map_table(Self.byteCount) else {
+      MemoryBudget.process.refund(Self.byteCount)
+      return nil
+    }
+    self = Registry.shared.withLock { registry in
+      registry.lastTableNumber += 1
+      let table = unsafe CacheTable(base: base, number: registry.lastTableNumber)
+      registry.tables.append(table)
+      return table
+    }
   }
 
   /// The calling thread's table, made at its first use; nil if the system has no memory for it.
@@ -50,18 +59,21 @@ package struct CacheTable: @unchecked Sendable {
     return table
   }
 
-  init(base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  init(base: UnsafeMutableRawPointer, number: Int = 0) {
+    unsafe self.base = base
+    self.number = number
+  }
 
   /// Gives every cached item back to its zone and unmaps the table.
   ///
   /// - Precondition: nobody uses the table any more.
   package func retire() {
-    let zones = Registry.shared.withLock { $0.zones.compactMap { $0 } }
-    for zone in zones { zone.retireCache(in: self) }
+    Zone.forEach { $0.retireCache(in: self) }
     Registry.shared.withLock { registry in
       registry.tables.removeAll { unsafe $0.base == base }
     }
     unsafe mbuma_unmap_table(base, Self.byteCount)
+    MemoryBudget.process.refund(Self.byteCount)
   }
 }
 
@@ -69,6 +81,7 @@ package struct CacheTable: @unchecked Sendable {
 @safe
 struct Registry: ~Copyable {
   var tables: [CacheTable] = []
+  var lastTableNumber = 0
   /// By slot; slot 0 stays empty.
   var zones: [Zone?] = [nil]
   var freeSlots: [Int] = []
@@ -79,7 +92,7 @@ struct Registry: ~Copyable {
   /// False where the kernel has no expedited membarrier: then no zone may use caches.
   let canVisit = mbuma_register_barrier()
 
-  static let shared = Guarded(Registry())
+  static let shared = Guarded(Registry(), class: .registry)
 
   /// A slot for `zone`, or nil if all are taken.
   mutating func takeSlot(for zone: Zone) -> Int? {

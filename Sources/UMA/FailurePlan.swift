@@ -11,7 +11,7 @@
 ///
 ///     FailurePlan([.every(10).inZone("mbuf_cluster"), .from(1).at("Reassembly.swift")])
 ///
-/// BSD: `fail(9)`, `uma_zalloc` under `UMA_DEBUG`.
+/// BSD: `KFAIL_POINT`.
 public final class FailurePlan: Sendable, CustomStringConvertible {
   private struct State: ~Copyable {
     var rules: [FailureRule]

@@ -30,6 +30,12 @@ enum ItemStore {
 
   var flags: ZoneFlags { keg?.flags ?? [] }
 
+  /// The budget that has refused this store bytes since `refusalCount`.
+  func exceededBudget(since refusalCount: Int) -> MemoryBudget? {
+    guard let budget = keg?.budget, budget.refusalCount != refusalCount else { return nil }
+    return budget
+  }
+
   var layout: SlabLayout {
     switch self {
     case .keg(let keg): keg.layout

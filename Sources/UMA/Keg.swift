@@ -12,8 +12,16 @@
 // runs on every item when a slab is made and is all or nothing; `fini` when it is released. Both
 // run, like the page source, with the lock dropped.
 //
-// The header of an item's slab is found by arithmetic when it stands in the slab, since slabs are
-// aligned to their own length; else in a table by the slab's address.
+// How the slab of an item is found is one thing, where its header stands another:
+//
+//     by page     the page source has a table of pages, in which every page of a slab is tagged
+//     by hash     it has none and the header stands off the slab, or the flags ask for it
+//     by header   it has none and the header stands in the slab: slabs are aligned to their length
+//
+// The first two tell exactly what is an item of the keg and what is not. The third reads the header
+// that should be there. All three take the same time however many slabs there are.
+
+import Synchronization
 
 /// The slab cache behind one or more zones.
 ///
@@ -27,12 +35,14 @@ final class Keg: Sendable {
     var freeItemCount = 0
     /// Free items that only a caller who may use the reserve draws.
     var reserve = 0
-    var directory: [UInt: UInt] = [:]
+    var hash: SlabHash?
     var zoneCount = 0
     /// How often slabs went back to the page source.
     var releaseCount = 0
     var initializations = 0
     var finalizations = 0
+    /// The same from the first slab to the last.
+    var hooks = unsafe ItemHooks()
 
     var slabCount: Int { partial.count + empty.count + full.count }
   }
@@ -40,19 +50,70 @@ final class Keg: Sendable {
   let layout: SlabLayout
   let flags: ZoneFlags
   let pages: any PageSource
-  let hooks: ItemHooks
-  let slabs = Guarded(Slabs())
+  let budget: MemoryBudget
+  let slabs = Guarded(Slabs(), class: .keg)
+  /// The table to tag pages in; nil if the source has none, or if the slabs are hashed.
+  let mapping: (any PageMapping)?
+  /// The same if it is an arena, whose table is read without a detour.
+  private let arena: PageArena?
+  /// The pool of headers, if they stand off the slab.
+  let headers: Keg?
+  /// Not 0; in the header of every slab, to tell it from those of other kegs.
+  let number: UInt32
 
-  init(layout: SlabLayout, pages: any PageSource, hooks: ItemHooks, flags: ZoneFlags = []) {
+  private static let lastNumber = Atomic<UInt32>(0)
+
+  /// A number that no other keg has, unless four billion were made since.
+  static func nextNumber() -> UInt32 {
+    while true {
+      let number = lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
+      if number != 0 { return number }
+    }
+  }
+
+  init(
+    layout: SlabLayout, pages: any PageSource, hooks: ItemHooks, flags: ZoneFlags = [],
+    budget: MemoryBudget = .process
+  ) {
     self.layout = layout
-    self.flags = flags
     self.pages = pages
-    self.hooks = hooks
+    self.budget = budget
+    slabs.withLock { $0.hooks = hooks }
+    let mapping = flags.contains(.hash) ? nil : pages as? any PageMapping
+    precondition(
+      mapping != nil || !flags.contains(.pageMap), "\(flags): the page source has no page table")
+    self.mapping = mapping
+    arena = mapping as? PageArena
+    number = Self.nextNumber()
+    var flags = flags
+    if layout.headerOffset == nil {
+      flags.formUnion([.offPage, mapping == nil ? .hash : .pageMap])
+      headers = SlabHeaders.pool(byteCount: layout.headerByteCount)
+    } else {
+      headers = nil
+    }
+    self.flags = flags
+    if flags.contains(.hash) {
+      slabs.withLock { $0.hash = SlabHash(slabByteCount: layout.byteCount) }
+    }
   }
 
   deinit {
     // Only reached when every zone is destroyed, which demands that every item is back.
     _ = release(unlinkEmptySlabs(keepsReserve: false))
+    slabs.withLock { $0.hash?.free() }
+  }
+
+  /// What runs on the items of a slab when it is made and when it is released.
+  var hooks: ItemHooks { slabs.withLock { $0.hooks } }
+
+  /// Changes the hooks, unless the keg has slabs; then it returns false.
+  func changeHooks(_ change: (inout ItemHooks) -> Void) -> Bool {
+    slabs.withLock { slabs in
+      guard slabs.slabCount == 0 else { return false }
+      change(&slabs.hooks)
+      return true
+    }
   }
 
   var releaseCount: Int { slabs.withLock { $0.releaseCount } }
@@ -109,7 +170,9 @@ final class Keg: Sendable {
   /// - Precondition: the item is this keg's and is not free.
   func putItem(_ item: UnsafeMutableRawPointer) {
     slabs.withLock { slabs in
-      let slab = unsafe find(item, slabs)
+      guard let slab = unsafe slabHolding(item, slabs) else {
+        unsafe preconditionFailure("\(item) is no item of this keg")
+      }
       unsafe slab.putItem(item, layout)
       slabs.freeItemCount += 1
       let isEmpty = unsafe Int(slab.pointee.freeCount) == layout.itemCount
@@ -127,6 +190,15 @@ final class Keg: Sendable {
     }
   }
 
+  /// The slab that a page of `address` is tagged with, or nil if that is none of this keg.
+  func mappedSlab(_ address: UnsafeMutableRawPointer) -> SlabPointer? {
+    let word = unsafe arena?.owner(of: address) ?? mapping?.owner(of: address) ?? 0
+    guard let slab = unsafe SlabPointer(bitPattern: word),
+      unsafe slab.pointee.kegNumber == number
+    else { return nil }
+    return unsafe slab
+  }
+
   /// The reference counter of an item that is with a zone.
   ///
   /// BSD: `uma_find_refcnt`.
@@ -134,7 +206,10 @@ final class Keg: Sendable {
     if layout.headerOffset != nil {
       return unsafe header(inSlabOf: item).counter(of: item, layout)
     }
-    return unsafe slabs.withLock { unsafe find(item, $0).counter(of: item, layout) }
+    guard let slab = unsafe slabHolding(item) else {
+      unsafe preconditionFailure("\(item) is no item of this keg")
+    }
+    return unsafe slab.counter(of: item, layout)
   }
 
   /// Free items that only `takeItems(usesReserve:)` draws; others make the keg grow instead.
@@ -176,7 +251,11 @@ final class Keg: Sendable {
       unsafe unlinked.remove(slab)
       unsafe destroy(slab, initializedItemCount: layout.itemCount)
     }
-    if pageCount > 0 { slabs.withLock { $0.releaseCount += 1 } }
+    if pageCount > 0 {
+      slabs.withLock { $0.releaseCount += 1 }
+      // The headers just freed may have emptied slabs of their own.
+      _ = headers?.releaseEmptySlabs()
+    }
     return pageCount
   }
 
@@ -192,9 +271,7 @@ final class Keg: Sendable {
       let itemCount = unlinked.count * layout.itemCount
       slabs.freeItemCount -= itemCount
       slabs.finalizations += itemCount
-      if layout.headerOffset == nil {
-        unsafe unlinked.forEach { unsafe slabs.directory[UInt(bitPattern: $0.pointee.items)] = nil }
-      }
+      if let hash = slabs.hash { unsafe unlinked.forEach { unsafe hash.remove($0) } }
       return unlinked
     }
   }
@@ -214,92 +291,13 @@ final class Keg: Sendable {
         unsafe precondition(slab.pointee.freeCount == 0, "a full slab has free items")
       }
       precondition(free == slabs.freeItemCount, "\(free) free, \(slabs.freeItemCount) counted")
+      if let hash = slabs.hash {
+        let (chained, _) = hash.counts()
+        precondition(chained == slabs.slabCount, "\(chained) of \(slabs.slabCount) slabs hashed")
+      }
       let made = slabs.initializations - slabs.finalizations
       precondition(made == slabs.slabCount * layout.itemCount, "\(made) items are initialized")
     }
-  }
-}
-
-// MARK: - Slabs
-
-extension Keg {
-  /// Makes one slab, empty.
-  ///
-  /// False if the pages ran out or an item's `init` failed, and then nothing is left behind.
-  private func grow() -> Bool {
-    let alignment = layout.headerOffset == nil ? PageArena.pageByteCount : layout.byteCount
-    guard let items = unsafe pages.allocatePages(layout.pageCount, alignment: alignment) else {
-      return false
-    }
-    unsafe precondition(
-      UInt(bitPattern: items) % UInt(alignment) == 0, "pages at \(items), not at \(alignment) bytes"
-    )
-    let slab = unsafe placeHeader(items)
-    unsafe slab.initializeHeader(items: items, layout: layout)
-    if flags.contains(.zeroInitialize) {
-      let byteCount = layout.itemCount * layout.stride
-      unsafe items.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-    }
-    if flags.contains(.noDump) { unsafe PageArena.setDumped(items, layout.byteCount, false) }
-    if let initialize = unsafe hooks.initialize {
-      for index in 0..<layout.itemCount where unsafe !initialize(items + index * layout.stride) {
-        unsafe destroy(slab, initializedItemCount: index)
-        return false
-      }
-    }
-    slabs.withLock { slabs in
-      unsafe slabs.empty.push(slab)
-      slabs.freeItemCount += layout.itemCount
-      slabs.initializations += layout.itemCount
-      if layout.headerOffset == nil {
-        slabs.directory[UInt(bitPattern: items)] = UInt(bitPattern: slab)
-      }
-    }
-    return true
-  }
-
-  /// Undoes a slab that is on no list, running `fini` backwards over its first items.
-  private func destroy(_ slab: SlabPointer, initializedItemCount: Int) {
-    let items = unsafe slab.pointee.items
-    if let finalize = unsafe hooks.finalize {
-      for index in (0..<initializedItemCount).reversed() {
-        unsafe finalize(items + index * layout.stride)
-      }
-    }
-    if layout.headerOffset == nil { unsafe UnsafeMutableRawPointer(slab).deallocate() }
-    if flags.contains(.noDump) { unsafe PageArena.setDumped(items, layout.byteCount, true) }
-    unsafe pages.freePages(items, layout.pageCount)
-  }
-
-  private func placeHeader(_ items: UnsafeMutableRawPointer) -> SlabPointer {
-    if let headerOffset = layout.headerOffset {
-      return unsafe (items + headerOffset).assumingMemoryBound(to: Slab.self)
-    }
-    let header = UnsafeMutableRawPointer.allocate(
-      byteCount: layout.headerByteCount, alignment: SlabLayout.lineByteCount)
-    return unsafe header.assumingMemoryBound(to: Slab.self)
-  }
-
-  /// The header of a slab that was mapped at a multiple of its own length.
-  private func header(inSlabOf item: UnsafeMutableRawPointer) -> SlabPointer {
-    let start = UInt(bitPattern: item) & ~UInt(layout.byteCount - 1)
-    let header = unsafe UnsafeMutableRawPointer(bitPattern: start + UInt(layout.headerOffset ?? 0))
-    guard let header = unsafe header else { preconditionFailure("item 0 is no item") }
-    return unsafe header.assumingMemoryBound(to: Slab.self)
-  }
-
-  private func find(_ item: UnsafeMutableRawPointer, _ slabs: borrowing Slabs) -> SlabPointer {
-    if layout.headerOffset != nil { return unsafe header(inSlabOf: item) }
-    // A slab may span pages: look back from the item's page to the page its slab starts on.
-    let pageByteCount = UInt(PageArena.pageByteCount)
-    var page = UInt(bitPattern: item) & ~(pageByteCount - 1)
-    for _ in 0..<layout.pageCount {
-      if let slab = slabs.directory[page], let pointer = unsafe SlabPointer(bitPattern: slab) {
-        return unsafe pointer
-      }
-      page -= pageByteCount
-    }
-    unsafe preconditionFailure("\(item) is no item of this keg")
   }
 }
 

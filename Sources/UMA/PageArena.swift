@@ -12,7 +12,13 @@
 //     first % hugePageByteCount == 0,   end - first == bytes asked for
 //
 // Runs are not split or merged: kegs ask for few different lengths, and a slab's length is what
-// the next slab of that keg will ask for. Addresses lost to alignment cost no memory.
+// the next slab of that keg will ask for. Addresses lost to alignment cost no memory. Free runs of
+// a length are kept apart by how far their address is aligned, so that none is searched for.
+//
+// Beside the range is a table with a word for each of its pages, reserved alike: 8 bytes in 4,096,
+// of which only those are touched whose pages were ever tagged.
+
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -25,9 +31,11 @@
 /// The default page source: anonymous memory, reserved at once and touched as needed.
 ///
 /// The first 2 MiB stay in small pages, so that a small pool stays small; what is beyond asks the
-/// kernel for huge pages, because a first touch costs a quarter as much there.
+/// kernel for huge pages, because a first touch costs a quarter as much there. What has been given
+/// back asks for none: the kernel would join the few pages still in use to huge ones, holes
+/// included, and the memory would come back by itself.
 @safe
-public final class PageArena: PageSource {
+public final class PageArena: PageMapping {
   /// Bytes of one page; slab geometry is counted in these on every system.
   public static let pageByteCount = 4_096
 
@@ -35,10 +43,39 @@ public final class PageArena: PageSource {
 
   struct Runs: ~Copyable {
     var next: UInt
-    var free: [Int: [UInt]] = [:]
+    var free: [Int: FreeRuns] = [:]
     var pagesOut = 0
     var pagesFree = 0
     var pagesPadding = 0
+    /// Where huge pages are still asked for: a multiple of their length, or the arena's end.
+    var hugeFrom: UInt
+  }
+
+  /// Free runs of one length, by the power of two their addresses are multiples of: a page, two
+  /// pages, and so on; the last place holds all that are aligned further.
+  struct FreeRuns {
+    static let placeCount = 10
+    var places = [[UInt]](repeating: [], count: placeCount)
+
+    var count: Int { places.reduce(0) { $0 + $1.count } }
+
+    private static func place(_ alignment: UInt) -> Int {
+      Swift.min(Swift.max(alignment.trailingZeroBitCount - 12, 0), placeCount - 1)
+    }
+
+    mutating func push(_ run: UInt) { places[Self.place(run)].append(run) }
+
+    mutating func pop(alignment: UInt) -> UInt? {
+      for place in Self.place(alignment)..<Self.placeCount {
+        // Only the last place has runs of differing alignment, and only it has to be searched.
+        if place == Self.placeCount - 1 {
+          let index = places[place].lastIndex { $0 & (alignment - 1) == 0 }
+          return index.map { places[place].remove(at: $0) }
+        }
+        if let run = places[place].popLast() { return run }
+      }
+      return nil
+    }
   }
 
   /// What was mapped, and the part of it that is handed out.
@@ -46,6 +83,8 @@ public final class PageArena: PageSource {
   private let mappedByteCount: Int
   private let first: UInt
   private let end: UInt
+  /// One word per page of `first..<end`.
+  private let owners: UInt
   private let runs: Guarded<Runs>
 
   /// Reserves a range of addresses; no memory is used until pages are touched.
@@ -63,17 +102,25 @@ public final class PageArena: PageSource {
       wanted = wanted / huge / 2 * huge
       address = Self.reserve(wanted + huge)
     }
-    if address == 0 { wanted = 0 }
+    owners = address == 0 ? 0 : Self.reserve(wanted / Self.pageByteCount * 8)
+    if owners == 0 {
+      if address != 0 { unsafe munmap(UnsafeMutableRawPointer(bitPattern: address), wanted + huge) }
+      address = 0
+      wanted = 0
+    }
     base = address
     mappedByteCount = wanted + huge
     first = (address + UInt(huge - 1)) & ~UInt(huge - 1)
     end = first + UInt(wanted)
-    runs = Guarded(Runs(next: first))
-    if wanted > huge { Self.adviseHugePages(first + UInt(huge), wanted - huge) }
+    runs = Guarded(Runs(next: first, hugeFrom: Swift.min(first + UInt(huge), end)))
+    if wanted > huge { Self.adviseHugePages(first + UInt(huge), wanted - huge, true) }
   }
 
   deinit {
-    if base != 0 { unsafe munmap(UnsafeMutableRawPointer(bitPattern: base), mappedByteCount) }
+    if base == 0 { return }
+    unsafe munmap(UnsafeMutableRawPointer(bitPattern: base), mappedByteCount)
+    let tableByteCount = Int(end - first) / Self.pageByteCount * 8
+    unsafe munmap(UnsafeMutableRawPointer(bitPattern: owners), tableByteCount)
   }
 
   /// Pages now with kegs, in pages of `pageByteCount` bytes.
@@ -84,8 +131,7 @@ public final class PageArena: PageSource {
     precondition(pageCount > 0, "a run of \(pageCount) pages")
     precondition(alignment > 0 && alignment & (alignment - 1) == 0, "alignment \(alignment)")
     let address = runs.withLock { runs -> UInt in
-      let aligned = runs.free[pageCount]?.lastIndex { $0 & UInt(alignment - 1) == 0 }
-      if let aligned, let address = runs.free[pageCount]?.remove(at: aligned) {
+      if let address = runs.free[pageCount]?.pop(alignment: UInt(alignment)) {
         runs.pagesFree -= pageCount
         runs.pagesOut += pageCount
         return address
@@ -106,10 +152,54 @@ public final class PageArena: PageSource {
   public func freePages(_ pages: UnsafeMutableRawPointer, _ pageCount: Int) {
     unsafe Self.discard(pages, pageCount * Self.pageByteCount)
     runs.withLock { runs in
-      runs.free[pageCount, default: []].append(UInt(bitPattern: pages))
+      runs.free[pageCount, default: FreeRuns()].push(UInt(bitPattern: pages))
       runs.pagesFree += pageCount
       runs.pagesOut -= pageCount
+      keepSmall(&runs)
     }
+  }
+
+  /// Remembers `owner` for each of `pageCount` adjacent pages; 0 forgets.
+  ///
+  /// - Precondition: the pages are of this arena.
+  public func setOwner(_ owner: UInt, of pages: UnsafeMutableRawPointer, _ pageCount: Int) {
+    let address = UInt(bitPattern: pages)
+    precondition(
+      address >= first && address <= end
+        && UInt(pageCount) <= (end - address) / UInt(Self.pageByteCount),
+      "\(pageCount) pages at \(address) are not of this arena")
+    for page in 0..<pageCount {
+      unsafe word(at: address + UInt(page * Self.pageByteCount))
+        .pointee.store(owner, ordering: .releasing)
+    }
+  }
+
+  /// The word of the page that holds `address`; 0 if it has none or is not of this arena.
+  @inline(__always)
+  public func owner(of address: UnsafeMutableRawPointer) -> UInt {
+    let address = UInt(bitPattern: address)
+    guard address >= first, address < end else { return 0 }
+    return unsafe word(at: address).pointee.load(ordering: .acquiring)
+  }
+
+  private func word(at address: UInt) -> UnsafeMutablePointer<Atomic<UInt>> {
+    // In bounds: the address is in first..<end, and the table has a word for each page of it.
+    let word = owners + (address - first) / UInt(Self.pageByteCount) * 8
+    guard let word = unsafe UnsafeMutablePointer<Atomic<UInt>>(bitPattern: word) else {
+      preconditionFailure("an arena without a table")
+    }
+    return unsafe word
+  }
+
+  /// Asks for no huge pages in the part of the arena that has been out.
+  ///
+  /// The part is one stretch from the start, so the kernel keeps two mappings of it at most.
+  private func keepSmall(_ runs: inout Runs) {
+    let huge = UInt(Self.hugePageByteCount)
+    let reached = Swift.min((runs.next + huge - 1) & ~(huge - 1), end)
+    guard reached > runs.hugeFrom else { return }
+    Self.adviseHugePages(runs.hugeFrom, Int(reached - runs.hugeFrom), false)
+    runs.hugeFrom = reached
   }
 
   /// Stops if the page counts do not add up.
@@ -137,9 +227,10 @@ extension PageArena {
     return unsafe range == MAP_FAILED ? 0 : UInt(bitPattern: range)
   }
 
-  private static func adviseHugePages(_ start: UInt, _ byteCount: Int) {
+  private static func adviseHugePages(_ start: UInt, _ byteCount: Int, _ areWanted: Bool) {
     #if os(Linux)
-      unsafe madvise(UnsafeMutableRawPointer(bitPattern: start), byteCount, MADV_HUGEPAGE)
+      let advice = areWanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE
+      unsafe madvise(UnsafeMutableRawPointer(bitPattern: start), byteCount, advice)
     #endif
   }
 

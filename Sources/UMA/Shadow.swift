@@ -45,8 +45,8 @@ final class Shadow: Sendable {
   let frame: ItemFrame
   /// False if items come from a source that is no keg: they are known only once they have come.
   private let hasKeg: Bool
-  private let initialize: ItemHooks.Maker?
-  private let finalize: ItemHooks.Unmaker?
+  /// Of the zone; set before the first item, never after.
+  private let hooks: Guarded<ItemHooks>
   private let zeroes: Bool
   private let records = Guarded<[UInt: Record]>([:])
 
@@ -59,8 +59,7 @@ final class Shadow: Sendable {
     self.zoneName = zoneName
     self.frame = frame
     self.hasKeg = hasKeg
-    unsafe initialize = hooks.initialize
-    unsafe finalize = hooks.finalize
+    self.hooks = Guarded(hooks)
     zeroes = flags.contains(.zeroInitialize)
   }
 
@@ -69,6 +68,9 @@ final class Shadow: Sendable {
     unsafe ItemHooks(
       initialize: { unsafe self.make($0) }, finalize: { unsafe self.unmake($0) })
   }
+
+  /// Changes the hooks that run at every allocation and free.
+  func changeHooks(_ change: (inout ItemHooks) -> Void) { hooks.withLock { change(&$0) } }
 
   /// The layout as the zone's user sees it.
   var layout: SlabLayout { frame.places.holding(itemByteCount: frame.itemByteCount) }
@@ -135,7 +137,7 @@ final class Shadow: Sendable {
     if zeroes {
       unsafe item.initializeMemory(as: UInt8.self, repeating: 0, count: frame.itemByteCount)
     }
-    return unsafe initialize?(item) ?? true
+    return unsafe hooks.withLock { unsafe $0.initialize }?(item) ?? true
   }
 
   /// Notes that an item is with a caller, who takes it at `site` on this thread.
@@ -193,7 +195,7 @@ final class Shadow: Sendable {
 
   /// Runs what the zone's user gave as `finalize`.
   func unprepare(_ item: UnsafeMutableRawPointer) {
-    if let finalize = unsafe finalize { unsafe finalize(item) }
+    unsafe hooks.withLock { unsafe $0.finalize }?(item)
   }
 
   /// Makes an item free that nobody touches any more, and says where its place starts.

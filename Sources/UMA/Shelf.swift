@@ -11,7 +11,7 @@
 
 struct Shelf: ~Copyable {
   /// Buckets with items in them, none of them empty.
-  var full = BucketList()
+  var full = FullBuckets()
   /// Buckets waiting to be used again.
   var empty = BucketList()
   /// Items in use, cached or in flight.
@@ -26,6 +26,8 @@ struct Shelf: ~Copyable {
   var allocations: UInt64 = 0
   var frees: UInt64 = 0
   var sleeps: UInt64 = 0
+  /// How often the zone lock was taken.
+  var lockAcquisitions: UInt64 = 0
   var denials = [UInt64](repeating: 0, count: ZoneError.Reason.allCases.count)
   var plan: FailurePlan?
   /// Called when the zone is about to deny, to have items held elsewhere given back.
@@ -41,15 +43,18 @@ struct Shelf: ~Copyable {
   var bucketsMayGrow = true
   var isDestroyed = false
 
-  /// A bucket holds at most 256 KiB worth of items, so that a thread cannot park much.
+  /// A bucket holds at most 512 KiB worth of items, so that a thread cannot park much.
   init(itemByteCount: Int) {
     largestBucketCapacity = Swift.min(
-      BucketPool.largestCapacity, Swift.max(4, 256 << 10 / Swift.max(1, itemByteCount)))
+      BucketPool.largestCapacity, Swift.max(4, 512 << 10 / Swift.max(1, itemByteCount)))
   }
 
   func room(usesReserve: Bool) -> Int {
     limit == 0 ? .max : limit - itemCount - (usesReserve ? 0 : reserve)
   }
+
+  /// Items to be freed until a lowered limit holds.
+  var itemsAboveLimit: Int { limit == 0 ? 0 : Swift.max(0, itemCount - limit) }
 
   /// Whether free items may stay with the zone.
   var mayCache: Bool {
@@ -84,10 +89,8 @@ struct Shelf: ~Copyable {
 
   /// Takes one item out of a full bucket.
   mutating func takeShelved() -> UnsafeMutableRawPointer? {
-    guard let bucket = unsafe full.pop() else { return nil }
-    unsafe bucket.pointee.count -= 1
-    let item = unsafe bucket.items[Int(bucket.pointee.count)]
-    unsafe keep(bucket)
+    guard let (item, emptied) = unsafe full.takeItem() else { return nil }
+    if let emptied = unsafe emptied { unsafe empty.push(emptied) }
     return unsafe item
   }
 

@@ -5,9 +5,14 @@
 //     in the slab    | item 0 | item 1 | ... | item n-1 | waste |  header, bitmap, counters |
 //                    ^ a multiple of the slab's byte count        ^ headerOffset
 //
-//     off the slab   | item 0 | item 1 | ... | item n-1 | waste |      header on the heap
+//     off the slab   | item 0 | item 1 | ... | item n-1 | waste |      header in a pool
 //
-//     header         | 32 bytes: links, counts | 1 bit per item | to a line | 64 bytes per counter |
+//     header         | 32 bytes: links, counts | hash link | 1 bit per item | 2 bytes per tag |
+//                                                        | to a line | 64 bytes per counter |
+//
+// The hash link, 8 bytes, is there if the slab may be found by hash: if its header stands off the
+// slab, or if the flags say so. The tags are there if the keg serves a general allocator, which
+// keeps an item's type in its tag.
 //
 // Pure arithmetic, no memory: given an item's size it chooses pages, stride and place of the
 // header. Equations:
@@ -20,6 +25,12 @@
 // the header inside; failing that the most efficient of these if it reaches 90 %; failing that a
 // header off the slab. A reference counter has a cache line of its own, so that two hot packets
 // never fight over one.
+//
+// Flags: `offPage` and `noTouch` put the header off the slab. The allocator's own zones and those
+// with `bucketCacheOnly` keep it inside, whatever that wastes. `cacheSpread` makes the stride an odd
+// number of cache lines (of alignments, if that is more), so that items start at different lines of
+// their page and no line comes again before all have come; slabs then have as many items as a page
+// has lines, as far as 16 pages reach.
 
 /// The geometry of the slabs of one keg.
 ///
@@ -39,6 +50,10 @@ public struct SlabLayout: Equatable, Sendable {
   public let hasReferenceCounters: Bool
   /// Where the header starts in the slab, in bytes; nil if it is kept off the slab.
   public let headerOffset: Int?
+  /// Whether the header has room to chain the slab in a hash table.
+  let hasHashLink: Bool
+  /// Whether each item has a tag in the header.
+  let hasTags: Bool
 
   static let lineByteCount = 64
   static let slabFieldsByteCount = 32
@@ -51,13 +66,24 @@ public struct SlabLayout: Equatable, Sendable {
 
   /// Bytes from the header's start to the first reference counter.
   var counterOffset: Int {
-    Self.headerByteCount(itemCount: itemCount, counted: false)
+    Self.headerByteCount(
+      itemCount: itemCount, counted: false, linked: hasHashLink, tagged: hasTags)
   }
+
+  /// Bytes from the header's start to the free map.
+  var mapOffset: Int { Self.slabFieldsByteCount + (hasHashLink ? 8 : 0) }
+
+  /// Bytes from the header's start to the first tag.
+  var tagOffset: Int { mapOffset + bitmapWordCount * 8 }
 
   /// Bytes of header, free map and counters.
   public var headerByteCount: Int {
-    Self.headerByteCount(itemCount: itemCount, counted: hasReferenceCounters)
+    Self.headerByteCount(
+      itemCount: itemCount, counted: hasReferenceCounters, linked: hasHashLink, tagged: hasTags)
   }
+
+  /// Bytes that one slab takes, with its header wherever that is.
+  var costInBytes: Int { byteCount + (headerOffset == nil ? headerByteCount : 0) }
 
   /// The part of the slab's bytes, with its header wherever that is, that items fill: 0...1.
   public var efficiency: Double {
@@ -70,61 +96,104 @@ public struct SlabLayout: Equatable, Sendable {
   /// - Parameters:
   ///   - itemByteCount: bytes per item, 1...16 MiB.
   ///   - alignment: a power of two, at most one page.
-  ///   - flags: of the zone; `referenceCounted` gives each item a counter in the header.
-  /// - Precondition: the values are in range.
+  ///   - flags: of the zone; `referenceCounted` gives each item a counter in the header, others say
+  ///     where the header stands and how items lie to each other.
+  /// - Precondition: the values are in range; with `bucketCacheOnly`, item and header fit in a page.
   public init(itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = []) {
-    let hasReferenceCounters = flags.contains(.referenceCounted)
     precondition((1...16 << 20).contains(itemByteCount), "items of \(itemByteCount) bytes")
     precondition(
       alignment > 0 && alignment & (alignment - 1) == 0 && alignment <= PageArena.pageByteCount,
       "alignment of \(alignment) bytes")
-    let stride = Self.roundUp(Swift.max(itemByteCount, 8), to: alignment)
-    let inside = [1, 2, 4, 8, 16].compactMap {
-      Self(itemByteCount, alignment, stride, hasReferenceCounters, headerInsideOf: $0)
+    let item = Item(itemByteCount, alignment, flags)
+    let inside =
+      flags.keepsHeaderOutside
+      ? [] : [1, 2, 4, 8, 16].compactMap { Self(item, headerInsideOf: $0) }
+    let best = inside.max { $0.efficiency < $1.efficiency }
+    if flags.contains(.bucketCacheOnly) {
+      precondition(
+        inside.first?.pageCount == 1, "bucketCacheOnly: items of \(itemByteCount) bytes are large")
     }
-    if let enough = inside.first(where: { $0.efficiency >= 0.96 }) {
+    if let unit = item.spread, let largest = inside.last {
+      self = inside.first { $0.itemCount * unit >= PageArena.pageByteCount } ?? largest
+    } else if let enough = inside.first(where: { $0.efficiency >= 0.96 }) {
       self = enough
-    } else if let best = inside.max(by: { $0.efficiency < $1.efficiency }), best.efficiency >= 0.9 {
+    } else if let best, best.efficiency >= 0.9 || flags.keepsHeaderInside {
       self = best
     } else {
-      self.init(itemByteCount, alignment, stride, hasReferenceCounters)
+      precondition(
+        !flags.keepsHeaderInside, "\(flags): items of \(itemByteCount) bytes leave no header room")
+      self.init(item)
     }
   }
 
-  private init?(
-    _ itemByteCount: Int, _ alignment: Int, _ stride: Int, _ counted: Bool,
-    headerInsideOf pageCount: Int
-  ) {
-    let byteCount = pageCount * PageArena.pageByteCount
-    var itemCount = byteCount / stride
-    while itemCount > 0,
-      itemCount * stride + Self.headerByteCount(itemCount: itemCount, counted: counted) > byteCount
-    {
-      itemCount -= 1
+  /// What is said of the items before there is a slab.
+  private struct Item {
+    let byteCount: Int
+    let alignment: Int
+    let stride: Int
+    let isCounted: Bool
+    let isHashed: Bool
+    let isTagged: Bool
+    /// The distance that starts of items are spread by; nil if they lie as close as they can.
+    let spread: Int?
+
+    init(_ byteCount: Int, _ alignment: Int, _ flags: ZoneFlags) {
+      self.byteCount = byteCount
+      self.alignment = alignment
+      isCounted = flags.contains(.referenceCounted)
+      isHashed = flags.contains(.hash)
+      isTagged = flags.contains(.malloc)
+      spread =
+        flags.contains(.cacheSpread) ? Swift.max(alignment, SlabLayout.lineByteCount) : nil
+      let unit = spread ?? alignment
+      let least = SlabLayout.roundUp(Swift.max(byteCount, 8), to: unit)
+      stride = spread != nil && least / unit % 2 == 0 ? least + unit : least
     }
+  }
+
+  private init?(_ item: Item, headerInsideOf pageCount: Int) {
+    let byteCount = pageCount * PageArena.pageByteCount
+    let header = { (itemCount: Int) in
+      Self.headerByteCount(
+        itemCount: itemCount, counted: item.isCounted, linked: item.isHashed,
+        tagged: item.isTagged)
+    }
+    var itemCount = byteCount / item.stride
+    while itemCount > 0, itemCount * item.stride + header(itemCount) > byteCount { itemCount -= 1 }
     guard itemCount > 0 else { return nil }
-    self.itemByteCount = itemByteCount
-    self.alignment = alignment
-    self.stride = stride
+    self.init(
+      item, itemCount, pageCount, headerOffset: byteCount - header(itemCount),
+      hasHashLink: item.isHashed)
+  }
+
+  /// The layout with the header off the slab: the fewest pages that waste a tenth at most, or, if
+  /// items are spread, those that one item for each line of a page fills, up to 16.
+  private init(_ item: Item) {
+    let page = PageArena.pageByteCount
+    let fewest = (item.stride + page - 1) / page
+    let wasted = { (pages: Int) in Double(pages * page % item.stride) / Double(pages * page) }
+    let pageCount =
+      if let unit = item.spread {
+        Swift.max(fewest, Swift.min(item.stride / unit, 16))
+      } else {
+        (fewest...fewest * 4).first { wasted($0) <= 0.1 } ?? fewest
+      }
+    self.init(
+      item, pageCount * page / item.stride, pageCount, headerOffset: nil, hasHashLink: true)
+  }
+
+  private init(
+    _ item: Item, _ itemCount: Int, _ pageCount: Int, headerOffset: Int?, hasHashLink: Bool
+  ) {
+    itemByteCount = item.byteCount
+    alignment = item.alignment
+    stride = item.stride
+    hasReferenceCounters = item.isCounted
     self.itemCount = itemCount
     self.pageCount = pageCount
-    hasReferenceCounters = counted
-    headerOffset = byteCount - Self.headerByteCount(itemCount: itemCount, counted: counted)
-  }
-
-  private init(_ itemByteCount: Int, _ alignment: Int, _ stride: Int, _ counted: Bool) {
-    let fewest = (stride + PageArena.pageByteCount - 1) / PageArena.pageByteCount
-    let wasted = { (pages: Int) in
-      Double(pages * PageArena.pageByteCount % stride) / Double(pages * PageArena.pageByteCount)
-    }
-    let pageCount = (fewest...fewest * 4).first { wasted($0) <= 0.1 } ?? fewest
-    self.itemByteCount = itemByteCount
-    self.alignment = alignment
-    self.stride = stride
-    self.pageCount = pageCount
-    itemCount = pageCount * PageArena.pageByteCount / stride
-    hasReferenceCounters = counted
-    headerOffset = nil
+    self.headerOffset = headerOffset
+    self.hasHashLink = hasHashLink
+    hasTags = item.isTagged
   }
 
   /// The same slabs, with items that fill less of their stride.
@@ -134,9 +203,13 @@ public struct SlabLayout: Equatable, Sendable {
     return layout
   }
 
-  static func headerByteCount(itemCount: Int, counted: Bool) -> Int {
-    let map = roundUp(slabFieldsByteCount + (itemCount + 63) / 64 * 8, to: lineByteCount)
-    return counted ? map + itemCount * lineByteCount : map
+  static func headerByteCount(
+    itemCount: Int, counted: Bool, linked: Bool = false, tagged: Bool = false
+  ) -> Int {
+    let fields = slabFieldsByteCount + (linked ? 8 : 0)
+    let map = fields + (itemCount + 63) / 64 * 8
+    let lines = roundUp(map + (tagged ? itemCount * 2 : 0), to: lineByteCount)
+    return counted ? lines + itemCount * lineByteCount : lines
   }
 
   static func roundUp(_ value: Int, to multiple: Int) -> Int {

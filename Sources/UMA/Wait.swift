@@ -2,6 +2,9 @@
 
 /// What an allocation does when the zone has no item for it.
 ///
+/// It is passed on the fast path, so it is made of words: an instant, whose layout the standard
+/// library keeps to itself, would be stored and destroyed through calls there.
+///
 ///                  caches   slabs   new pages   sleeps
 ///     .noPages       x        x
 ///     .noWait        x        x         x
@@ -14,8 +17,23 @@ public enum Wait: Sendable, Equatable {
   case noWait
   /// Takes only what is in caches and on slabs, and never asks the page source.
   case noPages
+  /// Sleeps until an item comes, first come first served, or until so long after some fixed moment.
+  ///
+  /// Made by `wait(until:)` and `wait(for:)`.
+  case wait(sinceStart: Duration?)
+
+  private static let start = ContinuousClock.now
+
   /// Sleeps until an item comes, first come first served, or until the deadline; nil never comes.
-  case wait(until: ContinuousClock.Instant? = nil)
+  public static func wait(until deadline: ContinuousClock.Instant? = nil) -> Wait {
+    .wait(sinceStart: deadline.map { start.duration(to: $0) })
+  }
+
+  /// When to give up; nil if it does not wait, or for ever.
+  var deadline: ContinuousClock.Instant? {
+    guard case .wait(let duration?) = self else { return nil }
+    return Self.start + duration
+  }
 
   /// Sleeps until an item comes, at most so long.
   public static func wait(for duration: Duration) -> Wait { .wait(until: .now + duration) }

@@ -24,17 +24,28 @@ final class Waiter: @unchecked Sendable {
   /// The item handed over; under the zone lock.
   var grant: UnsafeMutableRawPointer?
   /// Under the zone lock.
-  var isQueued = false
+  fileprivate(set) var isQueued = false
+  /// When it was queued, in numbers of the queue; under the zone lock.
+  fileprivate var ticket = 0
 
   init(usesReserve: Bool, bell: any Bell) {
     self.usesReserve = usesReserve
     self.bell = bell
+  }
+
+  /// The item handed over, which is the caller's from now on; under the zone lock.
+  func takeGrant() -> UnsafeMutableRawPointer? {
+    defer { unsafe grant = nil }
+    return unsafe grant
   }
 }
 
 /// The waiters of a zone.
 struct WaiterQueue: ~Copyable {
   private var waiters: [Waiter] = []
+  private var lastTicket = 0
+  /// The ticket granted last, with a claim on the reserve and without.
+  private var lastGrants = [0, 0]
 
   var first: Waiter? { waiters.first }
   var isEmpty: Bool { waiters.isEmpty }
@@ -45,12 +56,17 @@ struct WaiterQueue: ~Copyable {
     let place =
       waiter.usesReserve ? waiters.firstIndex { !$0.usesReserve } ?? waiters.count : waiters.count
     waiters.insert(waiter, at: place)
+    lastTicket += 1
+    waiter.ticket = lastTicket
     waiter.isQueued = true
   }
 
   /// Hands an item to the first waiter, which leaves the queue; ring its bell afterwards.
   mutating func grant(_ item: UnsafeMutableRawPointer) -> Waiter? {
     guard let waiter = waiters.first else { return nil }
+    let line = waiter.usesReserve ? 0 : 1
+    assert(waiter.ticket > lastGrants[line], "a waiter was served before one that came earlier")
+    lastGrants[line] = waiter.ticket
     withdraw(waiter)
     unsafe waiter.grant = item
     return waiter

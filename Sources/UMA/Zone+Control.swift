@@ -18,50 +18,6 @@ extension Zone {
     serveWaiters()
   }
 
-  /// Gives every cached item, of all threads, back to its slab and every empty slab back to the
-  /// page source.
-  ///
-  /// - Returns: pages released.
-  ///
-  /// BSD: `uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU)`.
-  @discardableResult
-  public func drain() -> Int {
-    giveBack(
-      withShelf { shelf in
-        gather(&shelf)
-        while let bucket = unsafe shelf.empty.pop() { unsafe BucketPool.shared.give(bucket) }
-        var taken = BucketList()
-        swap(&taken, &shelf.full)
-        shelf.transfersInFlight += 1
-        return taken
-      })
-    let pageCount = store.releaseEmptySlabs()
-    let mustServe = withShelf { shelf in
-      shelf.transfersInFlight -= 1
-      return !shelf.waiters.isEmpty
-    }
-    if mustServe { serveWaiters() }
-    return pageCount
-  }
-
-  /// Takes the items of buckets that no one else can reach to their slabs.
-  func giveBack(_ taken: consuming BucketList) {
-    var buckets = taken
-    let store = store
-    let exportItem = unsafe core.pointee.hooks.exportItem
-    var itemCount = 0
-    while let bucket = unsafe buckets.pop() {
-      for index in 0..<(unsafe Int(bucket.pointee.count)) {
-        let item = unsafe bucket.items[index]
-        if let exportItem = unsafe exportItem { unsafe exportItem(item) }
-        unsafe store.putItem(item)
-        itemCount += 1
-      }
-      unsafe BucketPool.shared.give(bucket)
-    }
-    withShelf { $0.itemCount -= itemCount }
-  }
-
   /// Ends the zone, which had better be empty: drains it and frees its slot.
   ///
   /// With items still out nothing is ended: the zone stays, drained, so that they can be freed.
@@ -79,10 +35,15 @@ extension Zone {
     Registry.shared.withLock { $0.unlist(self) }
     while unsafe core.pointee.visits.load(ordering: .acquiring) != 0 { mbuma_yield() }
     drain()
+    // What was freed to a sister zone may be parked there.
+    if let keg, withShelf({ $0.itemCount }) > 0 {
+      Zone.forEach { if $0.store.keg === keg { $0.drain() } }
+    }
     let left = withShelf { shelf in
       precondition(shelf.waiters.isEmpty, "zone \(name): destroyed while callers wait for items")
-      if shelf.itemCount == 0 { shelf.isDestroyed = true }
-      return shelf.itemCount
+      let left = itemsOut(shelf)
+      if left == 0 { shelf.isDestroyed = true }
+      return left
     }
     guard left == 0 else {
       if debugging.contains(.leaks) { StandardError.write(leakReport().description) }
@@ -95,9 +56,7 @@ extension Zone {
       guard offset != 0 else { return }
       for table in registry.tables {
         // Drained above, so only the counters are left to clear for the slot's next zone.
-        let cache = unsafe CachePointer(table.base, offset)
-        unsafe cache.at.pointee.allocations.store(0, ordering: .relaxed)
-        unsafe cache.at.pointee.frees.store(0, ordering: .relaxed)
+        unsafe CachePointer(table.base, offset).clearCounts()
       }
       unsafe registry.giveSlot(offset / ZoneCache.strideByteCount)
     }
@@ -106,16 +65,30 @@ extension Zone {
     return 0
   }
 
-  /// Runs `body` on every zone of the process, in the order they were made.
+  /// Items that callers have, of a drained zone.
+  ///
+  /// An item freed to a sister zone counts here for ever and not at all there, so the count can be
+  /// off either way; the keg knows how many of its items are with zones at all, and the last zone
+  /// is answerable for every one of them.
+  private func itemsOut(_ shelf: borrowing Shelf) -> Int {
+    guard case .keg(let keg) = store else { return shelf.itemCount }
+    let (withZones, zoneCount) = keg.slabs.withLock { slabs in
+      (slabs.slabCount * keg.layout.itemCount - slabs.freeItemCount, slabs.zoneCount)
+    }
+    return zoneCount == 1 ? withZones : Swift.max(0, Swift.min(shelf.itemCount, withZones))
+  }
+
+  /// Runs `body` on every zone of the process, those made first before the others.
   ///
   /// A zone stays while it is visited; one that is made meanwhile may be missed.
+  /// - Parameter newestFirst: turns the order around.
   /// - Precondition: `body` destroys no zone.
-  package static func forEach(_ body: (Zone) -> Void) {
+  package static func forEach(newestFirst: Bool = false, _ body: (Zone) -> Void) {
     let zones = Registry.shared.withLock { registry in
       for zone in registry.all { unsafe zone.core.pointee.visits.add(1, ordering: .relaxed) }
       return registry.all
     }
-    for zone in zones {
+    for zone in newestFirst ? zones.reversed() : zones {
       body(zone)
       unsafe zone.core.pointee.visits.subtract(1, ordering: .releasing)
     }

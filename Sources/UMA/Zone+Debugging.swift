@@ -76,24 +76,32 @@ extension Zone {
     return true
   }
 
-  /// Frees an item of a watched zone.
-  func freeWatched(
-    _ item: UnsafeMutableRawPointer, _ shadow: Shadow, _ site: CallSite, isStripped: Bool
-  ) {
-    if let fault = unsafe shadow.takeBack(item, self, CallSite.outermost(site)) {
+  /// Makes an item that is being freed one of the keg again, and says where the keg has it.
+  ///
+  /// - Parameters:
+  ///   - owner: the zone it was allocated from, by what the caller says.
+  ///   - exports: whether `importItem` is still to be undone.
+  func strip(
+    _ item: UnsafeMutableRawPointer, of owner: Zone, _ site: CallSite, exports: Bool = true
+  ) -> UnsafeMutableRawPointer {
+    let exportItem = unsafe exports ? core.pointee.hooks.exportItem : nil
+    guard let shadow = unsafe core.pointee.shadow else {
+      if let exportItem = unsafe exportItem { unsafe exportItem(item) }
+      return unsafe item
+    }
+    let account = CallSite.outermost(site)
+    if let fault = unsafe shadow.takeBack(item, owner, account) {
       unsafe traced(fault, item, shadow).stop()
     }
-    CallSite.onBehalf(of: site) {
-      if !isStripped, let exportItem = unsafe core.pointee.hooks.exportItem {
-        unsafe exportItem(item)
-      }
+    CallSite.onBehalf(of: account) {
+      if let exportItem = unsafe exportItem { unsafe exportItem(item) }
       unsafe shadow.unprepare(item)
     }
-    unsafe putItem(shadow.close(item))
+    return unsafe shadow.close(item)
   }
 
-  /// Notes that a sleeper has taken the item it was granted.
-  func noteGrant(_ item: UnsafeMutableRawPointer, _ site: CallSite) {
+  /// Notes who has an item that was waited for, since somebody else may have brought it.
+  func noteWaited(_ item: UnsafeMutableRawPointer, _ site: CallSite) {
     if let shadow = unsafe core.pointee.shadow {
       unsafe shadow.handOut(item, self, CallSite.outermost(site))
     }

@@ -34,7 +34,6 @@ extension Zone {
       else { return unsafe .homeless }
       unsafe cache.at.pointee.items[Int(cache.at.pointee.count)] = item
       unsafe cache.at.pointee.count += 1
-      shelf.frees += 1
       return unsafe .kept
     }
     switch unsafe fate {
@@ -52,6 +51,7 @@ extension Zone {
     }
     if unsafe cache.at.pointee.count < cache.at.pointee.capacity { return true }
     if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
+      unsafe spare.pointee.giver = UnsafeRawPointer(cache.at)
       unsafe shelf.full.push(spare)
       unsafe cache.at.pointee.spare = nil
     }
@@ -63,13 +63,46 @@ extension Zone {
     return true
   }
 
+  /// Frees an item of another zone on the same keg to this one.
+  ///
+  /// What one zone gave out another may take back, if this zone's `destruct` and `exportItem` can
+  /// make of it what their own callers' items become. The item moves from that zone's figures to
+  /// this one's, or to its slab where this zone has no room for it, so both limits stay exact.
+  /// - Precondition: `item` is allocated from `other`, and both zones share a keg.
+  ///
+  /// BSD: `uma_zfree` with a zone that the item is not from; the counts of the two then drift apart
+  /// and only their sum has a meaning. Here `free(_:)` does the same.
+  public func free(
+    _ item: UnsafeMutableRawPointer, allocatedFrom other: Zone, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    if other == self { return unsafe free(item, file: file, line: line) }
+    precondition(
+      keg === other.keg, "an item of zone \(other.name) freed to zone \(name) of another keg")
+    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
+    let isAdopted = withShelf { shelf in
+      guard unsafe core.pointee.shadow == nil, shelf.mayCache, shelf.room(usesReserve: false) > 0
+      else { return false }
+      shelf.allocations += 1
+      shelf.itemCount += 1
+      return true
+    }
+    if isAdopted {
+      unsafe freeItem(item, file: file, line: line)
+    } else {
+      unsafe store.putItem(strip(item, of: other, CallSite(file, line)))
+      serveWaiters()
+    }
+    other.withShelf { shelf in
+      shelf.frees += 1
+      shelf.itemCount -= 1
+    }
+    other.serveWaiters()
+  }
+
   /// Frees an item past all caches, to its slab.
   func exportItem(_ item: UnsafeMutableRawPointer, _ site: CallSite) {
-    if let shadow = unsafe core.pointee.shadow {
-      return unsafe freeWatched(item, shadow, site, isStripped: false)
-    }
-    if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }
-    unsafe putItem(item)
+    unsafe putItem(strip(item, of: self, site))
   }
 
   /// Frees an item whose `importItem` the caller has undone already, to its slab.
@@ -80,10 +113,7 @@ extension Zone {
   public func freeStripped(
     _ item: UnsafeMutableRawPointer, file: StaticString = #fileID, line: UInt = #line
   ) {
-    if let shadow = unsafe core.pointee.shadow {
-      return unsafe freeWatched(item, shadow, CallSite(file, line), isStripped: true)
-    }
-    unsafe putItem(item)
+    unsafe putItem(strip(item, of: self, CallSite(file, line), exports: false))
   }
 
   /// Gives an item as the keg knows it back to its slab.

@@ -24,9 +24,7 @@ extension Zone {
   }
 
   /// Items above the limit after it was lowered: how many have to be freed until it holds.
-  public var itemsAboveLimit: Int {
-    withShelf { $0.limit == 0 ? 0 : Swift.max(0, $0.itemCount - $0.limit) }
-  }
+  public var itemsAboveLimit: Int { withShelf { $0.itemsAboveLimit } }
 
   /// Items kept back for callers that ask with `usesReserve`, 0 for none.
   ///

@@ -3,6 +3,7 @@
 // Behind the fast path. One allocation goes, as far as it must:
 //
 //     spare bucket -> shelf's full bucket -> fill from the keg -> other threads' caches -> relief
+//     -> if bytes were refused: all zones' caches
 //
 // and only then is denied, or sleeps if it may. Each step runs under the zone lock except the fill,
 // which reserves its items against the limit first and then draws them with the lock dropped.
@@ -31,7 +32,7 @@ extension Zone {
   }
 
   /// How far an allocation has gone to find an item.
-  private enum Effort { case atHand, first, plain, gathering, relieved }
+  private enum Effort { case atHand, first, plain, gathering, relieved, reclaimed }
 
   @usableFromInline
   @inline(never)
@@ -40,6 +41,26 @@ extension Zone {
   {
     let request = Request(wait: wait, usesReserve: usesReserve, site: CallSite(file, line))
     return unsafe try allocateSlow(request, in: CacheTable.current())
+  }
+
+  /// Allocates an item through a table, as its owner, and runs `construct` on it.
+  package func allocate(
+    in table: CacheTable, _ wait: Wait = .noWait, zeroed: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) throws(ZoneError) -> UnsafeMutableRawPointer {
+    let item = unsafe try allocateItem(in: table, wait, file: file, line: line)
+    if zeroed { unsafe zero(item) }
+    if let construct = unsafe core.pointee.construct { unsafe try finish(item, construct) }
+    return unsafe item
+  }
+
+  /// Runs `destruct` on an item and frees it through a table, as its owner.
+  package func free(
+    _ item: UnsafeMutableRawPointer, in table: CacheTable, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
+    unsafe freeItem(item, in: table, file: file, line: line)
   }
 
   /// Allocates an item through a table, as its owner.
@@ -80,8 +101,8 @@ extension Zone {
   private func allocateSlow(_ request: Request, in table: CacheTable?) throws(ZoneError)
     -> UnsafeMutableRawPointer
   {
-    if case .wait(let deadline) = request.wait {
-      return unsafe try allocateWaiting(request, until: deadline, in: table)
+    if case .wait = request.wait {
+      return unsafe try allocateWaiting(request, until: request.wait.deadline, in: table)
     }
     switch unsafe attempt(request, in: table) {
     case .item(let item): return unsafe item
@@ -93,6 +114,7 @@ extension Zone {
   func attempt(_ request: Request, in table: CacheTable?) -> Attempt {
     // A sleeper takes single items: a bucket in its cache would hide items from the queue.
     let cache = unsafe request.waiter == nil ? cache(in: table) : nil
+    let refusalCount = store.keg?.budget.refusalCount ?? 0
     var effort = request.waiter == nil ? Effort.first : .plain
     while true {
       switch unsafe nextStep(cache, effort, request) {
@@ -107,13 +129,20 @@ extension Zone {
         } else if effort == .gathering, relieve() {
           effort = .relieved
         } else if isExhausted(since: releaseCount, isRefused: isRefused, request.waiter) {
-          return unsafe .short(.outOfMemory, count: layout.itemByteCount)
+          guard let budget = store.exceededBudget(since: refusalCount) else {
+            return unsafe .short(.outOfMemory, count: layout.itemByteCount)
+          }
+          if effort == .reclaimed {
+            return unsafe .short(.budgetReached, count: budget.limitInBytes)
+          }
+          Self.reclaimAll(.drainWithCaches)
+          effort = .reclaimed
         }
       case .yield:
         mbuma_yield()
         if effort == .first { effort = .plain }
       case .short(let reason, let count, let isFinal):
-        if isFinal || effort == .relieved || !relieve() {
+        if isFinal || effort == .relieved || effort == .reclaimed || !relieve() {
           return unsafe .short(reason, count: count)
         }
         effort = .relieved
@@ -128,6 +157,7 @@ extension Zone {
       {
         return unsafe .short(.injected, count: 0, isFinal: true)
       }
+      if let grant = unsafe request.waiter?.takeGrant() { return unsafe .item(grant) }
       if let head = shelf.waiters.first, head !== request.waiter,
         head.usesReserve || !request.usesReserve
       {
@@ -137,7 +167,7 @@ extension Zone {
           ? .short(.limitReached, count: shelf.limit, isFinal: true)
           : .short(.outOfMemory, count: layout.itemByteCount, isFinal: true)
       }
-      let isRetry = effort == .gathering || effort == .relieved
+      let isRetry = effort == .gathering || effort == .relieved || effort == .reclaimed
       if isRetry { gather(&shelf) }
       if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
       let room = shelf.room(usesReserve: request.usesReserve)
@@ -146,7 +176,7 @@ extension Zone {
         gather(&shelf)
         if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
         if shelf.transfersInFlight > 0 { return unsafe .yield }
-        if let waiter = request.waiter, effort == .relieved || shelf.relief == nil {
+        if let waiter = request.waiter, isRetry && effort != .gathering || shelf.relief == nil {
           shelf.enqueue(waiter)
         }
         return unsafe .short(.limitReached, count: shelf.limit, isFinal: false)
@@ -178,7 +208,7 @@ extension Zone {
     if unsafe cache.at.pointee.count == 0 {
       if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
         unsafe cache.swap()
-      } else if let bucket = unsafe shelf.full.pop() {
+      } else if let bucket = unsafe shelf.full.pop(for: cache.at) {
         if let old = unsafe cache.unload() { unsafe shelf.keep(old) }
         unsafe cache.load(bucket)
       } else {
@@ -186,7 +216,7 @@ extension Zone {
       }
     }
     unsafe cache.at.pointee.count -= 1
-    shelf.allocations += 1
+    unsafe cache.countAllocation()
     return unsafe cache.at.pointee.items[Int(cache.at.pointee.count)]
   }
 
@@ -195,6 +225,7 @@ extension Zone {
   private func isExhausted(since releaseCount: Int, isRefused: Bool, _ waiter: Waiter?) -> Bool {
     withShelf { shelf in
       gather(&shelf)
+      if unsafe waiter?.grant != nil { return false }
       let isExhausted =
         isRefused
         || shelf.full.count == 0 && shelf.transfersInFlight == 0 && store.freeItemCount == 0

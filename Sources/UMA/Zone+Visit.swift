@@ -20,13 +20,22 @@ extension Zone {
   ///
   /// - Precondition: the zone lock is held.
   func visitCaches(_ body: (CachePointer) -> Void) {
+    unsafe Self.visitCaches(of: [self]) { _, cache in unsafe body(cache) }
+  }
+
+  /// Runs `body` on every thread's cache of this zone, with the table it is in.
+  ///
+  /// - Precondition: the zone lock is held.
+  func visitTables(_ body: (CacheTable, CachePointer) -> Void) {
     unsafe Self.visitCaches(of: [self], body)
   }
 
   /// Runs `body` on every thread's caches of some zones while all their owners are kept out.
   ///
   /// - Precondition: the locks of the zones are held.
-  private static func visitCaches(of zones: [Zone], _ body: (CachePointer) -> Void) {
+  private static func visitCaches(
+    of zones: [Zone], _ body: (CacheTable, CachePointer) -> Void
+  ) {
     let offsets = zones.compactMap { zone -> Int? in
       let offset = unsafe zone.core.pointee.cacheOffset.load(ordering: .relaxed)
       return offset == 0 ? nil : offset
@@ -34,15 +43,15 @@ extension Zone {
     if offsets.isEmpty { return }
     Registry.shared.withLock { registry in
       let caches = unsafe registry.tables.flatMap { table in
-        unsafe offsets.map { unsafe CachePointer(table.base, $0) }
+        unsafe offsets.map { unsafe (table, CachePointer(table.base, $0)) }
       }
-      unsafe caches.forEach { unsafe $0.at.pointee.asked.store(1, ordering: .relaxed) }
+      unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(1, ordering: .relaxed) }
       mbuma_barrier()
-      unsafe caches.forEach { cache in
-        while unsafe cache.at.pointee.busy.load(ordering: .acquiring) != 0 { mbuma_yield() }
+      unsafe caches.forEach { _, cache in
+        while unsafe cache.isBusy { mbuma_yield() }
       }
-      unsafe caches.forEach { cache in unsafe body(cache) }
-      unsafe caches.forEach { unsafe $0.at.pointee.asked.store(0, ordering: .releasing) }
+      unsafe caches.forEach { table, cache in unsafe body(table, cache) }
+      unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(0, ordering: .releasing) }
     }
   }
 
@@ -58,9 +67,9 @@ extension Zone {
   private static func itemsInUse(of zones: [Zone], locked: Int, sum: UInt64) -> UInt64 {
     guard locked < zones.count else {
       var sum = sum
-      unsafe visitCaches(of: zones) { cache in
-        sum &+= unsafe cache.at.pointee.allocations.load(ordering: .relaxed)
-        sum &-= unsafe cache.at.pointee.frees.load(ordering: .relaxed)
+      unsafe visitCaches(of: zones) { _, cache in
+        let (allocations, frees) = unsafe cache.counts
+        sum &+= allocations &- frees
       }
       return sum
     }
@@ -72,12 +81,15 @@ extension Zone {
   /// Empties the cache of a table that is going away.
   func retireCache(in table: CacheTable) {
     let mustServe = unsafe core.pointee.shelf.withLock { shelf -> Bool in
+      shelf.lockAcquisitions &+= 1
       guard !shelf.isDestroyed, let cache = unsafe cache(in: table) else { return false }
       if let loaded = unsafe cache.unload() { unsafe shelf.keep(loaded) }
       if let spare = unsafe cache.at.pointee.spare { unsafe shelf.keep(spare) }
       unsafe cache.at.pointee.spare = nil
-      shelf.allocations += unsafe cache.at.pointee.allocations.exchange(0, ordering: .relaxed)
-      shelf.frees += unsafe cache.at.pointee.frees.exchange(0, ordering: .relaxed)
+      let (allocations, frees) = unsafe cache.counts
+      shelf.allocations += allocations
+      shelf.frees += frees
+      unsafe cache.clearCounts()
       return !shelf.waiters.isEmpty
     }
     if mustServe { serveWaiters() }
@@ -85,9 +97,14 @@ extension Zone {
 
   /// Runs `body` with the shelf while holding the zone lock.
   ///
+  /// - Parameter isCounted: false for who only looks, so that looking leaves no trace.
   /// - Precondition: the zone is not destroyed.
-  func withShelf<Result: ~Copyable>(_ body: (inout Shelf) -> Result) -> Result {
-    unsafe core.pointee.shelf.withLock { shelf in
+  func withShelf<Result: ~Copyable>(
+    isCounted: Bool = true, file: StaticString = #fileID, line: UInt = #line,
+    _ body: (inout Shelf) -> Result
+  ) -> Result {
+    unsafe core.pointee.shelf.withLock(file: file, line: line) { shelf in
+      if isCounted { shelf.lockAcquisitions &+= 1 }
       precondition(!shelf.isDestroyed, "zone \(name) was destroyed")
       return body(&shelf)
     }

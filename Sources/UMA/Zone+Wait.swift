@@ -26,6 +26,10 @@ extension Zone {
     until deadline: ContinuousClock.Instant? = nil, zeroed: Bool = false,
     usesReserve: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) async throws(ZoneError) -> sending UnsafeMutableRawPointer {
+    if Witness.checkWaitingAllocation(zoneName: name, file: file, line: line) {
+      return unsafe try allocate(
+        .noWait, zeroed: zeroed, usesReserve: usesReserve, file: file, line: line)
+    }
     let bell = TaskBell()
     let waiter = Waiter(usesReserve: usesReserve, bell: bell)
     var request = Request(
@@ -34,7 +38,9 @@ extension Zone {
     let result = await withTaskCancellationHandler { () -> Result<UInt, ZoneError> in
       while true {
         switch unsafe turn(&request, waiter, deadline, &pause, isCancelled: Task.isCancelled) {
-        case .item(let item): return .success(UInt(bitPattern: item))
+        case .item(let item):
+          unsafe noteWaited(item, request.site)
+          return .success(UInt(bitPattern: item))
         case .denied(let error): return .failure(error)
         case .sleep(let moment): await bell.wait(until: moment)
         }
@@ -66,7 +72,9 @@ extension Zone {
     var pause = Pause()
     while true {
       switch unsafe turn(&request, waiter, deadline, &pause, isCancelled: false) {
-      case .item(let item): return unsafe item
+      case .item(let item):
+        unsafe noteWaited(item, request.site)
+        return unsafe item
       case .denied(let error): throw error
       case .sleep(let moment): bell.wait(until: moment)
       }
@@ -95,11 +103,11 @@ extension Zone {
     _ request: inout Request, _ waiter: Waiter, _ deadline: ContinuousClock.Instant?,
     _ pause: inout Pause, isCancelled: Bool
   ) -> Turn {
-    if let item = unsafe takeGrant(waiter, request.site) { return unsafe .item(item) }
+    if let item = unsafe withShelf({ _ in unsafe waiter.takeGrant() }) { return unsafe .item(item) }
     let isFirst = request.waiter == nil
     let isLate = !isFirst && deadline.map { $0 <= .now } ?? false
     if isLate || isCancelled {
-      return unsafe leave(waiter, isCancelled ? .cancelled : .deadlinePassed, request.site)
+      return unsafe leave(waiter, isCancelled ? .cancelled : .deadlinePassed)
     }
     let attempt = unsafe attempt(request, in: CacheTable.current())
     request.waiter = waiter
@@ -123,12 +131,6 @@ extension Zone {
     }
   }
 
-  private func takeGrant(_ waiter: Waiter, _ site: CallSite) -> UnsafeMutableRawPointer? {
-    guard let item = unsafe withShelf({ _ in unsafe waiter.grant }) else { return nil }
-    unsafe noteGrant(item, site)
-    return unsafe item
-  }
-
   /// Takes a waiter that found an item by itself out of the queue.
   ///
   /// If it was handed one as well, that goes to the next.
@@ -137,7 +139,7 @@ extension Zone {
   {
     let grant = unsafe withShelf { shelf in
       shelf.waiters.withdraw(waiter)
-      return unsafe waiter.grant
+      return unsafe waiter.takeGrant()
     }
     if let grant = unsafe grant { unsafe freeItem(grant) }
     serveWaiters()
@@ -145,15 +147,12 @@ extension Zone {
   }
 
   /// Takes a waiter that gives up out of the queue, unless it has an item by now.
-  private func leave(_ waiter: Waiter, _ reason: ZoneError.Reason, _ site: CallSite) -> Turn {
+  private func leave(_ waiter: Waiter, _ reason: ZoneError.Reason) -> Turn {
     let grant = unsafe withShelf { shelf in
       shelf.waiters.withdraw(waiter)
-      return unsafe waiter.grant
+      return unsafe waiter.takeGrant()
     }
-    if let grant = unsafe grant {
-      unsafe noteGrant(grant, site)
-      return unsafe .item(grant)
-    }
+    if let grant = unsafe grant { return unsafe .item(grant) }
     serveWaiters()
     return unsafe .denied(denial(reason, count: layout.itemByteCount))
   }

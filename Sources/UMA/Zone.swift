@@ -35,6 +35,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///   - flags: how its slabs, its items and its caches are kept.
   ///   - hooks: what runs when an item changes hands.
   ///   - pages: where slabs come from; an arena of its own by default.
+  ///   - budget: what its slabs are charged to.
   ///   - debugging: what to watch its items for; what the environment says by default.
   ///
   /// - Precondition: no flag contradicts another.
@@ -43,7 +44,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   public init(
     name: String, itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = [],
     hooks: ItemHooks = unsafe ItemHooks(), pages: any PageSource = PageArena(),
-    debugging: ZoneDebugging? = nil
+    budget: MemoryBudget = .process, debugging: ZoneDebugging? = nil
   ) {
     unsafe precondition(
       !flags.contains(.zeroInitialize) || hooks.initialize == nil,
@@ -61,7 +62,8 @@ public struct Zone: Equatable, @unchecked Sendable {
       shadow?.frame.places
       ?? SlabLayout(itemByteCount: itemByteCount, alignment: alignment, flags: flags)
     let keg = Keg(
-      layout: layout, pages: pages, hooks: shadow?.kegHooks ?? hooks, flags: flags)
+      layout: layout, pages: pages, hooks: shadow?.kegHooks ?? hooks, flags: flags,
+      budget: budget)
     self.init(name, .keg(keg), hooks, isSecondary: false, shadow)
   }
 
@@ -189,6 +191,10 @@ public struct Zone: Equatable, @unchecked Sendable {
     _ wait: Wait = .noWait, usesReserve: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) throws(ZoneError) -> UnsafeMutableRawPointer {
+    var wait = wait
+    if case .wait = wait, Witness.checkWaitingAllocation(zoneName: name, file: file, line: line) {
+      wait = .noWait
+    }
     if let table = unsafe mbuma_table() {
       let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
       if let item = unsafe CachePointer(table, offset).take() { return unsafe item }
@@ -229,10 +235,12 @@ public struct Zone: Equatable, @unchecked Sendable {
   }
 
   /// What was said when the zone and its keg were made, and what has come of it since.
-  public var flags: ZoneFlags {
+  public var flags: ZoneFlags { withShelf { flags($0) } }
+
+  func flags(_ shelf: borrowing Shelf) -> ZoneFlags {
     var flags = store.flags
     if unsafe core.pointee.isSecondary { flags.insert(.secondary) }
-    if withShelf({ $0.limit > 0 && $0.itemCount >= $0.limit }) { flags.insert(.full) }
+    if shelf.limit > 0 && shelf.itemCount >= shelf.limit { flags.insert(.full) }
     return flags
   }
 

@@ -4,15 +4,23 @@
 // out, and a spare that is empty or full, so that a thread going up and down around a bucket's
 // edge does not run to the zone each time.
 //
-//     offset 0   busy      the owner is inside              written by the owner
-//            4   asked     a visitor wants it               written by visitors
-//            8   items     slots of the loaded bucket       owner while busy, or under the zone lock
-//           16   count, capacity                            "
-//           24   loaded, 32 spare                           "
-//           40   allocations, 48 frees                      written by the owner, read by anyone
+//     offset 0   count        items in the loaded bucket    owner while busy, or under the zone lock
+//            4   busy         the owner is inside           written by the owner
+//            8   asked        a visitor wants it            written by visitors
+//           12   capacity                                   under the zone lock
+//           16   items        slots of the loaded bucket    "
+//           24   allocations  so far                        as count
+//           32   loaded, 40 spare                           under the zone lock
+//           48   brought      items loaded less unloaded    "
 //
 //     0 <= count <= capacity;   loaded == nil  =>  capacity == 0
 //     spare == nil, or spare.count == 0, or spare.count == spare.capacity
+//     frees == allocations + count - brought
+//
+// The fast path is bound by its stores, so it makes few: frees are not counted but follow from what
+// is, and one store of the word that is `count` and `busy` leaves the one and ends the other. The
+// count is the word's lower half because the core hands a store on to a load from the same address
+// at once, and to one from within it only after a while.
 //
 // Two threads may want the cache: its owner, all the time, and now and then a visitor that drains
 // or counts. The owner pays no atomic read-modify-write and no fence instruction:
@@ -22,7 +30,7 @@
 //       (compiler fence)                    membarrier(2): every thread passes a full barrier
 //       asked == 0 ? fast path              wait until busy == 0
 //                  : slow path, zone lock   look, take; asked = 0
-//       busy = 0 (release)
+//       busy = 0 (release), with the new count if there is one
 //
 // If the owner read asked == 0, its busy == 1 was visible to the barrier and the visitor waits;
 // if not, the owner goes to the zone lock, which the visitor holds. Hence never both inside. A
@@ -33,18 +41,22 @@
 import CThreadCache
 import Synchronization
 
+#if _endian(big)
+  #error("the lower half of a word comes first here")
+#endif
+
 @usableFromInline
 @unsafe
 struct ZoneCache: ~Copyable {
+  @usableFromInline var count: UInt32
   @usableFromInline let busy: Atomic<UInt32>
   @usableFromInline let asked: Atomic<UInt32>
-  @usableFromInline var items: UnsafeMutablePointer<UnsafeMutableRawPointer>
-  @usableFromInline var count: UInt32
   @usableFromInline var capacity: UInt32
+  @usableFromInline var items: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  @usableFromInline let allocations: Atomic<UInt64>
   @usableFromInline var loaded: BucketPointer?
   @usableFromInline var spare: BucketPointer?
-  @usableFromInline let allocations: Atomic<UInt64>
-  @usableFromInline let frees: Atomic<UInt64>
+  var brought: UInt64
 
   /// Bytes from one zone's cache to the next in a thread's table: one cache line.
   @usableFromInline static var strideByteCount: Int { 64 }
@@ -70,17 +82,16 @@ struct CachePointer {
     unsafe at.pointee.busy.store(1, ordering: .relaxed)
     mbuma_owner_fence()
     // `asked` first: a count read before it may date from before a whole visit.
-    guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0,
-      case let count = unsafe at.pointee.count, count > 0
+    guard unsafe _fastPath(at.pointee.asked.load(ordering: .acquiring) == 0),
+      case let count = unsafe at.pointee.count, _fastPath(count > 0)
     else {
       unsafe at.pointee.busy.store(0, ordering: .releasing)
       return nil
     }
     // In bounds: count <= capacity. Cannot wrap: count > 0.
     let item = unsafe at.pointee.items[Int(count &- 1)]
-    unsafe at.pointee.count = count &- 1
     unsafe countAllocation()
-    unsafe at.pointee.busy.store(0, ordering: .releasing)
+    unsafe leave(count: count &- 1)
     return unsafe item
   }
 
@@ -89,18 +100,35 @@ struct CachePointer {
   func give(_ item: UnsafeMutableRawPointer) -> Bool {
     unsafe at.pointee.busy.store(1, ordering: .relaxed)
     mbuma_owner_fence()
-    guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0,
-      case let count = unsafe at.pointee.count, unsafe count < at.pointee.capacity
+    guard unsafe _fastPath(at.pointee.asked.load(ordering: .acquiring) == 0),
+      case let count = unsafe at.pointee.count, unsafe _fastPath(count < at.pointee.capacity)
     else {
       unsafe at.pointee.busy.store(0, ordering: .releasing)
       return false
     }
     // In bounds: count < capacity.
     unsafe at.pointee.items[Int(count)] = item
-    unsafe at.pointee.count = count &+ 1
-    unsafe countFree()
-    unsafe at.pointee.busy.store(0, ordering: .releasing)
+    unsafe leave(count: count &+ 1)
     return true
+  }
+
+  /// Stores the count and ends `busy`, by one store.
+  @inlinable @inline(__always)
+  func leave(count: UInt32) {
+    unsafe word.pointee.store(UInt64(count), ordering: .releasing)
+  }
+
+  /// Whether the owner is inside; once it is not, what it wrote can be seen.
+  var isBusy: Bool {
+    // The owner leaves by a store of `busy` or of the word: each is read as it was written.
+    unsafe at.pointee.busy.load(ordering: .acquiring) != 0
+      || word.pointee.load(ordering: .acquiring) >> 32 != 0
+  }
+
+  /// `count` and `busy` in one, eight bytes at the cache's start.
+  @inlinable @inline(__always)
+  var word: UnsafeMutablePointer<Atomic<UInt64>> {
+    unsafe UnsafeMutableRawPointer(at).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
   @inlinable @inline(__always)
@@ -108,12 +136,6 @@ struct CachePointer {
     // Only the owner writes, so load and store need not be one step.
     unsafe at.pointee.allocations.store(
       at.pointee.allocations.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
-  }
-
-  @inlinable @inline(__always)
-  func countFree() {
-    unsafe at.pointee.frees.store(
-      at.pointee.frees.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
   }
 }
 
@@ -125,6 +147,20 @@ extension CachePointer {
     unsafe Int(at.pointee.count) + Int(at.pointee.spare?.pointee.count ?? 0)
   }
 
+  /// Allocations and frees through this cache, so far.
+  var counts: (allocations: UInt64, frees: UInt64) {
+    let allocations = unsafe at.pointee.allocations.load(ordering: .relaxed)
+    return unsafe (allocations, allocations &+ UInt64(at.pointee.count) &- at.pointee.brought)
+  }
+
+  /// Starts to count again from zero.
+  ///
+  /// - Precondition: nothing is loaded.
+  func clearCounts() {
+    unsafe at.pointee.allocations.store(0, ordering: .relaxed)
+    unsafe at.pointee.brought = 0
+  }
+
   /// Makes `bucket` the loaded one.
   ///
   /// - Precondition: nothing is loaded.
@@ -133,6 +169,7 @@ extension CachePointer {
     unsafe at.pointee.loaded = bucket
     unsafe at.pointee.items = bucket.items
     unsafe at.pointee.count = UInt32(bucket.pointee.count)
+    unsafe at.pointee.brought &+= UInt64(at.pointee.count)
     unsafe at.pointee.capacity = UInt32(bucket.pointee.capacity)
   }
 
@@ -140,6 +177,7 @@ extension CachePointer {
   func unload() -> BucketPointer? {
     guard let bucket = unsafe at.pointee.loaded else { return nil }
     unsafe bucket.pointee.count = Int32(at.pointee.count)
+    unsafe at.pointee.brought &-= UInt64(at.pointee.count)
     unsafe at.pointee.loaded = nil
     unsafe at.pointee.count = 0
     unsafe at.pointee.capacity = 0

@@ -26,7 +26,8 @@ struct ZoneCore: ~Copyable {
 
   let name: String
   let isSecondary: Bool
-  let hooks: ItemHooks
+  /// Set before the first item, never after.
+  var hooks: ItemHooks
   /// Nil once the zone is destroyed.
   var store: ItemStore?
   /// What is known of the items, if they are watched; shared by the zones of a keg.
@@ -51,6 +52,7 @@ struct ZoneCore: ~Copyable {
     self.isSecondary = isSecondary
     self.hooks = hooks
     self.store = store
-    shelf = Guarded(Shelf(itemByteCount: store.layout.itemByteCount))
+    let lockClass = store.flags.contains(.ownLockClass) ? LockClass(ofZone: name) : .zone
+    shelf = Guarded(Shelf(itemByteCount: store.layout.itemByteCount), class: lockClass)
   }
 }

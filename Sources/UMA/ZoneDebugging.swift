@@ -24,7 +24,7 @@
 /// A fault ends the process with one line on standard error. A zone that uses none of it pays
 /// nothing: the allocator's fast path is the same.
 ///
-/// BSD: `INVARIANTS` with `trash_ctor` and `trash_dtor`, `UMA_DEBUG`, MemGuard.
+/// BSD: `INVARIANTS`, with `trash_ctor` and `trash_dtor`; `memguard`.
 public struct ZoneDebugging: OptionSet, Hashable, Sendable {
   /// The bits.
   public let rawValue: UInt8
@@ -35,7 +35,7 @@ public struct ZoneDebugging: OptionSet, Hashable, Sendable {
   /// Free items are filled with 0xdeadc0de, and looked at when they are allocated again, when their
   /// slab is released, and by `checkItems()`: a write after free shows.
   ///
-  /// BSD: `uma_junk`, `trash_dtor`.
+  /// BSD: `trash_ctor`, `trash_dtor`.
   public static let junk = ZoneDebugging(rawValue: 1 << 0)
 
   /// Bytes before and after each item hold a pattern, looked at when it is freed and by
@@ -49,12 +49,12 @@ public struct ZoneDebugging: OptionSet, Hashable, Sendable {
   /// `vm.max_map_count` is raised; beyond, allocations are denied. No effect where pages of the
   /// system are larger than `PageArena.pageByteCount`.
   ///
-  /// BSD: MemGuard.
+  /// BSD: `memguard`.
   public static let guardPages = ZoneDebugging(rawValue: 1 << 2)
 
   /// A zone that is destroyed with items out says on standard error whose they are.
   ///
-  /// BSD: the message of `uma_zdestroy`, which gives a number.
+  /// BSD: `uma_zdestroy` says how many there are.
   public static let leaks = ZoneDebugging(rawValue: 1 << 3)
 
   /// An item freed to another zone than it came from is a fault, though both share a keg.

@@ -11,6 +11,8 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
     case limitReached
     /// The page source had no pages, or an item's hook failed to make it.
     case outOfMemory
+    /// The zones on one memory budget hold as many bytes as it allows.
+    case budgetReached
     /// A failure plan asked for it.
     case injected
     /// No item came while the caller waited.
@@ -22,7 +24,7 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
   package let zone: Zone
   /// Why it denied.
   public let reason: Reason
-  /// The limit in items for `.limitReached`; else the bytes of the item that could not be had.
+  /// The limit in items for `.limitReached`, in bytes for `.budgetReached`; else the bytes of the item that could not be had.
   public let count: Int
 
   /// The name of the zone that was asked.
@@ -33,6 +35,7 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
     switch reason {
     case .limitReached: "raise limitInItems of zone \(zone.name), now \(count)"
     case .outOfMemory: "give zone \(zone.name) a page source with room"
+    case .budgetReached: "raise limitInBytes of the memory budget, now \(count)"
     case .injected: "remove the failure plan of zone \(zone.name)"
     case .deadlinePassed: "wait longer, or raise limitInItems of zone \(zone.name)"
     case .cancelled: "do not cancel the task"
@@ -44,6 +47,7 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
     switch reason {
     case .limitReached: "zone \(zone.name): limit of \(count) items reached; \(knob)"
     case .outOfMemory: "zone \(zone.name): no memory for an item of \(count) bytes; \(knob)"
+    case .budgetReached: "zone \(zone.name): memory budget of \(count) bytes reached; \(knob)"
     case .injected: "zone \(zone.name): failure injected; \(knob)"
     case .deadlinePassed: "zone \(zone.name): no item came before the deadline; \(knob)"
     case .cancelled: "zone \(zone.name): cancelled while waiting for an item; \(knob)"

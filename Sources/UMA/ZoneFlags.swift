@@ -143,6 +143,9 @@ extension ZoneFlags {
     (.cacheOnly, "cacheOnly"),
   ]
 
+  /// The names of those that are set, low bit first.
+  package var setNames: [String] { Self.names.filter { contains($0.flag) }.map(\.name) }
+
   /// Pairs that contradict each other.
   private static let contradictions: [(ZoneFlags, ZoneFlags)] = [
     (.hash, .pageMap), (.hash, .malloc),
@@ -171,7 +174,7 @@ extension ZoneFlags {
 extension ZoneFlags: CustomStringConvertible {
   /// The names, low bit first.
   public var description: String {
-    let names = Self.names.filter { contains($0.flag) }.map { ".\($0.name)" }
+    let names = setNames.map { ".\($0)" }
     return names.count == 1 ? names[0] : "[\(names.joined(separator: ", "))]"
   }
 }

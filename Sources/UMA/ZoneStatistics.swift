@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-//     total == inUse + cached + free
-//     total == slabCount * itemsPerSlab       for a zone alone on its keg, at quiet points: items
-//                                             between keg and shelf are with neither
-//     free  == items on slabs, counted at the master only
-
-import Synchronization
+//     inUse  == allocations - frees
+//     cached == shelved + sum of threadCaches.cached
+//     total  == inUse + cached + free
+//
+//     allocations == sum of threadCaches.allocations + sharedAllocations      (frees alike)
+//     denials     == sum of denialsByReason
+//
+// At quiet points, items between keg and shelf being with neither, the sum over all zones of a keg
+//
+//     sum of total == slabCount * itemsPerSlab
+//
+// where `free` and `slabCount` are the keg's and stand with its master only. An item freed to
+// another zone of its keg moves between their `inUse`; the sum stays.
 
 /// The figures of one zone at one moment.
+///
+/// Counters start with the zone and only rise.
 ///
 /// BSD: `struct uma_type_header` and the `vmstat -z` columns made from it.
 public struct ZoneStatistics: Equatable, Sendable {
@@ -37,47 +46,62 @@ public struct ZoneStatistics: Equatable, Sendable {
   public var slabCount: Int
   /// Bytes of these slabs.
   public var slabByteCount: Int
+
+  // MARK: Geometry and settings
+
+  /// Bytes from one item of a slab to the next.
+  public var strideByteCount = 0
+  /// Pages of the keg's slabs; 0 for a secondary zone.
+  public var pageCount = 0
+  /// How the zone was made, and how it is.
+  public var flags: ZoneFlags = []
+  /// Items of the limit that a caller without a claim on the reserve may draw, 0 for no limit.
+  public var limitInForce = 0
+  /// Items kept back for callers with a claim.
+  public var reserveInItems = 0
+  /// Items above a limit that was lowered below what is out.
+  public var itemsAboveLimit = 0
+  /// Items that a bucket of the zone holds now.
+  public var bucketCapacity = 0
+
+  // MARK: Where items wait
+
+  /// Items in the zone's own buckets, a part of `cached`.
+  public var shelved = 0
+  /// Items that the zone's users wanted of late, by `Zone.tick()`: what a trim keeps at least.
+  public var workingSet = 0
+  /// The caches of the threads that live, but for those never used.
+  public var threadCaches: [ThreadCacheStatistics] = []
+  /// Allocations that no cache on the list counts: past the caches, and by threads that have ended.
+  public var sharedAllocations: UInt64 = 0
+  /// Frees that no cache on the list counts.
+  public var sharedFrees: UInt64 = 0
+
+  // MARK: Trouble
+
+  /// Denials so far, each reason with its number.
+  public var denialsByReason: [ZoneError.Reason: UInt64] = [:]
+  /// Callers asleep now.
+  public var sleepers = 0
+  /// Times the zone's lock was taken, but for taking these figures.
+  public var lockAcquisitions: UInt64 = 0
+}
+
+/// The figures of one thread's cache of a zone.
+///
+/// BSD: `struct uma_percpu_stat`.
+public struct ThreadCacheStatistics: Equatable, Sendable {
+  /// The thread's number: the first thread that used any zone has 1, and none gets it again.
+  public var thread: Int
+  /// Allocations out of this cache so far.
+  public var allocations: UInt64
+  /// Frees into it so far.
+  public var frees: UInt64
+  /// Items in it.
+  public var cached: Int
 }
 
 extension Zone {
-  /// Counts the zone with every cache held still, so that the figures add up.
-  ///
-  /// Items on their way between keg and zone at this moment are in none of them.
-  public func statistics() -> ZoneStatistics {
-    let isMaster = unsafe !core.pointee.isSecondary
-    let store = store
-    return withShelf { shelf in
-      var cached = shelf.full.itemCount()
-      var allocations = shelf.allocations
-      var frees = shelf.frees
-      unsafe visitCaches { cache in
-        cached += unsafe cache.itemCount
-        allocations += unsafe cache.at.pointee.allocations.load(ordering: .relaxed)
-        frees += unsafe cache.at.pointee.frees.load(ordering: .relaxed)
-      }
-      let (free, slabCount) = store.keg?.slabs.withLock { ($0.freeItemCount, $0.slabCount) } ?? (0, 0)
-      // Frees are counted where they happen: wrapping keeps the difference right in between.
-      let inUse = Int(truncatingIfNeeded: allocations &- frees)
-      return ZoneStatistics(
-        name: name, itemByteCount: layout.itemByteCount, limitInItems: shelf.limit,
-        inUse: inUse, cached: cached, free: isMaster ? free : 0,
-        total: inUse + cached + (isMaster ? free : 0), allocations: allocations, frees: frees,
-        denials: shelf.denials.reduce(0, +), sleeps: shelf.sleeps,
-        slabCount: isMaster ? slabCount : 0,
-        slabByteCount: isMaster ? slabCount * layout.byteCount : 0)
-    }
-  }
-
-  /// Stops if the zone's or its keg's counts do not add up.
-  ///
-  /// - Precondition: no thread is inside the zone.
-  public func checkInvariants() {
-    store.keg?.checkInvariants()
-    let statistics = statistics()
-    let drawn = withShelf { $0.itemCount }
-    precondition(
-      drawn == statistics.inUse + statistics.cached,
-      "zone \(name): \(drawn) drawn, \(statistics.inUse) in use + \(statistics.cached) cached")
-    checkItems()
-  }
+  /// How often the zone's lock was taken so far, this time included.
+  package var lockAcquisitions: UInt64 { withShelf { $0.lockAcquisitions } }
 }

@@ -12,6 +12,20 @@ import Testing
     }
   }
 
+  @Test func `0: the lock checker finds nothing, and says so where it is asked amiss`() throws {
+    let arguments = ["replay", "Captures/dns.pcap", "--to", "stack"]
+    for (value, isKnown) in [("trap", true), ("1", true), ("2", false)] {
+      let program = "\(Command.products.path)/mbuma"
+      let result = try Command(
+        ["MBUMA_WITNESS=\(value)", program] + arguments, program: "/usr/bin/env"
+      ).finish()
+      #expect(result.status == 0)
+      #expect(result.text.contains("outstanding 0 mbufs"))
+      #expect(result.diagnostics.hasPrefix("MBUMA_WITNESS=\(value): not") == !isKnown)
+      #expect(result.diagnostics.isEmpty == isKnown)
+    }
+  }
+
   @Test(arguments: ["nowhere.pcap", "nowhere/at/all", "Captures"])
   func `1: an input that is not there or no file`(_ name: String) throws {
     let result = try Command.run("replay", name)

@@ -18,6 +18,10 @@ import Testing
   static let zoneKeys: Set = [
     "item", "size_bytes", "limit_items", "used_items", "cached_items", "free_items",
     "total_items", "requests", "frees", "failures", "slabs", "slab_bytes",
+    // Beyond those: all that a zone can tell.
+    "sleeps", "sleepers", "failures_by_reason", "stride_bytes", "pages", "flags",
+    "limit_in_force_items", "reserve_items", "above_limit_items", "bucket_items",
+    "shelved_items", "working_set_items", "lock_acquisitions", "threads",
   ]
 
   @Test(arguments: Command.captures, ["null", "stack"])

@@ -116,6 +116,23 @@ import UMA
     }
   }
 
+  @Test func aPoolGivesBackByLevels() throws {
+    try leakChecked { pool in
+      do {
+        var queue = PacketQueue()
+        for _ in 0..<2_000 { queue.enqueue(try pool.packet()) }
+      }
+      let before = pool.statistics()
+      #expect(pool.reclaim(.trim) <= before.zones.reduce(0) { $0 + $1.pageCount })
+      #expect(pool.statistics().packets.shelved == before.packets.shelved)
+      #expect(pool.reclaim(.drain) > 0)
+      let drained = pool.statistics()
+      #expect(drained.packets.shelved == 0 && drained.packets.cached > 0)
+      #expect(pool.reclaim(.drainWithCaches) > 0)
+      #expect(pool.statistics().zones.allSatisfy { $0.total == 0 })
+    }
+  }
+
   @Test func anEmptyPoolTakesItsPagesWithIt() throws {
     let pages = PageArena(reservingByteCount: 64 << 20)
     do {

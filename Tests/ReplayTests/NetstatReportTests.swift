@@ -62,12 +62,4 @@ import Testing
     }
     check(mbufs: 0, clusters: 0, packets: 0)
   }
-
-  @Test func `A zone is shown as vmstat has it`() {
-    let json = zone("mbuf", inUse: 10, cached: 4, free: 6, limit: 50, denials: 1).json
-    #expect(
-      json.text == #"{"item":"mbuf","size_bytes":256,"limit_items":50,"used_items":10,"#
-        + #""cached_items":4,"free_items":6,"total_items":20,"requests":15,"frees":5,"#
-        + #""failures":1,"slabs":1,"slab_bytes":4096}"#)
-  }
 }

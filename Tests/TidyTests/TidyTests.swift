@@ -12,7 +12,7 @@ import Testing
 
   /// Every file that people read, captures and their outputs left out.
   static let textFiles: [String] = files { path in
-    let endings = [".swift", ".c", ".h", ".md", ".py", ".sh", ".modulemap", ".yml"]
+    let endings = [".swift", ".c", ".cc", ".h", ".md", ".py", ".sh", ".modulemap", ".yml"]
     return path.hasPrefix("Scripts/") || endings.contains { path.hasSuffix($0) }
   }
 
@@ -34,7 +34,7 @@ import Testing
   ]
 
   private static func files(_ isWanted: (String) -> Bool) -> [String] {
-    let folders = ["Sources", "Tests", "Examples", "Scripts", "Captures"]
+    let folders = ["Sources", "Tests", "Benchmarks", "Examples", "Scripts", "Captures"]
     let inFolders = folders.flatMap { folder -> [String] in
       let walk = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
       return (walk?.compactMap { $0 as? String } ?? []).map { "\(folder)/\($0)" }

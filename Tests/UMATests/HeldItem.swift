@@ -3,6 +3,14 @@ import Synchronization
 
 @testable import UMA
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// An item that a test has allocated, with a pattern of its own in every word.
 @safe
 struct HeldItem: Hashable, @unchecked Sendable {
@@ -33,6 +41,11 @@ struct HeldItem: Hashable, @unchecked Sendable {
     return true
   }
 
+  /// Whether every byte is zero.
+  func isZero(byteCount: Int) -> Bool {
+    unsafe UnsafeRawBufferPointer(start: address, count: byteCount).allSatisfy { $0 == 0 }
+  }
+
   private func pattern(_ tag: UInt64, _ offset: Int) -> UInt64 {
     (tag &* 0x9e37_79b9_7f4a_7c15) ^ UInt64(number) &+ UInt64(offset)
   }
@@ -45,7 +58,11 @@ struct HeldItem: Hashable, @unchecked Sendable {
 
 extension Zone {
   /// Allocates with `construct`, through the calling thread's caches.
-  func take() throws(ZoneError) -> HeldItem { unsafe HeldItem(try allocate()) }
+  func take(_ wait: Wait = .noWait, zeroed: Bool = false, usesReserve: Bool = false)
+    throws(ZoneError) -> HeldItem
+  {
+    unsafe HeldItem(try allocate(wait, zeroed: zeroed, usesReserve: usesReserve))
+  }
 
   /// Allocates through the caches of a simulated CPU.
   func take(in table: CacheTable) throws(ZoneError) -> HeldItem {
@@ -77,6 +94,11 @@ extension Zone {
       }
     }
   }
+}
+
+extension Zone {
+  /// Lets other threads run until a caller waits for an item.
+  func awaitWaiter() { while withShelf({ $0.waiters.isEmpty }) { sched_yield() } }
 }
 
 /// Pages that are counted, and refused from a limit on.
@@ -122,10 +144,22 @@ final class CountedPages: PageSource {
 
 /// A value that a hook and its test share, each on the same thread or one after the other.
 final class Box<Value: Sendable>: Sendable {
-  private let guarded = Guarded<Value?>(nil)
+  fileprivate let guarded = Guarded<Value?>(nil)
 
   var value: Value? {
     get { guarded.withLock { $0 } }
     set { guarded.withLock { $0 = newValue } }
   }
+
+  /// The value, which is nobody else's from now on.
+  func take() -> Value? {
+    guarded.withLock { value in
+      defer { value = nil }
+      return value
+    }
+  }
+}
+
+extension Box where Value: RangeReplaceableCollection, Value.Element: Sendable {
+  func append(_ element: Value.Element) { guarded.withLock { $0?.append(element) } }
 }

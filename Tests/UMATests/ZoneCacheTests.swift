@@ -26,6 +26,13 @@ import Testing
     ]
   }
 
+  /// A zone under a limit that makes its buckets hold 128 items.
+  private func zoneOfSmallBuckets(_ name: String) -> Zone {
+    let zone = Zone(name: name, itemByteCount: 8)
+    zone.limitInItems = 1_024
+    return zone
+  }
+
   private func bucketsOnShelf(_ zone: Zone) -> [Int] {
     zone.withShelf { [$0.full.count, $0.empty.count] }
   }
@@ -38,7 +45,7 @@ import Testing
 
   @Test func anItemGoesRoundInOneCache() throws {
     // 510 items of 8 bytes fill a page, so a fill of 128 comes from one slab.
-    let zone = Zone(name: "step", itemByteCount: 8)
+    let zone = zoneOfSmallBuckets("step")
     #expect(shape(zone, cpu0) == [-1, -1, -1, -1])
     let item = try zone.take(in: cpu0)
     // One for the caller, 127 for the cache.
@@ -52,7 +59,7 @@ import Testing
   }
 
   @Test func theSpareKeepsAThreadAtABucketsEdgeFromTheZone() throws {
-    let zone = Zone(name: "edge", itemByteCount: 8)
+    let zone = zoneOfSmallBuckets("edge")
     var items: [HeldItem] = []
     for _ in 0..<129 { items.append(try zone.take(in: cpu0)) }
     // The second fill: one out, 127 loaded, the first bucket went to the shelf, empty.
@@ -83,7 +90,7 @@ import Testing
   }
 
   @Test func aFullBucketTravelsFromOneCPUToTheOther() throws {
-    let zone = Zone(name: "travel", itemByteCount: 8)
+    let zone = zoneOfSmallBuckets("travel")
     var items: [HeldItem] = []
     for _ in 0..<300 { items.append(try zone.take(in: cpu0)) }
     for item in items { zone.give(item, in: cpu1) }
@@ -103,6 +110,26 @@ import Testing
     end(zone)
   }
 
+  @Test func aCPUTakesItsOwnNewestBucketAndTheOldestOfAnother() throws {
+    let zone = zoneOfSmallBuckets("order")
+    var items: [HeldItem] = []
+    for _ in 0..<640 { items.append(try zone.take(in: cpu0)) }
+    for item in items { zone.give(item, in: cpu1) }
+    // Three buckets of 128 on the shelf, filled in this order by CPU 1.
+    #expect(bucketsOnShelf(zone)[0] == 3)
+    while shape(zone, cpu0)[0] > 0 { items.append(try zone.take(in: cpu0)) }
+    let other = try zone.take(in: cpu0)
+    #expect(other == items[127])
+    // CPU 1 uses up its two and takes the newest of its own.
+    for _ in 0..<256 { items.append(try zone.take(in: cpu1)) }
+    let own = try zone.take(in: cpu1)
+    #expect(own == items[383])
+    for item in items[640...] + [other, own] { zone.give(item, in: cpu0) }
+    zone.checkInvariants()
+    #expect(zone.statistics().inUse == 0)
+    end(zone)
+  }
+
   @Test func anItemMayBeFreedByAnotherCPU() throws {
     let zone = Zone(name: "cross", itemByteCount: 2_048)
     let item = try zone.take(in: cpu0)
@@ -115,7 +142,7 @@ import Testing
   }
 
   @Test func aVisitorKeepsTheOwnerOffTheFastPath() throws {
-    let zone = Zone(name: "asked", itemByteCount: 8)
+    let zone = zoneOfSmallBuckets("asked")
     let item = try zone.take(in: cpu0)
     let isOff = unsafe asked(1, zone.cache(in: cpu0)) { cache in
       unsafe cache.take() == nil && !cache.give(item.address)
@@ -150,7 +177,7 @@ import Testing
     let cached = zone.statistics().cached
     zone.withShelf { zone.gather(&$0) }
     #expect(shape(zone, cpu0) == [-1, -1, -1, -1] && shape(zone, cpu1) == [-1, -1, -1, -1])
-    #expect(zone.withShelf { $0.full.itemCount() } == cached)
+    #expect(zone.withShelf { $0.full.itemCount } == cached)
     zone.checkInvariants()
     // What was gathered goes out again before the keg is asked.
     let drawn = zone.withShelf { $0.itemCount }
@@ -166,9 +193,11 @@ import Testing
     let items = try (0..<150).map { _ in try zone.take(in: table) }
     for item in items[..<140] { zone.give(item, in: table) }
     let before = zone.statistics()
+    #expect(before.threadCaches.map(\.thread) == [table.number])
     table.retire()
-    #expect(zone.statistics() == before)
-    #expect(before.allocations == 150 && before.frees == 140)
+    let after = zone.statistics()
+    #expect(after.allocations == 150 && after.frees == 140 && after.threadCaches.isEmpty)
+    #expect(after.cached == before.cached && after.free == before.free && after.inUse == 10)
     zone.checkInvariants()
     // The items are found again by whoever comes next.
     let drawn = zone.withShelf { $0.itemCount }

@@ -3,10 +3,6 @@ import Testing
 
 @testable import UMA
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 @Suite struct ZoneDrainTests {
   @Test func allCachesComeBackAndEmptySlabsGo() throws {
     let cpu0 = try #require(CacheTable())
@@ -60,39 +56,4 @@ import Testing
     }
     #expect(zone.destroy() == 0)
   }
-
-  #if os(Linux)
-    /// In a process of its own, so that no other test's memory is measured.
-    @Test func theSystemGetsItsMemoryBack() async {
-      await #expect(processExitsWith: .success) {
-        let zone = Zone(name: "large", itemByteCount: 2_048)
-        zone.give(try zone.take(1))
-        zone.drain()
-        let before = residentByteCount()
-        let items = try zone.take(100 * 1_024)
-        for item in items { item.fill(1, byteCount: 2_048) }
-        let full = residentByteCount()
-        #expect(full - before > 200 << 20)
-        zone.give(items)
-        zone.drain()
-        let after = residentByteCount()
-        // A sanitizer keeps its shadow of an eighth.
-        #expect(after - before < 40 << 20, "\(after - before) bytes stayed")
-        #expect(zone.destroy() == 0)
-      }
-    }
-  #endif
 }
-
-#if os(Linux)
-  /// Bytes of memory this process has in use, from /proc/self/statm.
-  func residentByteCount() -> Int {
-    guard let file = unsafe fopen("/proc/self/statm", "r") else { return 0 }
-    defer { unsafe fclose(file) }
-    var text = [CChar](repeating: 0, count: 256)
-    guard unsafe fgets(&text, 255, file) != nil else { return 0 }
-    let digits = text.prefix { $0 != 0 }.map { Character(UnicodeScalar(UInt8(bitPattern: $0))) }
-    let pages = String(digits).split(separator: " ")[1]
-    return (Int(pages) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
-  }
-#endif

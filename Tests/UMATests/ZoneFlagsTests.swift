@@ -5,6 +5,14 @@ import Testing
 
 @testable import UMA
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 @Suite struct ZoneFlagsTests {
   // MARK: The word
 
@@ -144,6 +152,116 @@ import Testing
       #expect((statistics.cached == 0) == (flags != []))
       zone.checkInvariants()
       #expect(zone.destroy() == 0)
+    }
+  }
+
+  @Test func offPagePutsTheHeaderOffTheSlab() throws {
+    let plain = SlabLayout(itemByteCount: 64)
+    let layout = SlabLayout(itemByteCount: 64, flags: .offPage)
+    #expect(plain.headerOffset != nil && layout.headerOffset == nil)
+    #expect(layout.itemCount == 64 && plain.itemCount == 63)
+    let zone = Zone(name: "off", itemByteCount: 64, flags: .offPage)
+    #expect(zone.layout == layout && zone.flags == [.offPage, .pageMap])
+    // 64 items fill the page to its end, so a header in it would be written over.
+    let items = try zone.take(640)
+    for item in items { item.fill(1, byteCount: 64) }
+    zone.checkInvariants()
+    #expect(items.allSatisfy { $0.isFilled(1, byteCount: 64) })
+    zone.give(items)
+    #expect(zone.destroy() == 0)
+  }
+
+  @Test func hashAndPageMapSayHowSlabsAreFound() throws {
+    for flags in [ZoneFlags.hash, .pageMap, []] {
+      let zone = Zone(name: "found", itemByteCount: 64, flags: flags)
+      #expect(zone.flags == flags)
+      let item = try zone.take()
+      let arena = try #require(zone.keg.pages as? PageArena)
+      // A hashed slab's pages are not tagged, since that is what the hash is there for.
+      #expect(unsafe (arena.owner(of: item.address) == 0) == (flags == .hash))
+      #expect(KegLookUpTests.lookUp(of: zone.keg) == (flags == .hash ? .hash : .page))
+      zone.give(item)
+      zone.checkInvariants()
+      #expect(zone.destroy() == 0)
+    }
+  }
+
+  @Test func mallocBringsThePageMap() async {
+    let zone = Zone(name: "malloc", itemByteCount: 64, flags: .malloc)
+    #expect(zone.flags == [.malloc, .pageMap])
+    #expect(zone.destroy() == 0)
+    await #expect(processExitsWith: .failure) {
+      _ = Zone(name: "z", itemByteCount: 64, flags: .malloc, pages: CountedPages())
+    }
+  }
+
+  @Test(arguments: [64, 100, 256, 1_024, 2_048])
+  func cacheSpreadLetsItemsBeginAtDifferentLines(_ byteCount: Int) throws {
+    let zone = Zone(name: "spread", itemByteCount: byteCount, flags: .cacheSpread)
+    // The longest slab has 16 pages.
+    let expected = min(64, zone.layout.itemCount)
+    #expect(expected == (byteCount <= 1_000 ? 64 : byteCount == 1_024 ? 60 : 31))
+    let items = try zone.take(10 * zone.layout.itemCount)
+    let uses = items.reduce(into: [Int](repeating: 0, count: 64)) {
+      $0[Int($1.number % 4_096 / 64)] += 1
+    }
+    // Within a slab no line comes again before all have come.
+    let most = (zone.layout.itemCount + 63) / 64 * 10
+    #expect(items.allSatisfy { $0.number % 64 == 0 })
+    #expect(uses.count { $0 > 0 } == expected && uses.allSatisfy { $0 <= most })
+    let sorted = items.map(\.number).sorted()
+    #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $1 - $0 >= UInt(byteCount) })
+    zone.give(items)
+    #expect(zone.destroy() == 0)
+    // Without the flag a power of two begins at few of them.
+    let plain = SlabLayout(itemByteCount: byteCount, alignment: 64)
+    let lines = Set((0..<plain.itemCount).map { $0 * plain.stride % 4_096 / 64 })
+    #expect(byteCount < 256 || lines.count <= 16)
+  }
+
+  /// Pages that nobody may read or write.
+  final class GuardedPages: PageSource {
+    func allocatePages(_ pageCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
+      let pages = unsafe mmap(
+        nil, pageCount * PageArena.pageByteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      return unsafe pages
+    }
+
+    func freePages(_ pages: UnsafeMutableRawPointer, _ pageCount: Int) {
+      unsafe munmap(pages, pageCount * PageArena.pageByteCount)
+    }
+  }
+
+  @Test(arguments: [ZoneFlags.noTouch, [.noTouch, .referenceCounted]])
+  func noTouchNeitherReadsNorWritesTheItems(_ flags: ZoneFlags) async throws {
+    let zone = Zone(name: "untouched", itemByteCount: 256, flags: flags, pages: GuardedPages())
+    let items = try zone.take(500)
+    #expect(Set(items).count == 500)
+    zone.checkInvariants()
+    zone.give(items)
+    zone.drain()
+    zone.checkInvariants()
+    #expect(zone.destroy() == 0)
+    await #expect(processExitsWith: .failure) {
+      // The header of this one is in the page.
+      _ = try Zone(name: "touched", itemByteCount: 256, pages: GuardedPages()).take()
+    }
+  }
+
+  @Test func bucketCacheOnlyKeepsHeadersInsideAndItemsSmall() async throws {
+    // A header off the slab would waste nothing; inside it costs an item in 86.
+    #expect(SlabLayout(itemByteCount: 1_300).headerOffset != nil)
+    for byteCount in [1, 1_300, 2_000, 4_000] {
+      let zone = Zone(name: "vm", itemByteCount: byteCount, flags: .bucketCacheOnly)
+      #expect(zone.flags == [.bucketCacheOnly, .cacheOnly])
+      #expect(zone.layout.headerOffset != nil && zone.keg.headers == nil)
+      let items = try zone.take(10)
+      zone.give(items)
+      #expect(zone.destroy() == 0)
+    }
+    #expect(SlabLayout(itemByteCount: 1).headerOffset == nil)
+    await #expect(processExitsWith: .failure) {
+      _ = Zone(name: "large", itemByteCount: 4_090, flags: .bucketCacheOnly)
     }
   }
 

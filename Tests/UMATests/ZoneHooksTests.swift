@@ -69,6 +69,58 @@ final class Journal: Sendable {
 }
 
 @Suite struct ZoneHooksTests {
+  @Test func hooksMayBeSetBeforeTheFirstSlab() throws {
+    let master = Zone(name: "late", itemByteCount: 256)
+    let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+    let seen = Box<[String: Int]>()
+    seen.value = [:]
+    let note = { @Sendable (name: String) in seen.value?[name, default: 0] += 1 }
+    unsafe master.setInitialize { _ in
+      note("initialize")
+      return true
+    }
+    unsafe master.setFinalize { _ in note("finalize") }
+    unsafe second.setImport { _, _ in
+      note("import")
+      return true
+    }
+    unsafe second.setExport { _ in note("export") }
+    let items = [try second.take(), try master.take()]
+    let itemCount = master.layout.itemCount
+    #expect(seen.value?["initialize"] == itemCount * master.statistics().slabCount)
+    let imported = try #require(seen.value?["import"])
+    #expect(imported == second.statistics().total)
+    second.give(items[0])
+    master.give(items[1])
+    #expect(second.destroy() == 0)
+    #expect(seen.value?["export"] == imported)
+    #expect(master.destroy() == 0)
+    #expect(seen.value?["finalize"] == seen.value?["initialize"])
+  }
+
+  @Test func settingAHookTooLateTraps() async {
+    for result in [
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        let zone = Zone(name: "late", itemByteCount: 256)
+        zone.give(try zone.take())
+        unsafe zone.setInitialize { _ in true }
+      },
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        let zone = Zone(name: "late", itemByteCount: 256)
+        zone.give(try zone.take())
+        unsafe zone.setExport { _ in }
+      },
+    ] {
+      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      #expect(text.contains("zone late:") && text.contains("is set after the keg has"))
+    }
+    await #expect(processExitsWith: .failure) {
+      let master = Zone(name: "master", itemByteCount: 256)
+      let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+      unsafe second.setFinalize { _ in }
+    }
+  }
+
   @Test func inOrderFromPageToCallerAndBack() throws {
     let journal = Journal()
     let zone = Zone(name: "order", itemByteCount: 16_384, hooks: journal.hooks())
@@ -194,6 +246,57 @@ final class Journal: Sendable {
     #expect(ofMaster.count(.finalize) == master.layout.itemCount)
     #expect(second.destroy() == 0)
     #expect(master.destroy() == 0)
+  }
+
+  /// What fails in a secondary zone is undone by its own hooks and back on the slab.
+  @Test func aSecondaryZoneUnwindsAlone() throws {
+    let ofMaster = Journal()
+    let ofSecond = Journal()
+    let pages = CountedPages()
+    let master = Zone(
+      name: "mbuf", itemByteCount: 1_000, hooks: ofMaster.hooks(), pages: pages)
+    let second = Zone(name: "packet", sharing: master, hooks: ofSecond.hooks(forKeg: false))
+    let denial = ZoneError(zone: second, reason: .outOfMemory, count: 1_000)
+    func check(_ hooks: [Journal.Hook]) {
+      #expect(ofSecond.entries.map(\.hook) == hooks)
+      let s = second.statistics()
+      #expect(ofSecond.count(.take) - ofSecond.count(.put) == s.inUse + s.cached)
+      #expect(ofSecond.count(.construct) - ofSecond.count(.destruct) == s.inUse)
+      let made = ofMaster.count(.initialize) - ofMaster.count(.finalize)
+      let all = master.statistics().slabCount * master.layout.itemCount
+      #expect(made == all)
+      #expect(master.statistics().free + s.inUse + s.cached == all)
+      second.checkInvariants()
+      ofSecond.clear()
+    }
+    // Each item alone: the hooks in order, without the rest of a bucket.
+    second.inject(FailurePlan(failing: 0))
+    ofSecond.refuse(.construct, at: 1)
+    #expect(throws: denial) { try second.take() }
+    check([.take, .put])
+    // Refused once, the item is back on its slab as it was, and the caller has the next.
+    ofSecond.refuse(.take, at: 2)
+    let next = try second.take()
+    check([.take, .construct])
+    second.give(next)
+    check([.destruct, .put])
+    second.drain()
+    // A slab that cannot be made is undone by the keg's hooks; the zone's never hear of it.
+    ofMaster.clear()
+    let count = ofMaster.count(.initialize)
+    ofMaster.refuse(.initialize, at: count + 3)
+    let item = try second.take()
+    let undone = ofMaster.entries.prefix(4)
+    #expect(undone.map(\.hook) == [.initialize, .initialize, .finalize, .finalize])
+    #expect(undone.map(\.item).suffix(2) == undone.map(\.item).prefix(2).reversed())
+    check([.take, .construct])
+    second.give(item)
+    check([.destruct, .put])
+    #expect(ofMaster.count(.take) == 0 && ofMaster.count(.put) == 0)
+    #expect(second.destroy() == 0)
+    #expect(master.destroy() == 0)
+    #expect(ofMaster.count(.initialize) == ofMaster.count(.finalize))
+    #expect(pages.pagesOut == 0)
   }
 
   @Test func aSecondaryZoneMayNotBringKegHooks() async {

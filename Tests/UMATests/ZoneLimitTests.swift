@@ -57,33 +57,43 @@ import Testing
     for table in tables { table.retire() }
   }
 
-  /// Threads park what they can and stay alive; then one takes the whole limit, 300 times.
+  /// Threads park what they can and stay alive; then one of them, each in turn, takes the whole
+  /// limit, be it smaller than the threads are many or larger than their caches.
   @Test func itemsParkedInRealThreadsAreFound() {
+    var random = SeededRandom()
+    let rounds = 1_000
+    let threadCount = 4
+    let limits = (0..<rounds).map { round in
+      Int.random(in: round.isMultiple(of: 2) ? 1...8 : 1...600, using: &random)
+    }
     let zone = Zone(name: "threads", itemByteCount: 256)
-    let limit = 100
-    zone.limitInItems = limit
-    let rounds = 300
+    zone.limitInItems = limits[0]
     let parked = Stage()
     let taken = Stage()
-    let threads = startThreads(3) { _ in
+    let wrong = Guarded<[String]>([])
+    onThreads(threadCount) { index in
       for round in 0..<rounds {
-        taken.wait(for: round)
-        for _ in 0..<20 {
+        let limit = limits[round]
+        for _ in 0..<4 {
           var items: [HeldItem] = []
-          while items.count < 30, let item = try? zone.take() { items.append(item) }
+          while items.count <= limit / 3, let item = try? zone.take() { items.append(item) }
           zone.give(items)
         }
         parked.advance()
+        if round % threadCount == index {
+          parked.wait(for: threadCount * (round + 1))
+          let (items, denial) = zone.takeAll()
+          if Set(items).count != limit || denial.reason != .limitReached {
+            wrong.withLock { $0.append("round \(round): \(items.count) of \(limit), \(denial)") }
+          }
+          zone.give(items)
+          if round + 1 < rounds { zone.limitInItems = limits[round + 1] }
+          taken.advance()
+        }
+        taken.wait(for: round + 1)
       }
     }
-    for round in 0..<rounds {
-      parked.wait(for: 3 * (round + 1))
-      let (items, denial) = zone.takeAll()
-      #expect(items.count == limit && denial.reason == .limitReached)
-      zone.give(items)
-      taken.advance()
-    }
-    join(threads)
+    #expect(wrong.withLock { $0 } == [])
     zone.checkInvariants()
     #expect(zone.destroy() == 0)
   }

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// How a zone gives memory back:
+//
+//     threads' caches --drainWithCaches--> shelf --trim, drain--> slabs --all levels--> page source
+//
+// A slab can go only when all its items are on it, so what is counted is pages, not items.
+
+import CThreadCache
+import Synchronization
+
+/// How much a zone gives back.
+///
+/// Every level gives the slabs back to the page source that have all their items after it.
+///
+/// BSD: `UMA_RECLAIM_TRIM`, `UMA_RECLAIM_DRAIN`, `UMA_RECLAIM_DRAIN_CPU` (sys/vm/uma.h).
+public enum ReclaimLevel: CaseIterable, Sendable {
+  /// The zone's own buckets beyond what its users wanted of late, by `Zone.tick()`.
+  ///
+  /// BSD: `UMA_RECLAIM_TRIM`.
+  case trim
+  /// All of the zone's own buckets; the threads keep their caches.
+  ///
+  /// BSD: `UMA_RECLAIM_DRAIN`.
+  case drain
+  /// These, and the caches of all threads.
+  ///
+  /// BSD: `UMA_RECLAIM_DRAIN_CPU`.
+  case drainWithCaches
+}
+
+extension Zone {
+  /// Gives cached items back to their slabs and every empty slab back to the page source.
+  ///
+  /// A zone made with `noFree` takes its items back to their slabs, which stay.
+  /// - Parameter level: which items.
+  /// - Returns: pages released.
+  ///
+  /// BSD: `uma_zone_reclaim`.
+  @discardableResult
+  public func reclaim(_ level: ReclaimLevel) -> Int {
+    giveBack(
+      withShelf { shelf in
+        if level == .drainWithCaches { gather(&shelf) }
+        while let bucket = unsafe shelf.empty.pop() { unsafe BucketPool.shared.give(bucket) }
+        shelf.transfersInFlight += 1
+        return shelf.full.takeReclaimable(level)
+      })
+    let pageCount = store.releaseEmptySlabs()
+    let mustServe = withShelf { shelf in
+      shelf.transfersInFlight -= 1
+      return !shelf.waiters.isEmpty
+    }
+    if mustServe { serveWaiters() }
+    return pageCount
+  }
+
+  /// Gives every cached item, of all threads, back to its slab and every empty slab back to the
+  /// page source: `reclaim(.drainWithCaches)`.
+  ///
+  /// - Returns: pages released.
+  ///
+  /// BSD: `uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU)`.
+  @discardableResult
+  public func drain() -> Int { reclaim(.drainWithCaches) }
+
+  /// Takes the items of buckets that no one else can reach to their slabs.
+  func giveBack(_ taken: consuming BucketList) {
+    var buckets = taken
+    let store = store
+    let exportItem = unsafe core.pointee.hooks.exportItem
+    var itemCount = 0
+    while let bucket = unsafe buckets.pop() {
+      for index in 0..<(unsafe Int(bucket.pointee.count)) {
+        let item = unsafe bucket.items[index]
+        if let exportItem = unsafe exportItem { unsafe exportItem(item) }
+        unsafe store.putItem(item)
+        itemCount += 1
+      }
+      unsafe BucketPool.shared.give(bucket)
+    }
+    withShelf { $0.itemCount -= itemCount }
+  }
+}
+
+// MARK: - All zones
+
+extension Zone {
+  /// How far apart calls of `tick()` are meant to be.
+  ///
+  /// BSD: `UMA_TIMEOUT`, 20 seconds.
+  public static let tickInterval = Duration.seconds(20)
+
+  /// Ends an interval of the working-set estimate of every zone.
+  ///
+  /// There is no timer inside: whoever has one calls this about every `tickInterval`. Before the
+  /// first call a zone takes all its stock for wanted, and a trim leaves it alone.
+  ///
+  /// BSD: `uma_timeout`.
+  public static func tick() { forEach { $0.tick() } }
+
+  /// Ends an interval of the zone's working-set estimate.
+  func tick() { withShelf { $0.full.tick() } }
+
+  /// Reclaims from every zone of the process, then the memory of buckets and slab headers that no
+  /// zone uses any more.
+  ///
+  /// The zones made last come first, so that a zone whose items hold items of another, as packets
+  /// hold clusters, or that shares another's keg, gives them back before that one's turn. A second
+  /// round takes what came back to a zone after its turn all the same. Zones made with `noFree` are
+  /// left alone.
+  /// - Returns: pages released.
+  ///
+  /// BSD: `uma_reclaim`.
+  @discardableResult
+  public static func reclaimAll(_ level: ReclaimLevel) -> Int {
+    var pageCount = 0
+    for _ in 0..<2 {
+      forEach(newestFirst: true) { zone in
+        if !zone.flags.contains(.noFree) { pageCount += zone.reclaim(level) }
+      }
+    }
+    return pageCount + BucketPool.shared.releasePages()
+  }
+}

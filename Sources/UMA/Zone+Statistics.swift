@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+extension ZoneStatistics {
+  /// The figures of every zone of the process, in the order the zones were made.
+  ///
+  /// Each zone's are of one moment; the zones are looked at one after the other.
+  ///
+  /// BSD: `vm.zone_stats`.
+  public static func all() -> [ZoneStatistics] {
+    var all: [ZoneStatistics] = []
+    Zone.forEach { all.append($0.statistics()) }
+    return all
+  }
+}
+
+extension Zone {
+  /// Counts the zone with every cache held still, so that the figures add up.
+  ///
+  /// Items on their way between keg and zone at this moment are in none of them.
+  public func statistics() -> ZoneStatistics {
+    withShelf(isCounted: false) { shelf in
+      var statistics = settings(shelf)
+      statistics.sharedAllocations = shelf.allocations
+      statistics.sharedFrees = shelf.frees
+      statistics.shelved = shelf.full.itemCount
+      statistics.workingSet = shelf.full.workingSet.estimate
+      unsafe visitTables { table, cache in
+        let (allocations, frees) = unsafe cache.counts
+        let cached = unsafe cache.itemCount
+        if allocations | frees == 0, cached == 0 { return }
+        statistics.threadCaches.append(
+          ThreadCacheStatistics(
+            thread: table.number, allocations: allocations, frees: frees, cached: cached))
+      }
+      statistics.countKeg(store, isMaster: unsafe !core.pointee.isSecondary)
+      statistics.addUp()
+      return statistics
+    }
+  }
+
+  /// What can be told without looking at caches and keg.
+  private func settings(_ shelf: borrowing Shelf) -> ZoneStatistics {
+    let layout = layout
+    var statistics = ZoneStatistics(
+      name: name, itemByteCount: layout.itemByteCount, limitInItems: shelf.limit, inUse: 0,
+      cached: 0, free: 0, total: 0, allocations: 0, frees: 0, denials: 0, sleeps: shelf.sleeps,
+      slabCount: 0, slabByteCount: 0)
+    statistics.strideByteCount = layout.stride
+    statistics.flags = flags(shelf)
+    statistics.limitInForce = shelf.limit == 0 ? 0 : shelf.limit - shelf.reserve
+    statistics.reserveInItems = shelf.reserve
+    statistics.itemsAboveLimit = shelf.itemsAboveLimit
+    statistics.bucketCapacity = shelf.bucketCapacity
+    statistics.sleepers = shelf.waiters.count
+    statistics.lockAcquisitions = shelf.lockAcquisitions
+    for reason in ZoneError.Reason.allCases {
+      statistics.denialsByReason[reason] = shelf.denials[Int(reason.rawValue)]
+    }
+    return statistics
+  }
+
+  /// Stops if the zone's or its keg's counts do not add up.
+  ///
+  /// - Precondition: no thread is inside the zone.
+  public func checkInvariants() {
+    store.keg?.checkInvariants()
+    let statistics = statistics()
+    let drawn = withShelf { $0.itemCount }
+    precondition(
+      drawn == statistics.inUse + statistics.cached,
+      "zone \(name): \(drawn) drawn, \(statistics.inUse) in use + \(statistics.cached) cached")
+    checkItems()
+  }
+}
+
+extension ZoneStatistics {
+  /// Counts what is on slabs, for the zone that answers for the keg.
+  fileprivate mutating func countKeg(_ store: ItemStore, isMaster: Bool) {
+    guard isMaster, let keg = store.keg else { return }
+    (free, slabCount) = keg.slabs.withLock { ($0.freeItemCount, $0.slabCount) }
+    slabByteCount = slabCount * keg.layout.byteCount
+    pageCount = slabCount * keg.layout.pageCount
+  }
+
+  /// Makes the sums of the parts.
+  fileprivate mutating func addUp() {
+    allocations = threadCaches.reduce(sharedAllocations) { $0 &+ $1.allocations }
+    frees = threadCaches.reduce(sharedFrees) { $0 &+ $1.frees }
+    cached = threadCaches.reduce(shelved) { $0 + $1.cached }
+    denials = denialsByReason.values.reduce(0, +)
+    // Frees are counted where they happen: wrapping keeps the difference right in between.
+    inUse = Int(truncatingIfNeeded: allocations &- frees)
+    total = inUse + cached + free
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import CThreadCache
+import TestSupport
+import Testing
+
+@testable import UMA
+
+@Suite struct MemoryBudgetTests {
+  @Test func severalZonesShareIt() throws {
+    let budget = MemoryBudget()
+    let small = Zone(name: "small", itemByteCount: 256, budget: budget)
+    let large = Zone(name: "large", itemByteCount: 2_048, budget: budget)
+    budget.limitInBytes = small.layout.costInBytes + 2 * large.layout.costInBytes
+    let item = try small.take()
+    #expect(budget.usedByteCount == small.layout.costInBytes)
+    let (items, denial) = large.takeAll()
+    #expect(items.count == 2 * large.layout.itemCount)
+    #expect(budget.usedByteCount == budget.limitInBytes)
+    #expect(denial == ZoneError(zone: large, reason: .budgetReached, count: budget.limitInBytes))
+    #expect(denial.description.contains("raise limitInBytes of the memory budget"))
+    // The other zone's memory is free: it comes back before the next denial.
+    small.give(item)
+    large.give(items)
+    large.drain()
+    let (again, _) = large.takeAll()
+    #expect(again.count == 2 * large.layout.itemCount && budget.usedByteCount <= budget.limitInBytes)
+    large.give(again)
+    #expect(small.destroy() == 0 && large.destroy() == 0)
+    #expect(budget.usedByteCount == 0)
+  }
+
+  @Test func whatOtherZonesHaveCachedComesBackFirst() throws {
+    let budget = MemoryBudget()
+    let idle = Zone(name: "idle", itemByteCount: 2_048, budget: budget)
+    let busy = Zone(name: "busy", itemByteCount: 2_048, budget: budget)
+    budget.limitInBytes = 4 * idle.layout.costInBytes
+    let other = try #require(CacheTable())
+    let parked = try (0..<4 * idle.layout.itemCount).map { _ in try idle.take(in: other) }
+    for item in parked { idle.give(item, in: other) }
+    #expect(budget.usedByteCount == budget.limitInBytes)
+    let (items, denial) = busy.takeAll()
+    #expect(items.count == 4 * busy.layout.itemCount && denial.reason == .budgetReached)
+    busy.give(items)
+    #expect(idle.destroy() == 0 && busy.destroy() == 0)
+    other.retire()
+  }
+
+  @Test func loweredItStopsGrowthAndRaisedItServesWaiters() throws {
+    let budget = MemoryBudget()
+    let zone = Zone(name: "lowered", itemByteCount: 2_048, budget: budget)
+    let items = try zone.take(zone.layout.itemCount)
+    budget.limitInBytes = 1
+    #expect(throws: ZoneError(zone: zone, reason: .budgetReached, count: 1)) { try zone.take() }
+    let thread = startThreads(1) { _ in
+      if let item = try? zone.take(.wait()) { zone.give(item) }
+    }
+    while zone.withShelf({ $0.waiters.isEmpty }) { mbuma_yield() }
+    budget.limitInBytes = 0
+    join(thread)
+    zone.give(items)
+    #expect(zone.destroy() == 0)
+  }
+
+  @Test func headersOffTheirSlabsCount() throws {
+    let budget = MemoryBudget()
+    let zone = Zone(name: "off", itemByteCount: 4_096, flags: .offPage, budget: budget)
+    let item = try zone.take()
+    #expect(budget.usedByteCount == zone.layout.byteCount + zone.layout.headerByteCount)
+    zone.give(item)
+    #expect(zone.destroy() == 0 && budget.usedByteCount == 0)
+  }
+
+  /// Alone in a process, because the budget is everybody's.
+  @Test func theProcessCountsBucketsAndTables() async {
+    await #expect(processExitsWith: .success) {
+      let budget = MemoryBudget.process
+      #expect(budget.usedByteCount == 0)
+      let zone = Zone(name: "counted", itemByteCount: 64)
+      zone.give(try zone.take(200))
+      let slabs = zone.statistics().slabByteCount
+      #expect(
+        budget.usedByteCount == slabs + BucketPool.shared.byteCount + CacheTable.byteCount)
+      // With nothing left for buckets it still allocates, item by item.
+      zone.drain()
+      BucketPool.shared.releasePages()
+      budget.limitInBytes = CacheTable.byteCount + zone.layout.byteCount
+      let (items, denial) = zone.takeAll()
+      #expect(items.count == zone.layout.itemCount && denial.reason == .budgetReached)
+      zone.give(items)
+      zone.checkInvariants()
+    }
+  }
+}
