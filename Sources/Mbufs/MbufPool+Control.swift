@@ -29,9 +29,36 @@ extension MbufPool {
   ///
   /// The plan counts the attempts of all zones.
   public func inject(_ plan: FailurePlan?) {
-    unsafe core.pointee.packetZone.inject(plan)
-    unsafe core.pointee.mbufZone.inject(plan)
-    unsafe core.pointee.clusterZone.inject(plan)
+    for zone in zones { zone.inject(plan) }
+  }
+
+  /// Runs a scenario with its first, second, … allocation from this pool failing, until it makes
+  /// fewer than that, and checks after each run that every mbuf and cluster came back.
+  ///
+  /// - Parameter scenario: frees what it allocates, whether it throws `MbufError.exhausted` or not.
+  /// - Returns: attempts of a run in which nothing fails.
+  /// - Throws: `SweepFailure`, or what the scenario threw that is no denial or came without one.
+  /// - Precondition: no other thread is inside the pool.
+  @discardableResult
+  public func sweepFailures(_ scenario: () throws -> Void) throws -> Int {
+    let isDenial = { (error: any Error) -> Bool in
+      guard case .exhausted = error as? MbufError else { return error is ZoneError }
+      return true
+    }
+    return try FailurePlan.sweep(zones, isDenial: isDenial, scenario: scenario)
+  }
+
+  /// Who holds the mbufs and clusters, zone by zone; empty unless the pool is watched.
+  ///
+  /// Both of a packet are on the account of the line that asked for it.
+  /// - Parameter age: what is out for less is left out.
+  public func leakReports(olderThan age: Duration = .zero) -> [LeakReport] {
+    zones.map { $0.leakReport(olderThan: age) }
+  }
+
+  /// The zones: plans and drains go to the packet zone first, which holds items of the others.
+  private var zones: [Zone] {
+    unsafe [core.pointee.packetZone, core.pointee.mbufZone, core.pointee.clusterZone]
   }
 
   /// Gives all cached memory of all threads back to the system.
@@ -51,8 +78,7 @@ extension MbufPool {
   /// BSD: `uma_zone_reclaim`, of the three zones.
   @discardableResult
   public func reclaim(_ level: ReclaimLevel) -> Int {
-    unsafe core.pointee.packetZone.reclaim(level) + core.pointee.mbufZone.reclaim(level)
-      + core.pointee.clusterZone.reclaim(level)
+    zones.reduce(0) { $0 + $1.reclaim(level) }
   }
 
   /// The figures of the zones, each taken with its caches held still.
@@ -72,9 +98,7 @@ extension MbufPool {
   ///
   /// - Precondition: no thread is inside the pool.
   public func checkInvariants() {
-    unsafe core.pointee.mbufZone.checkInvariants()
-    unsafe core.pointee.packetZone.checkInvariants()
-    unsafe core.pointee.clusterZone.checkInvariants()
+    for zone in zones { zone.checkInvariants() }
   }
 }
 

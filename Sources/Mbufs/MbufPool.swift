@@ -24,17 +24,18 @@ public final class MbufPool: @unchecked Sendable {
   ///   - mbufLimit: the most mbufs outside the packet zone, 0 for no limit.
   ///   - pages: where slabs come from; an arena of the pool's own by default.
   ///   - budget: what all of it is charged to.
+  ///   - debugging: what the zones watch their items for; what the environment says by default.
   ///
   /// BSD: `kern.ipc.nmbclusters`, `kern.ipc.nmbufs`.
   public init(
     clusterLimit: Int = 65_536, mbufLimit: Int = 0, pages: any PageSource = PageArena(),
-    budget: MemoryBudget = .process
+    budget: MemoryBudget = .process, debugging: ZoneDebugging? = nil
   ) {
     AbandonedPools.sweep()
     let core = UnsafeMutablePointer<PoolCore>.allocate(capacity: 1)
     let clusters = Zone(
       name: "mbuf_cluster", itemByteCount: MbufLayout.clusterByteCount, alignment: 64,
-      flags: .referenceCounted, pages: pages, budget: budget)
+      flags: .referenceCounted, pages: pages, budget: budget, debugging: debugging)
     let address = UInt(bitPattern: core)
     let mbufs = unsafe Zone(
       name: "mbuf", itemByteCount: MbufLayout.mbufByteCount,
@@ -48,7 +49,7 @@ public final class MbufPool: @unchecked Sendable {
           as: MbufHeader.self,
           to: MbufHeader(pool: core, data: item + MbufLayout.headerByteCount))
         return true
-      }), pages: pages, budget: budget)
+      }), pages: pages, budget: budget, debugging: debugging)
     let packets = unsafe Zone(
       name: "mbuf_packet", sharing: mbufs,
       hooks: ItemHooks(
@@ -92,8 +93,10 @@ public final class MbufPool: @unchecked Sendable {
   ///
   /// BSD: `m_getcl`.
   @inlinable @inline(__always)
-  public func packet(headroom: Int = 0) throws(MbufError) -> Packet {
-    let mbuf = try unsafe core.clusterMbuf(.packetHeader)
+  public func packet(
+    headroom: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
+    let mbuf = try unsafe core.clusterMbuf(.packetHeader, CallSite(file, line))
     if headroom != 0 { mbuf.place(headroom: headroom) }
     return Packet(mbuf)
   }
@@ -104,8 +107,10 @@ public final class MbufPool: @unchecked Sendable {
   /// - Throws: `MbufError.exhausted`.
   ///
   /// BSD: `m_gethdr`.
-  public func smallPacket(headroom: Int = 0) throws(MbufError) -> Packet {
-    let mbuf = try unsafe core.mbuf(.packetHeader)
+  public func smallPacket(
+    headroom: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
+    let mbuf = try unsafe core.mbuf(.packetHeader, CallSite(file, line))
     if headroom != 0 { mbuf.place(headroom: headroom) }
     return Packet(mbuf)
   }
@@ -116,9 +121,11 @@ public final class MbufPool: @unchecked Sendable {
   /// - Throws: `MbufError.exhausted`; nothing was allocated.
   ///
   /// BSD: `m_getm2`.
-  public func packet(byteCount: Int) throws(MbufError) -> Packet {
+  public func packet(
+    byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
     precondition(byteCount >= 0, "room for \(byteCount) bytes")
-    return Packet(try unsafe core.chain(byteCount, .packetHeader))
+    return Packet(try unsafe core.chain(byteCount, .packetHeader, CallSite(file, line)))
   }
 
   /// A packet holding a copy of `bytes`.
@@ -130,14 +137,17 @@ public final class MbufPool: @unchecked Sendable {
   ///
   /// BSD: `m_devget`.
   @inlinable @inline(__always)
-  public func packet(copying bytes: RawSpan, headroom: Int = 0) throws(MbufError) -> Packet {
+  public func packet(
+    copying bytes: RawSpan, headroom: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
+    let site = CallSite(file, line)
     let byteCount = bytes.byteCount
     guard headroom &+ byteCount <= MbufLayout.clusterByteCount else {
-      return try longPacket(copying: bytes, headroom: headroom)
+      return try longPacket(copying: bytes, headroom: headroom, site)
     }
     let mbuf =
       headroom &+ byteCount <= MbufLayout.packetDataByteCount
-      ? try unsafe core.mbuf(.packetHeader) : try unsafe core.clusterMbuf(.packetHeader)
+      ? try unsafe core.mbuf(.packetHeader, site) : try unsafe core.clusterMbuf(.packetHeader, site)
     if headroom != 0 { mbuf.place(headroom: headroom) }
     unsafe bytes.withUnsafeBytes { source in
       guard let start = source.baseAddress else { return }
@@ -150,10 +160,13 @@ public final class MbufPool: @unchecked Sendable {
   }
 
   @usableFromInline
-  func longPacket(copying bytes: RawSpan, headroom: Int) throws(MbufError) -> Packet {
-    var packet = try packet(byteCount: headroom + bytes.byteCount)
+  func longPacket(copying bytes: RawSpan, headroom: Int, _ site: CallSite) throws(MbufError)
+    -> Packet
+  {
+    var packet = try packet(
+      byteCount: headroom + bytes.byteCount, file: site.file, line: site.line)
     packet.head.place(headroom: headroom)
-    try packet.append(bytes)
+    try packet.append(bytes, file: site.file, line: site.line)
     return packet
   }
 
@@ -165,11 +178,13 @@ public final class MbufPool: @unchecked Sendable {
   /// - Throws: `MbufError.exhausted`; then the storage is not held.
   ///
   /// BSD: `m_extadd`.
-  public func packet(over storage: ForeignStorage, byteCount: Int) throws(MbufError) -> Packet {
+  public func packet(
+    over storage: ForeignStorage, byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
     precondition(
       byteCount >= 0 && byteCount <= storage.byteCount,
       "\(byteCount) bytes of \(storage.byteCount)")
-    let mbuf = try unsafe core.mbuf(.packetHeader)
+    let mbuf = try unsafe core.mbuf(.packetHeader, CallSite(file, line))
     storage.lend()
     unsafe mbuf.storage.initialize(
       to: ExternalStorage(

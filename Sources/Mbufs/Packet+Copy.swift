@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import UMA
 
 extension Packet {
   /// A packet with the same bytes, sharing clusters and foreign storage instead of copying them.
@@ -12,7 +13,10 @@ extension Packet {
   /// - Complexity: O(segments), one mbuf each.
   ///
   /// BSD: `m_copym`, `m_copypacket`. It mutates because the packet's storage becomes shared.
-  public mutating func sharedCopy(_ range: Range<Int>? = nil) throws(MbufError) -> Packet {
+  public mutating func sharedCopy(
+    _ range: Range<Int>? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
+    let site = CallSite(file, line)
     let range = range ?? 0..<byteCount
     precondition(
       range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(byteCount)")
@@ -25,14 +29,14 @@ extension Packet {
         let from = Swift.max(0, range.lowerBound - offset)
         let to = Swift.min(here.byteCount, range.upperBound - offset)
         if from < to {
-          let copy = try here.copyOfPiece(from..<to, isFirst: first == nil)
+          let copy = try here.copyOfPiece(from..<to, isFirst: first == nil, site)
           if let last { last.next = copy } else { first = copy }
           last = copy
         }
         offset += here.byteCount
         mbuf = here.next
       }
-      if first == nil { first = try unsafe head.pool.mbuf(.packetHeader) }
+      if first == nil { first = try unsafe head.pool.mbuf(.packetHeader, site) }
       guard let front = first else { preconditionFailure("a copy has a first mbuf") }
       return Packet(front).taking(headerOf: head, range)
     } catch {
@@ -47,8 +51,10 @@ extension Packet {
   /// - Complexity: O(bytes).
   ///
   /// BSD: `m_dup`; that one copies a read-only mark onto the private copy.
-  public borrowing func duplicate() throws(MbufError) -> Packet {
-    let chain = try unsafe head.pool.chain(byteCount, .packetHeader)
+  public borrowing func duplicate(
+    file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
+    let chain = try unsafe head.pool.chain(byteCount, .packetHeader, CallSite(file, line))
     var writer = ChainWriter(chain)
     var mbuf: Mbuf? = head
     while let here = mbuf {
@@ -102,26 +108,29 @@ extension Packet {
   /// - Complexity: O(bytes + segments).
   ///
   /// BSD: `m_copyback`; that one writes through shared storage, and stops half-way on failure.
-  public mutating func copyIn(_ bytes: RawSpan, at offset: Int) throws(MbufError) {
+  public mutating func copyIn(
+    _ bytes: RawSpan, at offset: Int, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) {
     precondition(offset >= 0, "copy in at \(offset)")
     if bytes.isEmpty { return }
+    let site = CallSite(file, line)
     let end = offset + bytes.byteCount
     let inside = Swift.max(0, Swift.min(end, byteCount) - offset)
     let gap = Swift.max(0, offset - byteCount)
     // First whatever may fail, then what cannot.
     let last = head.last
     var writer: ChainWriter?
-    if end > byteCount { writer = try makeRoom(end - byteCount) }
+    if end > byteCount { writer = try makeRoom(end - byteCount, site) }
     if inside > 0 {
       do throws(MbufError) {
-        try makeWritable(offset..<offset + inside)
+        try makeWritable(offset..<offset + inside, file: file, line: line)
       } catch {
         last.next?.freeChain()
         last.next = nil
         throw error
       }
       // The exchange may have replaced the mbuf that the new bytes go behind.
-      if end > byteCount { writer = try makeRoom(end - byteCount) }
+      if end > byteCount { writer = try makeRoom(end - byteCount, site) }
     }
     unsafe bytes.withUnsafeBytes { source in
       unsafe overwrite(UnsafeRawBufferPointer(rebasing: source[..<inside]), at: offset)
@@ -169,14 +178,16 @@ extension Mbuf {
   }
 
   /// One mbuf with a piece of this one's bytes: shared if they are in storage, else copied.
-  func copyOfPiece(_ range: Range<Int>, isFirst: Bool) throws(MbufError) -> Mbuf {
+  func copyOfPiece(_ range: Range<Int>, isFirst: Bool, _ site: CallSite) throws(MbufError)
+    -> Mbuf
+  {
     let flags: MbufFlags = isFirst ? .packetHeader : []
     if isExternal {
-      let copy = try unsafe pool.mbuf(flags)
+      let copy = try unsafe pool.mbuf(flags, site)
       share(with: copy, from: range.lowerBound, byteCount: range.count)
       return copy
     }
-    let copy = try unsafe pool.chain(range.count, flags)
+    let copy = try unsafe pool.chain(range.count, flags, site)
     // In bounds: inner data always fits one new mbuf, since a cluster is larger than any of it.
     unsafe copy.data.copyMemory(from: data + range.lowerBound, byteCount: range.count)
     copy.byteCount = range.count

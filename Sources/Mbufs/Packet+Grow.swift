@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+public import UMA
 
 extension Packet {
   /// Adds `byteCount` zero bytes in front.
@@ -12,10 +13,12 @@ extension Packet {
   ///
   /// BSD: `M_PREPEND`, which leaves the bytes as they were and frees the chain on failure.
   @inlinable
-  public mutating func prepend(_ byteCount: Int) throws(MbufError) {
+  public mutating func prepend(
+    _ byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) {
     precondition(byteCount >= 0, "prepend of \(byteCount) bytes")
     guard byteCount <= head.headroom else {
-      return try prependSlow(byteCount)
+      return try prependSlow(byteCount, CallSite(file, line))
     }
     // In bounds: the headroom is free and ours.
     unsafe head.data -= byteCount
@@ -26,9 +29,9 @@ extension Packet {
 
   @usableFromInline
   @inline(never)
-  mutating func prependSlow(_ byteCount: Int) throws(MbufError) {
+  mutating func prependSlow(_ byteCount: Int, _ site: CallSite) throws(MbufError) {
     checkGrowth(byteCount)
-    let front = try unsafe head.pool.chain(byteCount, .packetHeader)
+    let front = try unsafe head.pool.chain(byteCount, .packetHeader, site)
     // The first new mbuf takes what the others leave, at the end of its storage, so that the next
     // header still finds headroom.
     var rest = byteCount
@@ -58,8 +61,10 @@ extension Packet {
   /// - Complexity: O(bytes + segments).
   ///
   /// BSD: `m_append`, which keeps what it had appended on failure.
-  public mutating func append(_ bytes: RawSpan) throws(MbufError) {
-    var writer = try makeRoom(bytes.byteCount)
+  public mutating func append(
+    _ bytes: RawSpan, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) {
+    var writer = try makeRoom(bytes.byteCount, CallSite(file, line))
     unsafe bytes.withUnsafeBytes { source in unsafe writer.write(source) }
     head.packetByteCount += bytes.byteCount
   }
@@ -67,9 +72,11 @@ extension Packet {
   /// Adds `byteCount` zero bytes at the end.
   ///
   /// - Throws: `MbufError.exhausted`; the packet is unchanged.
-  public mutating func appendZeroes(_ byteCount: Int) throws(MbufError) {
+  public mutating func appendZeroes(
+    _ byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) {
     precondition(byteCount >= 0, "append of \(byteCount) bytes")
-    var writer = try makeRoom(byteCount)
+    var writer = try makeRoom(byteCount, CallSite(file, line))
     writer.writeZeroes(byteCount)
     head.packetByteCount += byteCount
   }
@@ -83,7 +90,7 @@ extension Packet {
   }
 
   /// Sees to it that `byteCount` bytes fit behind the last one, and says where they go.
-  func makeRoom(_ byteCount: Int) throws(MbufError) -> ChainWriter {
+  func makeRoom(_ byteCount: Int, _ site: CallSite) throws(MbufError) -> ChainWriter {
     checkGrowth(byteCount)
     let position = head.appendPosition
     var room = 0
@@ -95,7 +102,7 @@ extension Packet {
       mbuf = here.next
     }
     if room < byteCount {
-      last.next = try unsafe head.pool.chain(byteCount - room, [])
+      last.next = try unsafe head.pool.chain(byteCount - room, [], site)
     }
     return ChainWriter(position)
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+public import UMA
 
 extension Packet {
   /// Makes the first `byteCount` bytes of the packet contiguous, so that a header can be read in place.
@@ -14,14 +15,16 @@ extension Packet {
   ///
   /// BSD: `m_pullup` (sys/kern/uipc_mbuf.c); that one frees the chain on failure.
   @inlinable
-  public mutating func pullUp(_ byteCount: Int) throws(MbufError) {
+  public mutating func pullUp(
+    _ byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) {
     if byteCount <= head.byteCount, byteCount >= 0 { return }
-    try pullUpSlow(byteCount)
+    try pullUpSlow(byteCount, CallSite(file, line))
   }
 
   @usableFromInline
   @inline(never)
-  mutating func pullUpSlow(_ byteCount: Int) throws(MbufError) {
+  mutating func pullUpSlow(_ byteCount: Int, _ site: CallSite) throws(MbufError) {
     precondition(
       (0...MbufLayout.clusterByteCount).contains(byteCount), "pull up of \(byteCount) bytes")
     guard byteCount <= self.byteCount else {
@@ -30,8 +33,8 @@ extension Packet {
     if !head.isWritable || head.capacity < byteCount {
       let front =
         byteCount <= MbufLayout.packetDataByteCount
-        ? try unsafe head.pool.mbuf(.packetHeader)
-        : try unsafe head.pool.clusterMbuf(.packetHeader)
+        ? try unsafe head.pool.mbuf(.packetHeader, site)
+        : try unsafe head.pool.clusterMbuf(.packetHeader, site)
       front.next = head
       head.movePacketHeader(to: front)
       head = front
@@ -64,7 +67,9 @@ extension Packet {
   /// - Precondition: the range is inside the packet.
   ///
   /// BSD: `m_unshare`.
-  public mutating func makeWritable(_ range: Range<Int>? = nil) throws(MbufError) {
+  public mutating func makeWritable(
+    _ range: Range<Int>? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) {
     let range = range ?? 0..<byteCount
     precondition(
       range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(byteCount)")
@@ -76,7 +81,7 @@ extension Packet {
     while let here = mbuf, offset < range.upperBound {
       if here.mustBeCopied(offset, range) {
         do throws(MbufError) {
-          here.nextPacket = try here.privateCopy()
+          here.nextPacket = try here.privateCopy(CallSite(file, line))
         } catch {
           dropCopies()
           throw error
@@ -130,9 +135,9 @@ extension Mbuf {
   }
 
   /// A chain of its own with the same bytes, that can stand in this mbuf's place.
-  func privateCopy() throws(MbufError) -> Mbuf {
+  func privateCopy(_ site: CallSite) throws(MbufError) -> Mbuf {
     // Room for a packet header in any case, should this be the first mbuf.
-    let copy = try unsafe pool.chain(byteCount, .packetHeader)
+    let copy = try unsafe pool.chain(byteCount, .packetHeader, site)
     var writer = ChainWriter(copy)
     unsafe writer.write(UnsafeRawBufferPointer(start: data, count: byteCount))
     copy.dropPacketHeader()

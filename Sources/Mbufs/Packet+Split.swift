@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import UMA
 
 extension Packet {
   /// Cuts the packet in two; it keeps the first `offset` bytes and the rest is returned.
@@ -16,7 +17,9 @@ extension Packet {
   /// - Complexity: O(segments).
   ///
   /// BSD: `m_split`.
-  public mutating func split(at offset: Int) throws(MbufError) -> Packet {
+  public mutating func split(
+    at offset: Int, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
     precondition(offset >= 0, "split at \(offset)")
     guard offset <= byteCount else { throw .tooShort(wanted: offset, available: byteCount) }
     var mbuf = head
@@ -27,7 +30,7 @@ extension Packet {
       before -= mbuf.byteCount
       mbuf = next
     }
-    let tail = try mbuf.splitOff(from: before)
+    let tail = try mbuf.splitOff(from: before, CallSite(file, line))
     tail.takeHeader(of: head, offset..<byteCount)
     head.packetByteCount = offset
     return Packet(tail)
@@ -39,21 +42,21 @@ extension Mbuf {
   ///
   /// The rest begins with an mbuf that has room for a packet header. On failure nothing has
   /// changed.
-  func splitOff(from count: Int) throws(MbufError) -> Mbuf {
+  func splitOff(from count: Int, _ site: CallSite) throws(MbufError) -> Mbuf {
     let rest = byteCount - count
     if rest == 0 {
-      let front = try frontForHeader(next)
+      let front = try frontForHeader(next, site)
       next = nil
       return front
     }
     let copy: Mbuf
     if rest <= MbufLayout.packetDataByteCount {
-      copy = try unsafe pool.mbuf(.packetHeader)
+      copy = try unsafe pool.mbuf(.packetHeader, site)
     } else if isExternal {
-      copy = try unsafe pool.mbuf(.packetHeader)
+      copy = try unsafe pool.mbuf(.packetHeader, site)
       share(with: copy, from: count, byteCount: rest)
     } else {
-      copy = try unsafe pool.clusterMbuf(.packetHeader)
+      copy = try unsafe pool.clusterMbuf(.packetHeader, site)
     }
     if copy.byteCount == 0 {
       // In bounds: the copy has room for the rest.
@@ -69,12 +72,12 @@ extension Mbuf {
 
   /// The mbuf that can carry the packet header of `chain`: its first if the header's place there
   /// is free, else a new empty one in front.
-  private func frontForHeader(_ chain: Mbuf?) throws(MbufError) -> Mbuf {
+  private func frontForHeader(_ chain: Mbuf?, _ site: CallSite) throws(MbufError) -> Mbuf {
     if let first = chain, first.hasRoomForHeader {
       first.flags.insert(.packetHeader)
       return first
     }
-    let front = try unsafe pool.mbuf(.packetHeader)
+    let front = try unsafe pool.mbuf(.packetHeader, site)
     front.next = chain
     return front
   }

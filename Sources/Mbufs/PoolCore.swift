@@ -41,9 +41,9 @@ extension UnsafeMutablePointer<PoolCore> {
   ///
   /// BSD: `m_get`, `m_gethdr`.
   @inlinable @inline(__always)
-  func mbuf(_ flags: MbufFlags) throws(MbufError) -> Mbuf {
+  func mbuf(_ flags: MbufFlags, _ site: CallSite) throws(MbufError) -> Mbuf {
     do throws(ZoneError) {
-      let item = unsafe try pointee.mbufZone.allocateItem()
+      let item = unsafe try pointee.mbufZone.allocateItem(file: site.file, line: site.line)
       let mbuf = unsafe Mbuf(item.assumingMemoryBound(to: MbufHeader.self))
       mbuf.reset(flags, .inner)
       unsafe mbuf.data = mbuf.start
@@ -57,25 +57,25 @@ extension UnsafeMutablePointer<PoolCore> {
   ///
   /// BSD: `m_getcl`.
   @inlinable @inline(__always)
-  func clusterMbuf(_ flags: MbufFlags) throws(MbufError) -> Mbuf {
+  func clusterMbuf(_ flags: MbufFlags, _ site: CallSite) throws(MbufError) -> Mbuf {
     do throws(ZoneError) {
-      let item = unsafe try pointee.packetZone.allocateItem()
+      let item = unsafe try pointee.packetZone.allocateItem(file: site.file, line: site.line)
       let mbuf = unsafe Mbuf(item.assumingMemoryBound(to: MbufHeader.self))
       mbuf.reset(flags.union(.external), .packet)
       unsafe mbuf.data = mbuf.storage.pointee.base
       return mbuf
     } catch {
-      return try unsafe clusterMbufSlow(flags)
+      return try unsafe clusterMbufSlow(flags, site)
     }
   }
 
   /// The same without the packet zone, so that a denial names the zone that is short.
   @usableFromInline
   @inline(never)
-  func clusterMbufSlow(_ flags: MbufFlags) throws(MbufError) -> Mbuf {
-    let mbuf = try unsafe mbuf(flags)
+  func clusterMbufSlow(_ flags: MbufFlags, _ site: CallSite) throws(MbufError) -> Mbuf {
+    let mbuf = try unsafe mbuf(flags, site)
     do throws(ZoneError) {
-      try unsafe attachCluster(mbuf, .cluster)
+      try unsafe attachCluster(mbuf, .cluster, site)
     } catch {
       mbuf.freeOne()
       throw .exhausted(error)
@@ -88,8 +88,8 @@ extension UnsafeMutablePointer<PoolCore> {
   /// Gives an mbuf a cluster of its own.
   ///
   /// BSD: `m_clget`.
-  func attachCluster(_ mbuf: Mbuf, _ kind: StorageKind) throws(ZoneError) {
-    let cluster = unsafe try pointee.clusterZone.allocateItem()
+  func attachCluster(_ mbuf: Mbuf, _ kind: StorageKind, _ site: CallSite) throws(ZoneError) {
+    let cluster = unsafe try pointee.clusterZone.allocateItem(file: site.file, line: site.line)
     unsafe mbuf.attach(cluster, of: pointee.clusterZone, kind)
   }
 
@@ -98,13 +98,13 @@ extension UnsafeMutablePointer<PoolCore> {
   /// Whole clusters, then one cluster or mbuf for the rest.
   ///
   /// BSD: `m_getm2`.
-  func chain(_ byteCount: Int, _ flags: MbufFlags) throws(MbufError) -> Mbuf {
-    let first = try unsafe piece(byteCount, flags)
+  func chain(_ byteCount: Int, _ flags: MbufFlags, _ site: CallSite) throws(MbufError) -> Mbuf {
+    let first = try unsafe piece(byteCount, flags, site)
     var room = first.capacity
     var tail = first
     while room < byteCount {
       do throws(MbufError) {
-        let next = try unsafe piece(byteCount - room, [])
+        let next = try unsafe piece(byteCount - room, [], site)
         tail.next = next
         tail = next
         room += next.capacity
@@ -116,10 +116,12 @@ extension UnsafeMutablePointer<PoolCore> {
     return first
   }
 
-  private func piece(_ byteCount: Int, _ flags: MbufFlags) throws(MbufError) -> Mbuf {
+  private func piece(_ byteCount: Int, _ flags: MbufFlags, _ site: CallSite) throws(MbufError)
+    -> Mbuf
+  {
     let inner =
       flags.contains(.packetHeader) ? MbufLayout.packetDataByteCount : MbufLayout.dataByteCount
-    return byteCount <= inner ? try unsafe mbuf(flags) : try unsafe clusterMbuf(flags)
+    return byteCount <= inner ? try unsafe mbuf(flags, site) : try unsafe clusterMbuf(flags, site)
   }
 }
 

@@ -37,7 +37,7 @@
 /// BSD: `keg_layout` (sys/vm/uma_core.c), with the later releases' efficiency rule.
 public struct SlabLayout: Equatable, Sendable {
   /// Bytes asked for per item.
-  public let itemByteCount: Int
+  public private(set) var itemByteCount: Int
   /// Alignment of every item in bytes, a power of two.
   public let alignment: Int
   /// Bytes from one item to the next.
@@ -194,6 +194,13 @@ public struct SlabLayout: Equatable, Sendable {
     self.headerOffset = headerOffset
     self.hasHashLink = hasHashLink
     hasTags = item.isTagged
+  }
+
+  /// The same slabs, with items that fill less of their stride.
+  func holding(itemByteCount: Int) -> SlabLayout {
+    var layout = self
+    layout.itemByteCount = itemByteCount
+    return layout
   }
 
   static func headerByteCount(

@@ -46,6 +46,7 @@ extension Zone {
       return left
     }
     guard left == 0 else {
+      if debugging.contains(.leaks) { StandardError.write(leakReport().description) }
       Registry.shared.withLock { $0.all.append(self) }
       return left
     }

@@ -4,7 +4,8 @@
 //
 //     who waits -> the thread's cache -> its slab
 //
-// It goes past the caches when the zone has more items than its limit, or may not cache.
+// It goes past the caches when the zone has more items than its limit, or may not cache. An item of
+// a watched zone always goes to its slab, and from there to who waits.
 
 extension Zone {
   @unsafe
@@ -22,7 +23,9 @@ extension Zone {
 
   func freeSlow(_ item: UnsafeMutableRawPointer, in table: CacheTable?, _ site: CallSite) {
     let fate = unsafe withShelf { shelf -> Fate in
-      if let head = shelf.waiters.first, shelf.room(usesReserve: head.usesReserve) >= 0 {
+      if unsafe core.pointee.shadow == nil, let head = shelf.waiters.first,
+        shelf.room(usesReserve: head.usesReserve) >= 0
+      {
         shelf.frees += 1
         shelf.allocations += 1
         return unsafe .granted(shelf.waiters.grant(item))
@@ -36,7 +39,7 @@ extension Zone {
     switch unsafe fate {
     case .kept: break
     case .granted(let waiter): waiter?.bell.ring()
-    case .homeless: unsafe exportItem(item)
+    case .homeless: unsafe exportItem(item, site)
     }
   }
 
@@ -78,7 +81,8 @@ extension Zone {
       keg === other.keg, "an item of zone \(other.name) freed to zone \(name) of another keg")
     if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
     let isAdopted = withShelf { shelf in
-      guard shelf.mayCache, shelf.room(usesReserve: false) > 0 else { return false }
+      guard unsafe core.pointee.shadow == nil, shelf.mayCache, shelf.room(usesReserve: false) > 0
+      else { return false }
       shelf.allocations += 1
       shelf.itemCount += 1
       return true
@@ -86,8 +90,7 @@ extension Zone {
     if isAdopted {
       unsafe freeItem(item, file: file, line: line)
     } else {
-      if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }
-      unsafe store.putItem(item)
+      unsafe store.putItem(strip(item, of: other, CallSite(file, line)))
       serveWaiters()
     }
     other.withShelf { shelf in
@@ -98,9 +101,8 @@ extension Zone {
   }
 
   /// Frees an item past all caches, to its slab.
-  func exportItem(_ item: UnsafeMutableRawPointer) {
-    if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }
-    unsafe freeStripped(item)
+  func exportItem(_ item: UnsafeMutableRawPointer, _ site: CallSite) {
+    unsafe putItem(strip(item, of: self, site))
   }
 
   /// Frees an item whose `importItem` the caller has undone already, to its slab.
@@ -111,6 +113,11 @@ extension Zone {
   public func freeStripped(
     _ item: UnsafeMutableRawPointer, file: StaticString = #fileID, line: UInt = #line
   ) {
+    unsafe putItem(strip(item, of: self, CallSite(file, line), exports: false))
+  }
+
+  /// Gives an item as the keg knows it back to its slab.
+  func putItem(_ item: UnsafeMutableRawPointer) {
     unsafe store.putItem(item)
     let mustServe = withShelf { shelf in
       shelf.frees += 1

@@ -45,8 +45,11 @@ extension Zone {
   private func changeKegHooks(_ what: String, _ change: (inout ItemHooks) -> Void) {
     unsafe precondition(
       !core.pointee.isSecondary, "zone \(name): \(what) belongs to the keg of its master")
-    let isChanged = keg.changeHooks(change)
+    let shadow = unsafe core.pointee.shadow
+    // A watched keg has hooks of its own, and the shadow runs the zone's.
+    let isChanged = keg.changeHooks { if shadow == nil { change(&$0) } }
     precondition(isChanged, "zone \(name): \(what) is set after the keg has pages")
+    shadow?.changeHooks(change)
     unsafe change(&core.pointee.hooks)
   }
 

@@ -152,7 +152,9 @@ extension Zone {
 
   private func nextStep(_ cache: CachePointer?, _ effort: Effort, _ request: Request) -> Step {
     unsafe withShelf { shelf -> Step in
-      if effort == .first || effort == .atHand, let plan = shelf.plan, plan.failsNext() {
+      if effort == .first || effort == .atHand, let plan = shelf.plan,
+        plan.failsNext(in: self, at: CallSite.outermost(request.site))
+      {
         return unsafe .short(.injected, count: 0, isFinal: true)
       }
       if let grant = unsafe request.waiter?.takeGrant() { return unsafe .item(grant) }
@@ -243,7 +245,8 @@ extension Zone {
   ) -> (item: UnsafeMutableRawPointer?, isRefused: Bool) {
     guard let bucket = unsafe bucket else { return unsafe drawOne(request) }
     let (kept, isRefused) = unsafe draw(
-      count, into: bucket.items, mayGrow: request.mayGrow, usesReserve: request.usesReserve)
+      count, into: bucket.items, mayGrow: request.mayGrow, usesReserve: request.usesReserve,
+      request.site)
     let item = unsafe kept > 0 ? bucket.items[kept - 1] : nil
     unsafe bucket.pointee.count = Int32(Swift.max(0, kept - 1))
     // A limit lowered or a plan set since the fill began: the surplus has no place in a cache.
@@ -278,7 +281,7 @@ extension Zone {
     unsafe withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: 1) { place in
       guard let items = place.baseAddress else { return (nil, false) }
       let (kept, isRefused) = unsafe draw(
-        1, into: items, mayGrow: request.mayGrow, usesReserve: request.usesReserve)
+        1, into: items, mayGrow: request.mayGrow, usesReserve: request.usesReserve, request.site)
       let mustServe = withShelf { shelf in
         shelf.transfersInFlight -= 1
         shelf.itemCount -= 1 - kept
@@ -293,14 +296,16 @@ extension Zone {
   /// Draws reserved items from below and imports them, stopping at the first that is refused.
   func draw(
     _ count: Int, into items: UnsafeMutablePointer<UnsafeMutableRawPointer>, mayGrow: Bool,
-    usesReserve: Bool
+    usesReserve: Bool, _ site: CallSite
   ) -> (kept: Int, isRefused: Bool) {
     let store = store
     let drawn = unsafe store.takeItems(
       count, into: items, mayGrow: mayGrow, usesReserve: usesReserve)
-    guard let importItem = unsafe core.pointee.hooks.importItem else { return (drawn, false) }
+    let isPlain =
+      unsafe core.pointee.hooks.importItem == nil && core.pointee.shadow == nil
+    if isPlain { return (drawn, false) }
     var kept = 0
-    while kept < drawn, unsafe importItem(items[kept], kept == 0) { kept += 1 }
+    while kept < drawn, unsafe bring(items + kept, isAwaited: kept == 0, site) { kept += 1 }
     for index in kept..<drawn { unsafe store.putItem(items[index]) }
     return (kept, drawn > kept)
   }
@@ -328,7 +333,7 @@ extension Zone {
   @inline(never)
   func finish(_ item: UnsafeMutableRawPointer, _ construct: ItemHooks.Maker) throws(ZoneError) {
     if unsafe construct(item) { return }
-    unsafe exportItem(item)
+    unsafe exportItem(item, CallSite(#fileID, #line))
     throw denial(.outOfMemory, count: layout.itemByteCount)
   }
 

@@ -69,6 +69,7 @@ extension Zone {
     precondition(
       drawn == statistics.inUse + statistics.cached,
       "zone \(name): \(drawn) drawn, \(statistics.inUse) in use + \(statistics.cached) cached")
+    checkItems()
   }
 }
 

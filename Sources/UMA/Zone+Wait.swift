@@ -40,7 +40,9 @@ extension Zone {
     let result = await withTaskCancellationHandler { () -> Result<UInt, ZoneError> in
       while true {
         switch unsafe turn(&request, waiter, deadline, &pause, isCancelled: Task.isCancelled) {
-        case .item(let item): return .success(UInt(bitPattern: item))
+        case .item(let item):
+          unsafe noteWaited(item, request.site)
+          return .success(UInt(bitPattern: item))
         case .denied(let error): return .failure(error)
         case .sleep(let moment): await bell.wait(until: moment)
         }
@@ -72,7 +74,9 @@ extension Zone {
     var pause = Pause()
     while true {
       switch unsafe turn(&request, waiter, deadline, &pause, isCancelled: false) {
-      case .item(let item): return unsafe item
+      case .item(let item):
+        unsafe noteWaited(item, request.site)
+        return unsafe item
       case .denied(let error): throw error
       case .sleep(let moment): bell.wait(until: moment)
       }
@@ -189,7 +193,8 @@ extension Zone {
       of: UnsafeMutableRawPointer.self, capacity: 1
     ) { place -> Outcome in
       guard let items = place.baseAddress else { return .unwanted }
-      let (kept, _) = unsafe draw(1, into: items, mayGrow: true, usesReserve: usesReserve)
+      let (kept, _) = unsafe draw(
+        1, into: items, mayGrow: true, usesReserve: usesReserve, CallSite(#fileID, #line))
       let outcome = withShelf { shelf -> Outcome in
         shelf.transfersInFlight -= 1
         guard kept == 1 else {

@@ -36,6 +36,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///   - hooks: what runs when an item changes hands.
   ///   - pages: where slabs come from; an arena of its own by default.
   ///   - budget: what its slabs are charged to.
+  ///   - debugging: what to watch its items for; what the environment says by default.
   ///
   /// - Precondition: no flag contradicts another.
   ///
@@ -43,16 +44,27 @@ public struct Zone: Equatable, @unchecked Sendable {
   public init(
     name: String, itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = [],
     hooks: ItemHooks = unsafe ItemHooks(), pages: any PageSource = PageArena(),
-    budget: MemoryBudget = .process
+    budget: MemoryBudget = .process, debugging: ZoneDebugging? = nil
   ) {
     unsafe precondition(
       !flags.contains(.zeroInitialize) || hooks.initialize == nil,
       "zone \(name): zeroInitialize takes the place of initialize")
     var flags = flags.completed()
     if !(pages is PageArena) { flags.insert(.privatePages) }
-    let layout = SlabLayout(itemByteCount: itemByteCount, alignment: alignment, flags: flags)
-    let keg = Keg(layout: layout, pages: pages, hooks: hooks, flags: flags, budget: budget)
-    self.init(name, .keg(keg), hooks, isSecondary: false)
+    var shadow: Shadow?
+    let options = debugging ?? .ofEnvironment(forZone: name)
+    if !options.isEmpty {
+      let frame = ItemFrame(
+        itemByteCount: itemByteCount, alignment: alignment, flags: flags, options: options)
+      shadow = Shadow(zoneName: name, frame: frame, hooks: hooks, flags: flags)
+    }
+    let layout =
+      shadow?.frame.places
+      ?? SlabLayout(itemByteCount: itemByteCount, alignment: alignment, flags: flags)
+    let keg = Keg(
+      layout: layout, pages: pages, hooks: shadow?.kegHooks ?? hooks, flags: flags,
+      budget: budget)
+    self.init(name, .keg(keg), hooks, isSecondary: false, shadow)
   }
 
   /// Makes a cache-only zone: items come from `source` and go back to it, and no keg stands below.
@@ -62,23 +74,33 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///   - itemByteCount: bytes per item, for reports and for zeroing.
   ///   - source: where items come from.
   ///   - hooks: what runs when an item changes hands; `initialize` and `finalize` must be nil.
+  ///   - debugging: what to watch its items for. They are the source's, so nothing is written into
+  ///     them or around them.
   ///
   /// BSD: `uma_zcache_create`.
   public init(
-    name: String, itemByteCount: Int, source: any ItemSource, hooks: ItemHooks = unsafe ItemHooks()
+    name: String, itemByteCount: Int, source: any ItemSource,
+    hooks: ItemHooks = unsafe ItemHooks(), debugging: ZoneDebugging? = nil
   ) {
     unsafe precondition(
       hooks.initialize == nil && hooks.finalize == nil,
       "zone \(name): a cache-only zone has no keg to initialize items")
+    var shadow: Shadow?
+    let options = debugging ?? .ofEnvironment(forZone: name)
+    if !options.isEmpty {
+      let frame = ItemFrame(
+        itemByteCount: itemByteCount, alignment: 1, flags: .noTouch, options: options)
+      shadow = Shadow(zoneName: name, frame: frame, hooks: hooks, flags: [], hasKeg: false)
+    }
     let layout = SlabLayout(itemByteCount: itemByteCount)
-    self.init(name, .source(source, layout), hooks, isSecondary: false)
+    self.init(name, .source(source, layout), hooks, isSecondary: false, shadow)
   }
 
   /// Makes a zone on the keg of another: the same items, with hooks, caches and counters of its own.
   ///
   /// - Parameters:
   ///   - name: for reports.
-  ///   - master: the zone whose keg is shared; destroy the new zone before it.
+  ///   - master: the zone whose keg is shared, and watched or not; destroy the new zone before it.
   ///   - hooks: `initialize` and `finalize` are the keg's and must not be given here.
   ///
   /// BSD: `uma_zsecond_create`, which takes the master and no size, alignment or flags.
@@ -86,13 +108,17 @@ public struct Zone: Equatable, @unchecked Sendable {
     unsafe precondition(
       hooks.initialize == nil && hooks.finalize == nil,
       "zone \(name): initialize and finalize belong to the keg of \(master.name)")
-    self.init(name, .keg(master.keg), hooks, isSecondary: true)
+    unsafe self.init(
+      name, .keg(master.keg), hooks, isSecondary: true, master.core.pointee.shadow)
   }
 
-  private init(_ name: String, _ store: ItemStore, _ hooks: ItemHooks, isSecondary: Bool) {
+  private init(
+    _ name: String, _ store: ItemStore, _ hooks: ItemHooks, isSecondary: Bool, _ shadow: Shadow?
+  ) {
     unsafe core = .allocate(capacity: 1)
     unsafe core.initialize(
-      to: ZoneCore(name: name, isSecondary: isSecondary, hooks: hooks, store: store))
+      to: ZoneCore(
+        name: name, isSecondary: isSecondary, hooks: hooks, store: store, shadow: shadow))
     store.keg?.slabs.withLock { $0.zoneCount += 1 }
     let flags = store.flags
     withShelf { shelf in
@@ -103,7 +129,7 @@ public struct Zone: Equatable, @unchecked Sendable {
     Registry.shared.withLock { registry in
       registry.all.append(zone)
       // Without a slot, or without a way to visit other threads' caches, the zone works uncached.
-      guard flags.isDisjoint(with: [.noBucket, .internalZone]), registry.canVisit,
+      guard shadow == nil, flags.isDisjoint(with: [.noBucket, .internalZone]), registry.canVisit,
         let slot = registry.takeSlot(for: zone)
       else { return }
       unsafe core.pointee.cacheOffset.store(
@@ -198,7 +224,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   public var name: String { unsafe core.pointee.name }
 
   /// Bytes, alignment and slab geometry of the items.
-  public var layout: SlabLayout { store.layout }
+  public var layout: SlabLayout { unsafe core.pointee.shadow?.layout ?? store.layout }
 
   /// The reference counter of an item: a 32-bit word, zero at first, alone on its cache line.
   ///
@@ -207,7 +233,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///
   /// BSD: `uma_find_refcnt`.
   public func referenceCounter(of item: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
-    unsafe keg.counter(of: item)
+    unsafe keg.counter(of: core.pointee.shadow?.place(of: item) ?? item)
   }
 
   /// What was said when the zone and its keg were made, and what has come of it since.

@@ -30,14 +30,24 @@ struct ZoneCore: ~Copyable {
   var hooks: ItemHooks
   /// Nil once the zone is destroyed.
   var store: ItemStore?
+  /// What is known of the items, if they are watched; shared by the zones of a keg.
+  let shadow: Shadow?
   let shelf: Guarded<Shelf>
   /// Walks over all zones that are with this one now; it may not end before they have left.
   let visits = Atomic<Int>(0)
 
-  init(name: String, isSecondary: Bool, hooks: ItemHooks, store: ItemStore) {
+  init(
+    name: String, isSecondary: Bool, hooks: ItemHooks, store: ItemStore, shadow: Shadow? = nil
+  ) {
     cacheOffset = Atomic(0)
     unsafe construct = hooks.construct
-    unsafe destruct = hooks.destruct
+    if let shadow, let destructItem = unsafe hooks.destruct {
+      // An item that is with nobody stays as it is, for the free that follows to report.
+      unsafe destruct = { if unsafe shadow.isLive($0) { unsafe destructItem($0) } }
+    } else {
+      unsafe destruct = hooks.destruct
+    }
+    self.shadow = shadow
     self.name = name
     self.isSecondary = isSecondary
     self.hooks = hooks

@@ -51,6 +51,7 @@ final class ChainBench {
   private var witnesses: [Witness] = []
   private var lent: [LentMemory] = []
   private var built = 0
+  private let here = CallSite(#fileID, #line)
 
   /// Bytes around the data that no operation may change if they are shared or read-only.
   static let edge = 16
@@ -106,8 +107,8 @@ final class ChainBench {
     let flags: MbufFlags = isFirst ? .packetHeader : []
     let mbuf: Mbuf
     switch segment.storage {
-    case .inner: mbuf = try unsafe pool.core.mbuf(flags)
-    case .cluster, .sharedCluster: mbuf = try unsafe pool.core.clusterMbuf(flags)
+    case .inner: mbuf = try unsafe pool.core.mbuf(flags, here)
+    case .cluster, .sharedCluster: mbuf = try unsafe pool.core.clusterMbuf(flags, here)
     case .foreign, .sharedForeign: mbuf = try lend(isReadOnly: false, isFirst: isFirst)
     case .readOnlyForeign: mbuf = try lend(isReadOnly: true, isFirst: isFirst)
     }
@@ -145,7 +146,7 @@ final class ChainBench {
   /// Has a witness see `window` of the mbuf's storage; the two swap places every other time, so
   /// that the chain has the original and the copy in turn.
   private func share(_ mbuf: Mbuf, _ window: Range<Int>) throws(MbufError) -> Mbuf {
-    let other = try unsafe pool.core.mbuf([])
+    let other = try unsafe pool.core.mbuf([], here)
     let headroom = unsafe mbuf.data - mbuf.start
     mbuf.share(with: other, from: 0, byteCount: mbuf.byteCount)
     let (kept, watching) = built % 2 == 0 ? (mbuf, other) : (other, mbuf)

@@ -58,20 +58,11 @@ func failingEachAllocation<Case>(
     let cases = cases(byteCount)
     try ChainLayout.forEach(of: byteCount, upTo: most, everyPlace: false) { layout in
       for one in cases {
-        for andAllLater in [false, true] {
-          var attempt = 1
-          var hasFired = true
-          while hasFired {
-            let plan = FailurePlan(failing: attempt, andAllLater: andAllLater)
-            do {
-              try failOnce(bench, layout, original, plan) { try operation(bench, &$0, &$1, one) }
-            } catch {
-              throw Failure(
-                description: "\(layout), case \(one), failing \(attempt), later \(andAllLater): "
-                  + "\(error)")
-            }
-            hasFired = plan.attemptCount >= attempt
-            attempt += 1
+        try FailurePlan.forEachAttempt { plan in
+          do {
+            try failOnce(bench, layout, original, plan) { try operation(bench, &$0, &$1, one) }
+          } catch {
+            throw Failure(description: "\(layout), case \(one), failing \(plan): \(error)")
           }
         }
       }

@@ -78,11 +78,12 @@ import UMA
   @Test func plainClustersComeOutOfThePacketZone() throws {
     try leakChecked(clusterLimit: 44) { pool in
       let first = try pool.packet()
+      let site = CallSite(#fileID, #line)
       for count in 1...43 {
         // A cluster without the packet zone, as the slow path gets it.
         var queue = PacketQueue()
         for _ in 0..<count {
-          queue.enqueue(Packet(try unsafe pool.core.clusterMbufSlow(.packetHeader)))
+          queue.enqueue(Packet(try unsafe pool.core.clusterMbufSlow(.packetHeader, site)))
         }
         #expect(queue.packetCount == count)
       }

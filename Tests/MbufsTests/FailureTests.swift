@@ -37,15 +37,13 @@ import UMA
   @Test func pullUpIntoACluster() throws {
     let bench = ChainBench()
     let model = PacketModel(GrowTests.bytes(400))
-    for andAllLater in [false, true] {
-      for attempt in 1...8 {
-        var others = PacketQueue()
-        var packet = try packetInPieces(model.bytes, 100, bench.pool, &others)
-        bench.pool.inject(FailurePlan(failing: attempt, andAllLater: andAllLater))
-        do throws(MbufError) { try packet.pullUp(300) } catch {}
-        bench.pool.inject(nil)
-        try bench.settle(packet, model)
-      }
+    try FailurePlan.forEachAttempt { plan in
+      var others = PacketQueue()
+      var packet = try packetInPieces(model.bytes, 100, bench.pool, &others)
+      bench.pool.inject(plan)
+      do throws(MbufError) { try packet.pullUp(300) } catch {}
+      bench.pool.inject(nil)
+      try bench.settle(packet, model)
     }
     try bench.end()
   }
@@ -62,9 +60,9 @@ import UMA
   func splitOfALongPacket(_ offset: Int) throws {
     let bench = ChainBench()
     let model = PacketModel(GrowTests.bytes(2_264))
-    for attempt in 1...5 {
+    try FailurePlan.forEachAttempt { plan in
       var packet = try bench.pool.packet(copying: unsafe model.bytes.span.bytes)
-      bench.pool.inject(FailurePlan(failing: attempt, andAllLater: true))
+      bench.pool.inject(plan)
       do throws(MbufError) { packet.join(try packet.split(at: offset)) } catch {}
       bench.pool.inject(nil)
       try bench.settle(packet, model)
@@ -148,24 +146,11 @@ import UMA
   @Test func gettingPackets() throws {
     let bench = ChainBench()
     for kind in 0..<6 {
-      for andAllLater in [false, true] {
-        var attempt = 1
-        var hasFired = true
-        while hasFired {
-          let plan = FailurePlan(failing: attempt, andAllLater: andAllLater)
-          bench.pool.inject(plan)
-          do throws(MbufError) {
-            let packet = try get(kind, bench.pool)
-            packet.checkInvariants()
-          } catch {
-            guard case .exhausted = error else { throw error }
-          }
-          #expect(bench.pool.outstanding == 0)
-          hasFired = plan.attemptCount >= attempt
-          attempt += 1
-        }
-        bench.pool.inject(nil)
+      let attempts = try bench.pool.sweepFailures {
+        let packet = try get(kind, bench.pool)
+        packet.checkInvariants()
       }
+      #expect(attempts > 0)
     }
     try bench.end()
   }

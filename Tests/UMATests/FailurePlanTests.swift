@@ -116,4 +116,74 @@ import Testing
     made.give(item)
     #expect(made.destroy() == 0)
   }
+
+  // MARK: Rules
+
+  @Test func rulesPickByNumber() {
+    let zone = Zone(name: "ruled", itemByteCount: 64)
+    for (rule, wanted) in [
+      (FailureRule.attempt(2), [true, false, true, true, true, true]),
+      (.every(3), [true, true, false, true, true, false]),
+      (.from(4), [true, true, true, false, false, false]),
+      (.random(probability: 1, seed: 1), [false, false, false, false, false, false]),
+      (.random(probability: 0, seed: 1), [true, true, true, true, true, true]),
+    ] {
+      let plan = FailurePlan([rule])
+      zone.inject(plan)
+      #expect(attempts(6, zone) == wanted, "\(plan)")
+      #expect(plan.failureCount == wanted.count { !$0 })
+    }
+    #expect(zone.destroy() == 0)
+  }
+
+  @Test func rulesPickByZoneAndCountThatZoneAlone() {
+    let a = Zone(name: "a", itemByteCount: 64)
+    let b = Zone(name: "b", itemByteCount: 64)
+    let plan = FailurePlan([.attempt(2).inZone("b"), .attempt(1).inZone("a")])
+    a.inject(plan)
+    b.inject(plan)
+    let outcomes = [b, b, a, a, b].flatMap { attempts(1, $0) }
+    #expect(outcomes == [true, false, false, true, true])
+    #expect(plan.description == "attempt 2 in zone b, attempt 1 in zone a")
+    #expect(a.destroy() == 0 && b.destroy() == 0)
+  }
+
+  @Test(arguments: [
+    ("Mine.swift", [41, 42, 43]), ("Module/Mine.swift", [41, 42, 43]), ("Mine.swift:42", [42]),
+    ("Module/Mine.swift:42", [42]), ("ine.swift", []), ("Mine.swift:4", []), ("Other.swift", []),
+  ])
+  func rulesPickByCallSite(_ place: String, _ denied: [UInt]) {
+    let zone = Zone(name: "placed", itemByteCount: 64)
+    zone.inject(FailurePlan([.from(1).at(place)]))
+    let failed = ([41, 42, 43] as [UInt]).filter { line in
+      guard
+        let item = try? unsafe HeldItem(
+          zone.allocateItem(file: "Module/Mine.swift", line: line))
+      else { return true }
+      zone.give(item)
+      return false
+    }
+    #expect(failed == denied)
+    #expect(zone.destroy() == 0)
+  }
+
+  @Test func randomRulesPickTheSameEveryTime() {
+    let zone = Zone(name: "random", itemByteCount: 64)
+    let runs = ([7, 7, 8] as [UInt64]).map { seed -> [Bool] in
+      zone.inject(FailurePlan([.random(probability: 0.25, seed: seed)]))
+      return attempts(400, zone)
+    }
+    #expect(runs[0] == runs[1] && runs[0] != runs[2])
+    #expect((60...140).contains(runs[0].count { !$0 }))
+    #expect(zone.destroy() == 0)
+  }
+
+  @Test func waitingAllocationsFailByPlanToo() throws {
+    let zone = Zone(name: "waiting", itemByteCount: 64)
+    zone.inject(FailurePlan(failing: 1))
+    unsafe #expect(throws: ZoneError(zone: zone, reason: .injected, count: 0)) {
+      try unsafe zone.allocateItem(.wait(for: .seconds(60)))
+    }
+    #expect(zone.destroy() == 0)
+  }
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guard_table.h"
+
 #if defined(__linux__)
 #define MBUMA_TLS_MODEL __attribute__((tls_model("initial-exec")))
 #else

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a signal handler has to know of items between guard pages, where it can read it: entries
+// that are never unmapped, in blocks that are only ever added.
+//
+//     blocks --> [1024 entries] --> [1024 entries] --> NULL
+//
+// Writers hold a lock of their own. The handler reads without one, so a fault that races with an
+// allocation may name the site before or after, but every pointer in an entry is good for ever.
+#ifndef GUARD_TABLE_H
+#define GUARD_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/// One item and the run of pages that is its own, the guard page included.
+typedef struct mbuma_guarded {
+  /// First byte of the run; 0 while the entry is unused.
+  uintptr_t place;
+  uintptr_t place_byte_count;
+  uintptr_t item;
+  uintptr_t item_byte_count;
+  /// Names, ended by a zero byte and never freed; NULL for none.
+  const char *_Nullable zone;
+  const char *_Nullable allocated_file;
+  const char *_Nullable freed_file;
+  uintptr_t allocated_line;
+  uintptr_t freed_line;
+  bool is_live;
+  /// The next unused entry.
+  struct mbuma_guarded *_Nullable next_unused;
+} mbuma_guarded;
+
+/// An entry that is the caller's until it is given back; NULL when the system has no memory.
+///
+/// The first call puts the handler for faults in place, in front of the one that was there.
+mbuma_guarded *_Nullable mbuma_guard_take(void);
+void mbuma_guard_give(mbuma_guarded *_Nonnull entry);
+
+/// The site that allocations made inside a zone's hook are on the account of, or NULL.
+const void *_Nullable mbuma_hook_site(void);
+void mbuma_set_hook_site(const void *_Nullable site);
+
+/// The calling thread's number in the system, and its name of up to 15 bytes.
+uint64_t mbuma_thread_number(char name[_Nonnull 16]);
+
+#endif
