@@ -87,7 +87,10 @@ public final class MbufPool: @unchecked Sendable {
 
   /// An empty packet with one cluster: room for 2,048 bytes.
   ///
-  /// - Parameter headroom: bytes kept free in front for headers, 0...2,048.
+  /// - Parameters:
+  ///   - headroom: bytes kept free in front for headers, 0...2,048.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`, naming the zone and its limit.
   /// - Complexity: one bucket pop.
   ///
@@ -103,7 +106,10 @@ public final class MbufPool: @unchecked Sendable {
 
   /// An empty packet without a cluster: room for 168 bytes.
   ///
-  /// - Parameter headroom: bytes kept free in front for headers, 0...168.
+  /// - Parameters:
+  ///   - headroom: bytes kept free in front for headers, 0...168.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`.
   ///
   /// BSD: `m_gethdr`.
@@ -117,7 +123,10 @@ public final class MbufPool: @unchecked Sendable {
 
   /// An empty packet with room for at least `byteCount` bytes, in as many segments as that takes.
   ///
-  /// - Parameter byteCount: bytes of room, at least 0.
+  /// - Parameters:
+  ///   - byteCount: bytes of room, at least 0.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; nothing was allocated.
   ///
   /// BSD: `m_getm2`.
@@ -133,6 +142,8 @@ public final class MbufPool: @unchecked Sendable {
   /// - Parameters:
   ///   - bytes: what to copy, any number.
   ///   - headroom: bytes kept free in front, 0...168; more segments are used if need be.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; nothing was allocated.
   ///
   /// BSD: `m_devget`.
@@ -175,6 +186,8 @@ public final class MbufPool: @unchecked Sendable {
   /// - Parameters:
   ///   - storage: the memory; the packet and its shared copies hold it until the last ends.
   ///   - byteCount: bytes at its start that are the packet's data.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; then the storage is not held.
   ///
   /// BSD: `m_extadd`.

@@ -6,8 +6,11 @@ extension Packet {
   ///
   /// Neither packet may write what they share until the other has let go. Inner data is copied.
   ///
-  /// - Parameter range: the bytes wanted; the whole packet if left out. Only a copy from the
-  ///   first byte on keeps what the header says of offsets and wire length.
+  /// - Parameters:
+  ///   - range: the bytes wanted; the whole packet if left out. Only a copy from the
+  ///     first byte on keeps what the header says of offsets and wire length.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; the packet is unchanged.
   /// - Precondition: the range is inside the packet.
   /// - Complexity: O(segments), one mbuf each.

@@ -7,7 +7,10 @@ extension Packet {
   ///     before  [..free..|headers|payload]            prepend(28)
   ///     after   [.. 28 zeroes |headers|payload]       in the headroom, or in new mbufs in front
   ///
-  /// - Parameter byteCount: bytes to add, at least 0.
+  /// - Parameters:
+  ///   - byteCount: bytes to add, at least 0.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; the packet is unchanged.
   /// - Complexity: O(`byteCount`); allocates only if the headroom is too small.
   ///

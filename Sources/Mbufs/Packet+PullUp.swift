@@ -7,7 +7,10 @@ extension Packet {
   ///     before  [ 6 ]->[ 40 ]->[ 1400 ]        pullUp(28)
   ///     after   [ 28 ]->[ 18 ]->[ 1400 ]       bytes and order unchanged, segments may differ
   ///
-  /// - Parameter byteCount: bytes wanted, 0...`MbufLayout.clusterByteCount`.
+  /// - Parameters:
+  ///   - byteCount: bytes wanted, 0...`MbufLayout.clusterByteCount`.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.tooShort` if the packet has fewer bytes, `.exhausted` if no mbuf is free;
   ///   the packet is unchanged.
   /// - Complexity: O(`byteCount`) bytes copied, at most one mbuf allocated; nothing at all if the
@@ -62,7 +65,10 @@ extension Packet {
 
   /// Makes bytes of the packet writable in place: those shared or read-only are copied.
   ///
-  /// - Parameter range: the bytes that must be writable; the whole packet if left out.
+  /// - Parameters:
+  ///   - range: the bytes that must be writable; the whole packet if left out.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; the packet is unchanged.
   /// - Precondition: the range is inside the packet.
   ///

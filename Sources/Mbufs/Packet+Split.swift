@@ -11,7 +11,10 @@ extension Packet {
   /// Where the cut goes through a cluster, up to 168 bytes are copied; beyond that both halves
   /// share the cluster and neither may write it.
   ///
-  /// - Parameter offset: bytes to keep.
+  /// - Parameters:
+  ///   - offset: bytes to keep.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.tooShort` if the packet has fewer bytes, `.exhausted`; the packet is
   ///   unchanged.
   /// - Complexity: O(segments).

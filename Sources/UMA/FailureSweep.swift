@@ -27,7 +27,9 @@ extension FailurePlan {
   /// than that; each both alone and with all later ones.
   ///
   /// For tests that inject the plan themselves, where it matters; `sweep` runs whole scenarios.
-  /// - Parameter mostAttempts: traps after so many, for a body that never comes to its end.
+  /// - Parameters:
+  ///   - mostAttempts: traps after so many, for a body that never comes to its end.
+  ///   - body: one run of the scenario.
   /// - Returns: attempts of a run in which none fails.
   @discardableResult
   public static func forEachAttempt<Failure: Error>(

@@ -97,7 +97,10 @@ extension Zone {
 
   /// Runs `body` with the shelf while holding the zone lock.
   ///
-  /// - Parameter isCounted: false for who only looks, so that looking leaves no trace.
+  /// - Parameters:
+  ///   - isCounted: false for who only looks, so that looking leaves no trace.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
   /// - Precondition: the zone is not destroyed.
   func withShelf<Result: ~Copyable>(
     isCounted: Bool = true, file: StaticString = #fileID, line: UInt = #line,

@@ -223,8 +223,7 @@ extension Zone {
 
   /// Takes an item that was drawn for nobody back to its slab.
   private func returnUnused(_ item: UnsafeMutableRawPointer) {
-    if let exportItem = unsafe core.pointee.hooks.exportItem { unsafe exportItem(item) }
-    unsafe store.putItem(item)
+    unsafe store.putItem(strip(item, of: self, CallSite(#fileID, #line)))
     withShelf { $0.itemCount -= 1 }
   }
 }
