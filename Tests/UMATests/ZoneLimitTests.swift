@@ -303,6 +303,52 @@ import Testing
     other.retire()
   }
 
+  @Test func whatASisterZoneHasCachedIsFound() throws {
+    let pages = CountedPages()
+    let master = Zone(name: "master", itemByteCount: 256, pages: pages)
+    let second = unsafe Zone(name: "second", sharing: master, hooks: ItemHooks())
+    master.give(try master.take(1))
+    pages.setLimit(pages.pagesOut)
+    let (items, denial) = second.takeAll()
+    #expect(items.count == pages.pagesOut / master.layout.pageCount * master.layout.itemCount)
+    #expect(denial.reason == .outOfMemory)
+    second.give(items)
+    #expect(second.destroy() == 0 && master.destroy() == 0)
+  }
+
+  @Test func anItemCachedWhileAnotherIsRefusedIsFound() throws {
+    let other = try #require(CacheTable())
+    let held = Box<HeldItem>()
+    let zone = Box<Zone>()
+    let made = unsafe Zone(
+      name: "refused", itemByteCount: 256,
+      hooks: ItemHooks(importItem: { _, _ in
+        guard let item = held.take() else { return true }
+        zone.value?.give(item, in: other)
+        held.value = nil
+        return false
+      }))
+    zone.value = made
+    var random: [HeldItem] = []
+    for _ in 0..<made.layout.itemCount { random.append(try made.take(in: other)) }
+    held.value = random.popLast()
+    #expect((try? made.take()) != nil)
+    made.give(random)
+    #expect(made.destroy() == 1)
+    other.retire()
+  }
+
+  @Test func countingSeveralZonesInAnyOrderNeverStops() {
+    let zones = (0..<3).map { Zone(name: "count \($0)", itemByteCount: 64) }
+    onThreads(3) { index in
+      for round in 0..<500 {
+        let order = (0..<3).map { zones[($0 * (index + 1) + round) % 3] } + [zones[index]]
+        #expect(Zone.itemsInUse(of: order) == 0)
+      }
+    }
+    for zone in zones { zone.destroy() }
+  }
+
   @Test func aNegativeLimitTraps() async {
     await #expect(processExitsWith: .failure) {
       Zone(name: "negative", itemByteCount: 64).limitInItems = -1

@@ -138,6 +138,81 @@ import Testing
     #expect(zone.destroy() == 0)
   }
 
+  /// Who went to sleep at the limit must look for pages too, once it is first in the queue.
+  @Test(arguments: [false, true])
+  func whoComesToTheHeadLooksForItself(_ byRelief: Bool) throws {
+    let pages = CountedPages()
+    let (zone, items) = try fullZone(1, pages: pages)
+    pages.setLimit(pages.pagesOut)
+    while zone.keg.slabs.withLock({ $0.freeItemCount }) > 0 {
+      unsafe withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: 1) { place in
+        if let at = place.baseAddress { _ = unsafe zone.keg.takeItems(1, into: at, mayGrow: false) }
+      }
+    }
+    let got = Stage()
+    let kept = Box<[HeldItem]>()
+    kept.value = []
+    let threads = startThreads(2) { _ in
+      if let item = try? zone.take(.wait()) { kept.append(item) }
+      got.advance()
+    }
+    waitUntilQueued(2, zone)
+    if byRelief {
+      let parked = Box<[HeldItem]>()
+      zone.setRelief { zone.give(parked.take() ?? []) }
+      zone.give(items)
+      got.wait(for: 1)
+      // The first gives its item to whoever relief serves, not to the queue.
+      parked.value = kept.take()
+      kept.value = []
+    } else {
+      zone.limitInItems = 10
+      zone.give(items)
+      got.wait(for: 1)
+      pages.setLimit(.max)
+    }
+    join(threads)
+    #expect(got.value == 2)
+    zone.setRelief(nil)
+    zone.give(kept.value ?? [])
+    #expect(zone.statistics().inUse == 0)
+  }
+
+  @Test func anItemDrawnForAClaimIsNotForOthers() throws {
+    let zone = Box<Zone>()
+    let claim = Stage()
+    let mayEnd = Stage()
+    let made = unsafe Zone(
+      name: "claim", itemByteCount: 256,
+      hooks: ItemHooks(importItem: { _, _ in
+        // The item for the claimant is on its way until the claimant has left.
+        guard claim.value > 0 else { return true }
+        claim.wait(for: 2)
+        return true
+      }))
+    zone.value = made
+    made.limitInItems = 3
+    made.reserveInItems = 2
+    let items = [try made.take()] + (try (0..<2).map { _ in try made.take(usesReserve: true) })
+    let claimant = startThreads(1) { _ in
+      #expect(throws: ZoneError.self) {
+        try made.take(.wait(for: .milliseconds(50)), usesReserve: true)
+      }
+      claim.advance()
+    }
+    while made.withShelf({ $0.sleeps }) == 0, claim.value == 0 { sched_yield() }
+    let ordinary = startThreads(1) { _ in
+      #expect(throws: ZoneError.self) { try made.take(.wait(for: .milliseconds(300))) }
+      mayEnd.advance()
+    }
+    claim.advance()
+    made.limitInItems = 4
+    join(claimant + ordinary)
+    #expect(made.statistics().inUse == 3)
+    made.give(items)
+    #expect(made.destroy() == 0)
+  }
+
   @Test func whatReliefBringsIsFound() throws {
     let (zone, items) = try fullZone(1)
     let parked = Box<[HeldItem]>()
@@ -183,6 +258,21 @@ import Testing
     #expect(pages.pagesOut == zone.layout.pageCount)
     zone.reserveInItems = 0
     #expect(zone.destroy() == 0)
+  }
+
+  @Test func theReserveIsMadeUnderALimitAndGoesWithItsZone() throws {
+    let pages = CountedPages()
+    let master = Zone(name: "master", itemByteCount: 4_000, pages: pages)
+    let second = unsafe Zone(name: "second", sharing: master, hooks: ItemHooks())
+    second.limitInItems = 40
+    second.reserveInItems = 35
+    #expect(master.keg.slabs.withLock { $0.freeItemCount } >= 35)
+    #expect(second.destroy() == 0)
+    pages.setLimit(pages.pagesOut)
+    let (items, _) = master.takeAll()
+    #expect(items.count >= 35)
+    master.give(items)
+    #expect(master.destroy() == 0 && pages.pagesOut == 0)
   }
 
   @Test func aClaimGoesBeforePatience() throws {

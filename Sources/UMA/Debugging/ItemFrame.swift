@@ -38,6 +38,8 @@ struct ItemFrame {
   init(itemByteCount: Int, alignment: Int, flags: ZoneFlags, options: ZoneDebugging) {
     var options = options
     // Such pages may be no memory at all.
+    // Its items must not grow beyond a page.
+    if flags.contains(.bucketCacheOnly) { options.subtract([.redzones, .guardPages]) }
     if flags.contains(.noTouch) { options.subtract([.junk, .redzones, .guardPages]) }
     let page = PageArena.pageByteCount
     if sysconf(Int32(_SC_PAGESIZE)) > page { options.remove(.guardPages) }

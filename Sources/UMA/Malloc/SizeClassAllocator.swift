@@ -71,8 +71,9 @@ public final class SizeClassAllocator: Sendable {
     var byteCount = Self.smallestByteCount
     while byteCount <= Self.largestByteCount {
       let zone = Zone(
-        name: "\(name) \(byteCount)", itemByteCount: byteCount, alignment: 16, flags: .malloc,
-        pages: pages, budget: budget)
+        name: "\(name) \(byteCount)", itemByteCount: byteCount,
+        alignment: Swift.min(byteCount, PageArena.pageByteCount), flags: .malloc, pages: pages,
+        budget: budget)
       let keg = zone.keg
       classes.append(
         SizeClass(

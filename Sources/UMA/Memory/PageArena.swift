@@ -30,7 +30,7 @@ import Synchronization
 
 /// The default page source: anonymous memory, reserved at once and touched as needed.
 ///
-/// The first 2 MiB stay in small pages, so that a small pool stays small; what is beyond asks the
+/// The first MiB or two stay in small pages, so that a small pool stays small; what is beyond asks the
 /// kernel for huge pages, because a first touch costs a quarter as much there. What has been given
 /// back asks for none: the kernel would join the few pages still in use to huge ones, holes
 /// included, and the memory would come back by itself.

@@ -10,8 +10,8 @@
 /// without `destruct`; if `importItem` fails it goes back to the keg as it was; if `initialize`
 /// fails the whole slab is undone, backwards.
 ///
-/// Hooks run with no lock held. They may allocate from other zones, but not from their own, which
-/// would wait for them.
+/// Hooks run with no lock held. They may allocate from other zones, but not from their own, nor
+/// from one whose hooks allocate from it: each could wait for the other's to end.
 ///
 /// BSD: ctor, dtor, init, fini of `uma_zcreate`; zinit, zfini of `uma_zsecond_create`.
 @safe

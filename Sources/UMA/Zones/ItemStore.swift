@@ -67,10 +67,18 @@ enum ItemStore {
     }
   }
 
-  /// Items that an ordinary caller could take without asking for pages.
-  var freeItemCount: Int {
+  /// Items that a caller could take without asking for pages.
+  func freeItemCount(usesReserve: Bool) -> Int {
     guard case .keg(let keg) = self else { return 0 }
-    return keg.slabs.withLock { Swift.max(0, $0.freeItemCount - $0.reserve) }
+    return keg.slabs.withLock { slabs in
+      Swift.max(0, slabs.freeItemCount - (usesReserve ? 0 : slabs.reserve))
+    }
+  }
+
+  /// Whether other zones draw from the same keg.
+  var hasSeveralZones: Bool {
+    guard case .keg(let keg) = self else { return false }
+    return keg.slabs.withLock { $0.zoneCount > 1 }
   }
 
   /// How often slabs went back to the page source.

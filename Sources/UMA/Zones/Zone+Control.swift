@@ -39,11 +39,15 @@ extension Zone {
     if let keg, withShelf({ $0.itemCount }) > 0 {
       Zone.forEach { if $0.store.keg === keg { $0.drain() } }
     }
-    let left = withShelf { shelf in
+    let (left, reserve) = withShelf { shelf in
       precondition(shelf.waiters.isEmpty, "zone \(name): destroyed while callers wait for items")
       let left = itemsOut(shelf)
-      if left == 0 { shelf.isDestroyed = true }
-      return left
+      if left == 0 {
+        shelf.isDestroyed = true
+        // The core stays for stale handles; what the user gave it need not.
+        (shelf.relief, shelf.limitNotice, shelf.plan) = (nil, nil, nil)
+      }
+      return (left, shelf.reserve)
     }
     guard left == 0 else {
       if debugging.contains(.leaks) { StandardError.write(leakReport().description) }
@@ -60,8 +64,12 @@ extension Zone {
       }
       unsafe registry.giveSlot(offset / ZoneCache.strideByteCount)
     }
-    keg?.slabs.withLock { $0.zoneCount -= 1 }
+    keg?.slabs.withLock { slabs in
+      slabs.zoneCount -= 1
+      slabs.reserve -= reserve
+    }
     unsafe core.pointee.store = nil
+    unsafe core.pointee.hooks = ItemHooks()
     return 0
   }
 

@@ -46,7 +46,10 @@ extension Zone {
         return (shelf.room(usesReserve: false) < 0, change)
       }
       store.keg?.slabs.withLock { $0.reserve += change }
-      preallocate(newValue)
+      if let keg = store.keg {
+        let room = withShelf { $0.room(usesReserve: true) }
+        _ = keg.preallocate(Swift.max(0, Swift.min(keg.reserve, room)))
+      }
       if isOver { drain() }
       serveWaiters()
     }

@@ -3,7 +3,7 @@
 // Behind the fast path. One allocation goes, as far as it must:
 //
 //     spare bucket -> shelf's full bucket -> fill from the keg -> other threads' caches -> relief
-//     -> if bytes were refused: all zones' caches
+//     -> the caches of the keg's other zones, or of all zones if a budget refused bytes
 //
 // and only then is denied, or sleeps if it may. Each step runs under the zone lock except the fill,
 // which reserves its items against the limit first and then draws them with the lock dropped.
@@ -128,15 +128,16 @@ extension Zone {
           effort = .gathering
         } else if effort == .gathering, relieve() {
           effort = .relieved
-        } else if isExhausted(since: releaseCount, isRefused: isRefused, request.waiter) {
-          guard let budget = store.exceededBudget(since: refusalCount) else {
+        } else if isExhausted(since: releaseCount, isRefused: isRefused, request) {
+          let budget = store.exceededBudget(since: refusalCount)
+          if effort != .reclaimed, budget != nil || !isRefused && store.hasSeveralZones {
+            effort = .reclaimed
+            if budget == nil { drainSisters() } else { Self.reclaimAll(.drainWithCaches) }
+          } else if let budget {
+            return unsafe .short(.budgetReached, count: budget.limitInBytes)
+          } else {
             return unsafe .short(.outOfMemory, count: layout.itemByteCount)
           }
-          if effort == .reclaimed {
-            return unsafe .short(.budgetReached, count: budget.limitInBytes)
-          }
-          Self.reclaimAll(.drainWithCaches)
-          effort = .reclaimed
         }
       case .yield:
         mbuma_yield()
@@ -224,15 +225,16 @@ extension Zone {
   ///
   /// None cached, none in flight, none on a slab, and no page given back since the fill that failed
   /// began.
-  private func isExhausted(since releaseCount: Int, isRefused: Bool, _ waiter: Waiter?) -> Bool {
+  private func isExhausted(since releaseCount: Int, isRefused: Bool, _ request: Request) -> Bool {
     withShelf { shelf in
       gather(&shelf)
-      if unsafe waiter?.grant != nil { return false }
-      let isExhausted =
+      if unsafe request.waiter?.grant != nil { return false }
+      let isBare =
         isRefused
-        || shelf.full.count == 0 && shelf.transfersInFlight == 0 && store.freeItemCount == 0
+        || store.freeItemCount(usesReserve: request.usesReserve) == 0
           && store.releaseCount == releaseCount
-      if isExhausted, let waiter { shelf.enqueue(waiter) }
+      let isExhausted = isBare && shelf.full.count == 0 && shelf.transfersInFlight == 0
+      if isExhausted, let waiter = request.waiter { shelf.enqueue(waiter) }
       return isExhausted
     }
   }
@@ -308,6 +310,14 @@ extension Zone {
     while kept < drawn, unsafe bring(items + kept, isAwaited: kept == 0, site) { kept += 1 }
     for index in kept..<drawn { unsafe store.putItem(items[index]) }
     return (kept, drawn > kept)
+  }
+
+  /// Has the other zones of the keg give back what they have cached.
+  private func drainSisters() {
+    guard let keg = store.keg else { return }
+    Self.forEach { zone in
+      if zone != self, unsafe zone.core.pointee.store?.keg === keg { zone.drain() }
+    }
   }
 
   /// Has items held elsewhere given back; false if nobody offered to.

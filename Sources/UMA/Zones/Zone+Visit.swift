@@ -60,7 +60,10 @@ extension Zone {
   /// Counted one zone after the other, an item that its owner exchanges meanwhile for one of
   /// another zone could be missed in both.
   public static func itemsInUse(of zones: [Zone]) -> Int {
-    Int(truncatingIfNeeded: itemsInUse(of: zones, locked: 0, sum: 0))
+    // Each once, in the order of their addresses, so that two callers never wait for one another.
+    let byAddress = Dictionary(grouping: zones) { unsafe UInt(bitPattern: $0.core) }
+    let ordered = byAddress.sorted { $0.key < $1.key }.map { $0.value[0] }
+    return Int(truncatingIfNeeded: itemsInUse(of: ordered, locked: 0, sum: 0))
   }
 
   // Lock order: the zones as listed, then the registry. Nothing else holds two zones' locks.

@@ -105,7 +105,11 @@ extension Zone {
     _ request: inout Request, _ waiter: Waiter, _ deadline: ContinuousClock.Instant?,
     _ pause: inout Pause, isCancelled: Bool
   ) -> Turn {
-    if let item = unsafe withShelf({ _ in unsafe waiter.takeGrant() }) { return unsafe .item(item) }
+    if let item = unsafe withShelf({ _ in unsafe waiter.takeGrant() }) {
+      // The next in the queue went to sleep behind this one, and may have to look for itself now.
+      serveWaiters()
+      return unsafe .item(item)
+    }
     let isFirst = request.waiter == nil
     let isLate = !isFirst && deadline.map { $0 <= .now } ?? false
     if isLate || isCancelled {
@@ -154,8 +158,8 @@ extension Zone {
       shelf.waiters.withdraw(waiter)
       return unsafe waiter.takeGrant()
     }
-    if let grant = unsafe grant { return unsafe .item(grant) }
     serveWaiters()
+    if let grant = unsafe grant { return unsafe .item(grant) }
     return unsafe .denied(denial(reason, count: layout.itemByteCount))
   }
 
@@ -201,7 +205,10 @@ extension Zone {
           shelf.itemCount -= 1
           return .short(shelf.waiters.first)
         }
-        if shelf.waiters.isEmpty { return .unwanted }
+        // Who was first when the item was reserved may have left, and the limit be another.
+        guard let head = shelf.waiters.first, shelf.room(usesReserve: head.usesReserve) >= 0 else {
+          return .unwanted
+        }
         shelf.allocations += 1
         return unsafe .granted(shelf.waiters.grant(items.pointee))
       }
