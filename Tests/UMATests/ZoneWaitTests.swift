@@ -245,17 +245,20 @@ import Testing
 
   // MARK: All at once
 
-  /// Threads and tasks wait, give up, drain and change the limit; nobody is forgotten.
+  /// Threads and tasks wait, give up, are cancelled and draw on the reserve, while the limit changes,
+  /// pages run out and come back, and the zone is drained; nobody is forgotten.
   ///
   /// The queue itself stops if it serves anybody out of turn.
   @Test(arguments: 0..<6)
   func nobodyIsForgotten(_ round: Int) async throws {
     var random = SeededRandom()
-    let zone = Zone(name: "property", itemByteCount: 128)
-    let limits = (0..<4).map { _ in Int.random(in: 1...12, using: &random) }
+    let pages = CountedPages()
+    let zone = Zone(name: "property", itemByteCount: 4_096, pages: pages)
+    let limits = (0..<4).map { _ in Int.random(in: 3...12, using: &random) }
     let most = limits.max() ?? 0
     let generators = (0..<6).map { _ in random.split() }
     zone.limitInItems = limits[0]
+    zone.reserveInItems = round % 3
     let served = Stage()
     let running = Stage()
     let itemCount = 400
@@ -267,7 +270,7 @@ import Testing
         let wait =
           isPatient
           ? Wait.wait() : .wait(for: .microseconds(Int.random(in: 0..<300, using: &random)))
-        guard let item = try? zone.take(wait) else {
+        guard let item = try? zone.take(wait, usesReserve: index == 0) else {
           #expect(!isPatient)
           continue
         }
@@ -283,18 +286,24 @@ import Testing
       while running.value < 6 {
         zone.limitInItems = limits[turn % limits.count]
         if turn % 3 == 0 { zone.drain() }
+        pages.setLimit(turn % 4 < 2 ? pages.pagesOut : .max)
         turn += 1
         usleep(50)
       }
+      pages.setLimit(.max)
     }
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<3 {
         group.addTask {
           for turn in 0..<50 {
             let deadline = turn % 2 == 0 ? nil : ContinuousClock.now + .microseconds(200)
-            if let item = unsafe try? await zone.allocateWhenAvailable(until: deadline) {
-              zone.give(unsafe HeldItem(item))
+            let task = Task {
+              if let item = unsafe try? await zone.allocateWhenAvailable(until: deadline) {
+                zone.give(unsafe HeldItem(item))
+              }
             }
+            if turn % 3 == 0 { task.cancel() }
+            await task.value
           }
         }
       }
@@ -307,7 +316,7 @@ import Testing
     #expect(figures.inUse == 0 && figures.inUse + figures.cached + figures.free == figures.total)
     #expect(figures.total == figures.slabCount * zone.layout.itemCount)
     zone.checkInvariants()
-    #expect(zone.destroy() == 0)
+    #expect(zone.destroy() == 0 && pages.pagesOut == 0)
   }
 
   @Test func aZoneWithSleepersCannotEnd() async {
