@@ -100,7 +100,12 @@ static void on_fault(int number, siginfo_t *info, void *context) {
   }
 }
 
+static bool is_catching;
+
+// Under the mutex, and once: a second time the handler would be its own predecessor.
 static void catch_faults(void) {
+  if (is_catching) return;
+  is_catching = true;
   struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigemptyset(&action.sa_mask);
   sigaction(SIGSEGV, &action, &previous_segv);
@@ -112,7 +117,7 @@ static void catch_faults(void) {
 mbuma_guarded *mbuma_guard_take(void) {
   pthread_mutex_lock(&mutex);
   if (!unused) {
-    if (!atomic_load(&blocks)) catch_faults();
+    catch_faults();
     block *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
     if (b != MAP_FAILED) {
       for (int i = block_entry_count; i-- > 0;) {

@@ -76,21 +76,35 @@ struct CachePointer {
     unsafe at = (table + offset).assumingMemoryBound(to: ZoneCache.self)
   }
 
+  /// The owner's way in; false if a visitor wants the cache, and then the owner is out again.
+  ///
+  /// What it reads of the cache it must read after this: a count read before may date from before
+  /// a whole visit.
+  @inlinable @inline(__always)
+  func enter() -> Bool {
+    unsafe at.pointee.busy.store(1, ordering: .relaxed)
+    mbuma_owner_fence()
+    if unsafe _fastPath(at.pointee.asked.load(ordering: .acquiring) == 0) { return true }
+    unsafe leave()
+    return false
+  }
+
+  /// The owner's way out, with nothing changed.
+  @inlinable @inline(__always)
+  func leave() { unsafe at.pointee.busy.store(0, ordering: .releasing) }
+
   /// The owner's fast path: the item freed last, or nil if the slow path must look.
   @inlinable @inline(__always)
   func take() -> UnsafeMutableRawPointer? {
-    unsafe at.pointee.busy.store(1, ordering: .relaxed)
-    mbuma_owner_fence()
-    // `asked` first: a count read before it may date from before a whole visit.
-    guard unsafe _fastPath(at.pointee.asked.load(ordering: .acquiring) == 0),
-      case let count = unsafe at.pointee.count, _fastPath(count > 0)
-    else {
-      unsafe at.pointee.busy.store(0, ordering: .releasing)
+    guard unsafe enter() else { return nil }
+    let count = unsafe at.pointee.count
+    guard _fastPath(count > 0) else {
+      unsafe leave()
       return nil
     }
     // In bounds: count <= capacity. Cannot wrap: count > 0.
     let item = unsafe at.pointee.items[Int(count &- 1)]
-    unsafe countAllocation()
+    unsafe countAllocations(1)
     unsafe leave(count: count &- 1)
     return unsafe item
   }
@@ -98,12 +112,10 @@ struct CachePointer {
   /// The owner's fast path back: false if the slow path must find room.
   @inlinable @inline(__always)
   func give(_ item: UnsafeMutableRawPointer) -> Bool {
-    unsafe at.pointee.busy.store(1, ordering: .relaxed)
-    mbuma_owner_fence()
-    guard unsafe _fastPath(at.pointee.asked.load(ordering: .acquiring) == 0),
-      case let count = unsafe at.pointee.count, unsafe _fastPath(count < at.pointee.capacity)
-    else {
-      unsafe at.pointee.busy.store(0, ordering: .releasing)
+    guard unsafe enter() else { return false }
+    let count = unsafe at.pointee.count
+    guard unsafe _fastPath(count < at.pointee.capacity) else {
+      unsafe leave()
       return false
     }
     // In bounds: count < capacity.
@@ -132,10 +144,10 @@ struct CachePointer {
   }
 
   @inlinable @inline(__always)
-  func countAllocation() {
+  func countAllocations(_ number: UInt64) {
     // Only the owner writes, so load and store need not be one step.
     unsafe at.pointee.allocations.store(
-      at.pointee.allocations.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+      at.pointee.allocations.load(ordering: .relaxed) &+ number, ordering: .relaxed)
   }
 }
 

@@ -177,6 +177,7 @@ public final class SizeClassAllocator: Sendable {
     guard let memory = unsafe memory else {
       return unsafe try allocate(byteCount: byteCount, type: type, wait)
     }
+    precondition(byteCount >= 0, "\(byteCount) bytes")
     let usable = unsafe usableByteCount(of: memory)
     if byteCount <= usable, byteCount > usable / 2 || usable == Self.smallestByteCount {
       return unsafe memory

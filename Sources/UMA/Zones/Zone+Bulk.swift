@@ -122,19 +122,12 @@ extension CachePointer {
   /// Takes as many items as the loaded bucket has and `items` has places for.
   @usableFromInline
   func take(into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>) -> Int {
-    unsafe at.pointee.busy.store(1, ordering: .relaxed)
-    mbuma_owner_fence()
-    guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0, let first = items.baseAddress
-    else {
-      unsafe at.pointee.busy.store(0, ordering: .releasing)
-      return 0
-    }
+    guard let first = items.baseAddress, unsafe enter() else { return 0 }
     let count = unsafe Int(at.pointee.count)
     let taken = Swift.min(count, items.count)
     // In bounds: taken <= count <= capacity, and taken <= items.count.
     unsafe first.update(from: at.pointee.items + (count - taken), count: taken)
-    unsafe at.pointee.allocations.store(
-      at.pointee.allocations.load(ordering: .relaxed) &+ UInt64(taken), ordering: .relaxed)
+    unsafe countAllocations(UInt64(taken))
     unsafe leave(count: UInt32(count - taken))
     return taken
   }
@@ -142,13 +135,7 @@ extension CachePointer {
   /// Puts as many of `items` into the loaded bucket as it has room for.
   @usableFromInline
   func give(_ items: UnsafeBufferPointer<UnsafeMutableRawPointer>) -> Int {
-    unsafe at.pointee.busy.store(1, ordering: .relaxed)
-    mbuma_owner_fence()
-    guard unsafe at.pointee.asked.load(ordering: .acquiring) == 0, let first = items.baseAddress
-    else {
-      unsafe at.pointee.busy.store(0, ordering: .releasing)
-      return 0
-    }
+    guard let first = items.baseAddress, unsafe enter() else { return 0 }
     let count = unsafe Int(at.pointee.count)
     let given = unsafe Swift.min(Int(at.pointee.capacity) - count, items.count)
     // In bounds: count + given <= capacity, and given <= items.count. An empty cache has no slots.

@@ -36,9 +36,7 @@ extension Zone {
     while unsafe core.pointee.visits.load(ordering: .acquiring) != 0 { mbuma_yield() }
     drain()
     // What was freed to a sister zone may be parked there.
-    if let keg, withShelf({ $0.itemCount }) > 0 {
-      Zone.forEach { if $0.store.keg === keg { $0.drain() } }
-    }
+    if withShelf({ $0.itemCount }) > 0 { drainSisters() }
     let (left, reserve) = withShelf { shelf in
       precondition(shelf.waiters.isEmpty, "zone \(name): destroyed while callers wait for items")
       let left = itemsOut(shelf)

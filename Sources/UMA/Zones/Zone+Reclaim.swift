@@ -122,4 +122,12 @@ extension Zone {
     }
     return pageCount + BucketPool.shared.releasePages()
   }
+
+  /// Has the other zones of the keg give back what they have cached.
+  func drainSisters() {
+    guard let keg = store.keg else { return }
+    Self.forEach { zone in
+      if zone != self, unsafe zone.core.pointee.store?.keg === keg { zone.drain() }
+    }
+  }
 }

@@ -49,8 +49,7 @@ extension Zone {
     file: StaticString = #fileID, line: UInt = #line
   ) throws(ZoneError) -> UnsafeMutableRawPointer {
     let item = unsafe try allocateItem(in: table, wait, file: file, line: line)
-    if zeroed { unsafe zero(item) }
-    if let construct = unsafe core.pointee.construct { unsafe try finish(item, construct) }
+    unsafe try make(item, zeroed: zeroed)
     return unsafe item
   }
 
@@ -140,6 +139,10 @@ extension Zone {
           }
         }
       case .yield:
+        // What another thread has in hand may take it long: a deadline does not wait for that.
+        if let deadline = request.wait.deadline, deadline <= .now {
+          return unsafe .short(.deadlinePassed, count: layout.itemByteCount)
+        }
         mbuma_yield()
         if effort == .first { effort = .plain }
       case .short(let reason, let count, let isFinal):
@@ -217,7 +220,7 @@ extension Zone {
       }
     }
     unsafe cache.at.pointee.count -= 1
-    unsafe cache.countAllocation()
+    unsafe cache.countAllocations(1)
     return unsafe cache.at.pointee.items[Int(cache.at.pointee.count)]
   }
 
@@ -310,14 +313,6 @@ extension Zone {
     while kept < drawn, unsafe bring(items + kept, isAwaited: kept == 0, site) { kept += 1 }
     for index in kept..<drawn { unsafe store.putItem(items[index]) }
     return (kept, drawn > kept)
-  }
-
-  /// Has the other zones of the keg give back what they have cached.
-  private func drainSisters() {
-    guard let keg = store.keg else { return }
-    Self.forEach { zone in
-      if zone != self, unsafe zone.core.pointee.store?.keg === keg { zone.drain() }
-    }
   }
 
   /// Has items held elsewhere given back; false if nobody offered to.

@@ -53,8 +53,7 @@ extension Zone {
     guard let item = unsafe UnsafeMutableRawPointer(bitPattern: try result.get()) else {
       preconditionFailure("zone \(name): an item at 0")
     }
-    if zeroed { unsafe zero(item) }
-    if let construct = unsafe core.pointee.construct { unsafe try finish(item, construct) }
+    unsafe try make(item, zeroed: zeroed)
     return unsafe item
   }
 

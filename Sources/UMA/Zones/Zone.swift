@@ -75,7 +75,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///   - source: where items come from.
   ///   - hooks: what runs when an item changes hands; `initialize` and `finalize` must be nil.
   ///   - debugging: what to watch its items for. They are the source's, so nothing is written into
-  ///     them or around them.
+  ///     them or around them; every address that it ever gave is remembered.
   ///
   /// BSD: `uma_zcache_create`.
   public init(
@@ -164,11 +164,15 @@ public struct Zone: Equatable, @unchecked Sendable {
     file: StaticString = #fileID, line: UInt = #line
   ) throws(ZoneError) -> UnsafeMutableRawPointer {
     let item = unsafe try allocateItem(wait, usesReserve: usesReserve, file: file, line: line)
-    if zeroed { unsafe zero(item) }
-    if let construct = unsafe core.pointee.construct {
-      unsafe try finish(item, construct)
-    }
+    unsafe try make(item, zeroed: zeroed)
     return unsafe item
+  }
+
+  /// Zeroes an item if that was asked for, and runs `construct` on it.
+  @inlinable @inline(__always)
+  func make(_ item: UnsafeMutableRawPointer, zeroed: Bool) throws(ZoneError) {
+    if zeroed { unsafe zero(item) }
+    if let construct = unsafe core.pointee.construct { unsafe try finish(item, construct) }
   }
 
   /// Runs `destruct` on an item and frees it.
