@@ -143,22 +143,21 @@ public struct DatagramBuffer: ~Copyable, Sendable {
     }
     var framed: Packet? = consume datagram
     let result = appendFramed(&framed, control: &control)
-    if let refused = framed.take() { packet = refused.datagram().packet }
+    if let refused = framed.take() {
+      let unframed = refused.datagram()
+      packet = unframed.packet
+    }
     return result
   }
 
   /// Adds a record whose addresses stand in front already, or leaves it where it is.
   mutating func appendFramed(_ framed: inout Packet?, control: inout Packet?) -> AppendResult {
-    guard let record = framed.take() else { preconditionFailure("a datagram without a packet") }
-    let information = control.take()
-    let controlByteCount = information?.byteCount ?? 0
-    guard record.byteCount + controlByteCount <= space else {
+    guard SocketBuffer.byteCount(framed) + SocketBuffer.byteCount(control) <= space else {
       drops += 1
-      framed = consume record
-      control = consume information
       return .full
     }
-    if let information {
+    guard let record = framed.take() else { preconditionFailure("a datagram without a packet") }
+    if let information = control.take() {
       buffer.records.appendControl(information, data: record)
     } else {
       buffer.records.enqueue(record)

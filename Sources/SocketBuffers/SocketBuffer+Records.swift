@@ -84,7 +84,8 @@ extension SocketBuffer {
     if byteCount > space { throw .noSpace(wanted: byteCount, available: space) }
   }
 
-  private static func byteCount(_ packet: borrowing Packet?) -> Int {
+  /// Bytes of a packet that may be missing.
+  static func byteCount(_ packet: borrowing Packet?) -> Int {
     switch packet {
     case .some(let packet): packet.byteCount
     case nil: 0
