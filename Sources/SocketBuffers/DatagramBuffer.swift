@@ -145,7 +145,7 @@ public struct DatagramBuffer: ~Copyable, Sendable {
     let result = appendFramed(&framed, control: &control)
     if let refused = framed.take() {
       let unframed = refused.datagram()
-      packet = unframed.packet
+      packet = consume unframed.packet
     }
     return result
   }
