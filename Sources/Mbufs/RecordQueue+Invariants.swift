@@ -1,35 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-/// Where bytes of a record stand.
-public struct RecordSegment: Equatable, Sendable {
-  /// The record, counted from 0.
-  public let recordNumber: Int
-  /// What the bytes are.
-  public let type: MbufType
-  /// Whether the record ends with them for good.
-  public let endsRecord: Bool
-}
-
 extension RecordQueue {
-  /// Shows every mbuf of every record, in order, until `body` throws.
-  package borrowing func forEachSegment<Failure: Error>(
-    _ body: (RecordSegment, RawSpan) throws(Failure) -> Void
-  ) throws(Failure) {
-    var number = 0
-    var record = ends?.first
-    while let first = record {
-      var mbuf: Mbuf? = first
-      while let here = mbuf {
-        let place = RecordSegment(
-          recordNumber: number, type: here.type, endsRecord: here.flags.contains(.endOfRecord))
-        try body(place, unsafe RawSpan(_unsafeStart: here.data, byteCount: here.byteCount))
-        mbuf = here.next
-      }
-      number += 1
-      record = first.nextPacket
-    }
-  }
-
   /// Stops if an equation at the top of RecordQueue.swift does not hold.
   ///
   /// BSD: `sbcheck`, `sblastrecordchk`, `sblastmbufchk`.

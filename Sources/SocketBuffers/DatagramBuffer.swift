@@ -188,6 +188,36 @@ public struct DatagramBuffer: ~Copyable, Sendable {
     }
   }
 
+  /// Copies the first datagram out and leaves it where it is; nil if there is none.
+  ///
+  /// - Parameter destination: gets the datagram's first bytes, as many as it has room for.
+  ///
+  /// BSD: MSG_PEEK.
+  public borrowing func peek(into destination: inout MutableRawSpan) -> ReceivedBytes? {
+    if isEmpty { return nil }
+    var received: ReceivedBytes?
+    var done = 0
+    var skip = 0
+    buffer.records.forEachPayloadSegment { segment in
+      if received == nil {
+        let source = Endpoint(segment, at: 0)
+        let target = Endpoint(segment, at: source.recordByteCount)
+        skip = source.recordByteCount + target.recordByteCount
+        received = ReceivedBytes(source: source, destination: target)
+      }
+      received?.datagramByteCount += segment.byteCount - skip
+      let count = Swift.min(segment.byteCount - skip, destination.byteCount - done)
+      if count > 0 {
+        destination.replace(at: done, with: segment.extracting(skip..<skip + count))
+        done += count
+      }
+      skip = 0
+      return true
+    }
+    received?.byteCount = done
+    return received
+  }
+
   /// Frees the first datagram; false if there is none.
   ///
   /// BSD: `sbdroprecord`.

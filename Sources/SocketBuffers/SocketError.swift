@@ -11,7 +11,7 @@ public import Mbufs
 
 /// Why a socket or a socket buffer did not do what it was asked.
 ///
-/// It is as it was before, and nothing was consumed.
+/// It is as it was before.
 public enum SocketError: Error, Equatable, CustomStringConvertible {
   /// There is nothing to receive now (EWOULDBLOCK).
   case wouldBlock

@@ -36,11 +36,11 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
   return bytes
 }
 
-@Suite struct SocketBufferTests {
+@Suite struct DatagramBufferTests {
   @Test(arguments: [alice, carol], [bob, carol])
   func `a datagram comes back as it went in`(source: Endpoint, destination: Endpoint) throws {
     let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 10_000)
+    var buffer = DatagramBuffer(limit: 10_000)
     for byteCount in [0, 1, 100, 168, 2_048, 5_000] {
       for headroom in [0, 39, 40, 168] {
         var datagram = try packet(pool, byteCount, headroom: headroom)
@@ -68,7 +68,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
   @Test func `the limit is exact, and a refusal changes nothing but the count of drops`() throws {
     let pool = MbufPool()
     // Two IPv4 endpoints are 16 bytes.
-    var buffer = SocketBuffer(limit: 3 * 116 + 15, storageLimit: 1 << 20)
+    var buffer = DatagramBuffer(limit: 3 * 116 + 15, storageLimit: 1 << 20)
     for _ in 0..<3 {
       expect(buffer.append(try packet(pool, 100), from: alice, to: bob), is: .appended)
       buffer.checkInvariants()
@@ -95,7 +95,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
 
   @Test func `the storage limit holds small datagrams to a count`() throws {
     let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 1_000)
+    var buffer = DatagramBuffer(limit: 1_000)
     #expect(buffer.storageLimit == 8_000)
     var count = 0
     while buffer.append(try pool.packet(headroom: 64), from: alice, to: bob) == .appended {
@@ -116,7 +116,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
 
   @Test func `storage is charged in full, shared or not`() throws {
     let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 1 << 20)
+    var buffer = DatagramBuffer(limit: 1 << 20)
     expect(buffer.append(try packet(pool, 10), from: alice, to: bob), is: .appended)
     #expect(buffer.storageByteCount == 256)
     var original = try packet(pool, 1_000)
@@ -136,7 +136,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
 
   @Test func `without an mbuf for the addresses the datagram is refused`() throws {
     let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 10_000)
+    var buffer = DatagramBuffer(limit: 10_000)
     let tight = try packet(pool, 100, headroom: 0)
     let roomy = try packet(pool, 100, headroom: 16)
     pool.inject(FailurePlan(failing: 1, andAllLater: true))
@@ -152,7 +152,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
   @Test func `a buffer that ends frees what is in it`() throws {
     let pool = MbufPool()
     do {
-      var buffer = SocketBuffer(limit: 10_000)
+      var buffer = DatagramBuffer(limit: 10_000)
       expect(buffer.append(try packet(pool, 100), from: alice, to: bob), is: .appended)
     }
     #expect(pool.outstanding == 0)
