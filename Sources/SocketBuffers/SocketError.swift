@@ -11,10 +11,8 @@ public import Mbufs
 
 /// Why a socket or a socket buffer did not do what it was asked.
 ///
-/// It is as it was before.
+/// It is as it was before. Where BSD says EWOULDBLOCK, what does not wait returns nil.
 public enum SocketError: Error, Equatable, CustomStringConvertible {
-  /// There is nothing to receive now (EWOULDBLOCK).
-  case wouldBlock
   /// Nothing came until the deadline (ETIMEDOUT).
   case deadlinePassed
   /// The task was cancelled while it waited (EINTR).
@@ -47,7 +45,6 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
   /// BSD: `errno`; 0 for `ended`.
   public var errorNumber: Int32 {
     switch self {
-    case .wouldBlock: EWOULDBLOCK
     case .deadlinePassed: ETIMEDOUT
     case .cancelled: EINTR
     case .ended: 0
@@ -65,7 +62,6 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
   /// What failed and why, in one line.
   public var description: String {
     switch self {
-    case .wouldBlock: "there is nothing to receive"
     case .deadlinePassed: "nothing came until the deadline"
     case .cancelled: "the task was cancelled"
     case .ended: "nothing will come any more"

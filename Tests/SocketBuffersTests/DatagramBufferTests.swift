@@ -5,29 +5,6 @@ import Testing
 import UMA
 import Wire
 
-let alice = Endpoint(IPv4Address(192, 0, 2, 1), 5_000)
-let bob = Endpoint(IPv4Address(192, 0, 2, 2), 53)
-let carol = Endpoint(.v6(IPv6Address(high: 0x2001_0db8_0000_0000, low: 7)), 9)
-
-/// A packet of `byteCount` bytes that all differ from those of another `seed`.
-func packet(
-  _ pool: MbufPool, _ byteCount: Int, seed: Int = 0, headroom: Int = 40
-) throws(MbufError) -> Packet {
-  let bytes = payload(byteCount, seed: seed)
-  return try unsafe pool.packet(copying: bytes.span.bytes, headroom: headroom)
-}
-
-func payload(_ byteCount: Int, seed: Int) -> [UInt8] {
-  (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ seed) }
-}
-
-/// Compares what an operation that mutates returns, which `#expect` cannot look into.
-func expect<Value: Equatable>(
-  _ value: Value, is expected: Value, sourceLocation: SourceLocation = #_sourceLocation
-) {
-  #expect(value == expected, sourceLocation: sourceLocation)
-}
-
 func bytes(of packet: borrowing Packet) -> [UInt8] {
   var bytes: [UInt8] = []
   packet.forEachSegment { segment in
