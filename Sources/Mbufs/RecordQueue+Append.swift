@@ -133,6 +133,7 @@ extension RecordQueue {
   /// Counts the mbufs of a record as they are, and leaves the mark of its end at its end only.
   ///
   /// - Returns: the last of them.
+  @inline(__always)
   private mutating func chargeRecord(_ first: Mbuf) -> Mbuf {
     var last = first
     charge(first)
