@@ -244,17 +244,6 @@ extension RecordQueue {
   }
 }
 
-extension MbufType {
-  /// The part of a record that it opens or goes on with: address, control, the rest.
-  fileprivate var part: Int {
-    switch self {
-    case .address: 0
-    case .control: 1
-    default: 2
-    }
-  }
-}
-
 extension Mbuf {
   /// A new mbuf with the first `count` bytes of this one, which has more; it has a packet header.
   fileprivate func frontPiece(_ count: Int, _ site: CallSite) throws(MbufError) -> Mbuf {

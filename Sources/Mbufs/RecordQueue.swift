@@ -146,6 +146,15 @@ package struct RecordQueue: ~Copyable, @unchecked Sendable {
 extension MbufType {
   /// Whether it is what the sender wanted to say, in or out of band.
   var isPayload: Bool { self == .data || self == .outOfBand }
+
+  /// The part of a record that it belongs to: address, control information, the rest.
+  var part: Int {
+    switch self {
+    case .address: 0
+    case .control: 1
+    case .data, .outOfBand: 2
+    }
+  }
 }
 
 extension Mbuf {

@@ -86,7 +86,8 @@ private struct Model {
       var buffer = SocketBuffer(limit: 1_500, storageLimit: 12_000)
       var model = Model()
       var refusals = 0
-      for step in 0..<1_000_000 {
+      var step = 0
+      while step < 1_000_000 {
         let start = Int.random(in: 0..<3_000, using: &random)
         // Mostly few bytes, now and then enough for a cluster.
         let count = Int.random(in: 0..<(random.chance(5) ? 800 : 40), using: &random)
@@ -141,8 +142,9 @@ private struct Model {
           buffer.flush()
           model.records = []
         default:
-          break
+          continue
         }
+        step += 1
         buffer.checkInvariants()
         guard
           buffer.byteCount == model.byteCount, buffer.recordCount == model.records.count,
