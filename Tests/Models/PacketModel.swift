@@ -76,10 +76,18 @@ public struct PacketModel: Sendable {
   /// The first thing in which `packet` is not this, or nil.
   public func difference(from packet: borrowing Packet) -> String? {
     if packet.byteCount != byteCount { return "\(packet.byteCount) bytes, not \(byteCount)" }
-    let found = packet.allBytes
-    if found != bytes { return "bytes \(found), not \(bytes)" }
-    let front = unsafe packet.bytes.withUnsafeBytes { front in unsafe [UInt8](front) }
-    if front[...] != bytes.prefix(front.count) { return "first segment \(front) of \(bytes)" }
+    var offset = 0
+    var isSame = true
+    packet.forEachSegment { segment in
+      let end = Swift.min(offset + segment.byteCount, byteCount)
+      isSame = unsafe segment.withUnsafeBytes { unsafe holds($0, bytes[offset..<end]) } && isSame
+      offset = end
+    }
+    if !isSame || offset != byteCount { return "bytes \(packet.allBytes), not \(bytes)" }
+    let isFront = unsafe packet.bytes.withUnsafeBytes { front in
+      unsafe holds(front, bytes.prefix(front.count))
+    }
+    if !isFront { return "the first segment is not the packet's first bytes" }
     return differenceInHeader(packet.header, packet.wireByteCount)
   }
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Mbufs
+import Models
+import UMA
+
+/// What one byte of an input asks for; the numbers stay, so that kept inputs keep their meaning.
+enum PacketOperation: UInt8 {
+  case trimFront = 0
+  case trimBack = 1
+  case split = 2
+  case sharedCopy = 3
+  case prepend = 4
+  case append = 5
+  case appendZeroes = 6
+  case pullUp = 7
+  case copyIn = 8
+  case makeWritable = 9
+  case join = 10
+  case duplicate = 11
+  case lend = 12
+  case packet = 13
+  case smallPacket = 14
+  case longPacket = 15
+  case packetCopying = 16
+  case copyOut = 17
+  case header = 18
+  case writeInPlace = 19
+  case enqueue = 20
+  case dequeue = 21
+  case extend = 22
+  case walk = 23
+  case injectFailure = 24
+  case reclaim = 25
+  case limit = 26
+  case exchange = 27
+}
+
+extension PacketWorld {
+  func perform(_ operation: PacketOperation) throws {
+    switch operation {
+    case .packet, .smallPacket, .longPacket, .packetCopying, .lend: try get(operation)
+    case .sharedCopy, .duplicate, .split, .join: try relate(operation)
+    case .prepend, .append, .appendZeroes, .extend, .copyIn: try grow(operation)
+    case .trimFront, .trimBack, .pullUp, .makeWritable, .writeInPlace: try rearrange(operation)
+    case .copyOut, .walk, .header: try look(operation)
+    case .enqueue, .dequeue, .exchange: try pass(operation)
+    case .injectFailure:
+      let attempt = input.byte()
+      plan(FailurePlan(failing: 1 + attempt & 0x1f, andAllLater: attempt & 0x80 != 0))
+    case .reclaim:
+      for pool in pools { pool.reclaim(input.byte() & 1 == 0 ? .trim : .drainWithCaches) }
+    case .limit: limit(to: 1 + input.byte())
+    }
+  }
+
+  func slot() -> Slot { slots[input.byte() % slots.count] }
+
+  /// How much more a packet may have.
+  func room(_ slot: Slot) -> Int { Swift.max(0, Self.mostBytes - slot.model.byteCount) }
+
+  /// Takes the packet out of a slot, which then has an empty one; nil if there is none.
+  func take(_ slot: Slot) throws -> Packet? {
+    do {
+      let taken = try pools[0].smallPacket()
+      slot.model = PacketModel()
+      return slot.exchange(taken)
+    } catch {
+      try demandReason(error)
+      return nil
+    }
+  }
+
+  /// Throws unless the operation is refused for want of a byte, and changes nothing.
+  func demandTooShort(
+    _ slot: Slot, _ wanted: Int, _ operation: (inout Packet) throws(MbufError) -> Void
+  ) throws {
+    let before = Shape(slot.packet)
+    let available = slot.model.byteCount
+    do {
+      try operation(&slot.packet)
+    } catch {
+      guard error == .tooShort(wanted: wanted, available: available) else { throw error }
+      guard Shape(slot.packet) == before else { throw Failure(description: "refused, but changed") }
+      return
+    }
+    throw Failure(description: "gave \(wanted) bytes of \(available)")
+  }
+}
