@@ -72,6 +72,11 @@ let package = Package(
     .executableTarget(
       name: "AllocatorBench", dependencies: ["UMA", "CBench"], path: "Benchmarks/Allocator",
       exclude: ["compare", "peers.cc"], swiftSettings: house),
+    // What an operation on a packet costs; `Benchmarks/Chains/cost` runs it.
+    .executableTarget(
+      name: "ChainCost",
+      dependencies: ["SocketBuffers", "Mbufs", "Wire", "CBench", "CMallocCount"],
+      path: "Benchmarks/Chains", exclude: ["cost"], swiftSettings: house),
 
     // What tests and fuzzing compare with; no test library in it.
     .target(name: "Models", dependencies: ["Mbufs"], path: "Tests/Models", swiftSettings: house),
