@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 //     ChainCost list                        the operations, tab-separated: name, shape
-//     ChainCost time [REPETITIONS]          R  name  median  fastest  slowest (ns)  heap allocations
+//     ChainCost time [REPETITIONS]          R  name  ns of the operation  ns of the loop  heap allocations
 //     ChainCost ours|base NAME COUNT        runs one loop and no other, for whoever counts
 //
 // An operation is measured as the difference of two loops, of which one makes its packets and frees
@@ -66,6 +66,7 @@ struct ChainCost {
   {
     let count = try calibrate(one, pool)
     var costs: [Double] = []
+    var wholes: [Double] = []
     var heapCount = 0
     for _ in 0..<repetitionCount {
       let before = mbuma_malloc_count()
@@ -76,11 +77,12 @@ struct ChainCost {
       let end = bench_now()
       heapCount += mbuma_malloc_count() - before
       costs.append(Double((end - middle) - (middle - start)) / Double(count))
+      wholes.append(Double(end - middle) / Double(count))
     }
-    costs.sort()
-    let figures = [costs[costs.count / 2], costs[0], costs[costs.count - 1]].map { "\($0)" }
-    print((["R", one.name] + figures + ["\(heapCount)"]).joined(separator: "\t"))
+    print("R\t\(one.name)\t\(median(costs))\t\(median(wholes))\t\(heapCount)")
   }
+
+  private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
   /// How many repetitions take about 20 ms; both loops have run then.
   private static func calibrate(_ one: Operation, _ pool: MbufPool) throws(MbufError) -> Int {
