@@ -48,6 +48,9 @@ final class PoolPair {
       pool.checkInvariants()
       pool.clusterLimit = limit
       pool.drain()
+      for type in MbufType.allCases where pool.statistics().mbufsInUse(holding: type) != 0 {
+        throw Failure(description: "mbufs of type \(type) are out")
+      }
       for zone in pool.statistics().zones where zone.inUse != 0 {
         throw Failure(description: "\(zone.inUse) items of \(zone.name) are out")
       }

@@ -33,17 +33,38 @@ enum PacketOperation: UInt8 {
   case reclaim = 25
   case limit = 26
   case exchange = 27
+  case sizedPacket = 28
+  case mark = 29
+  case addTag = 30
+  case removeTag = 31
+  case removeTags = 32
+  case moveTag = 33
+  case copyTags = 34
+  case getChain = 35
+  case appendPacket = 36
+  case appendChain = 37
+  case trimChainFront = 38
+  case trimChainBack = 39
+  case splitChain = 40
+  case chainToPacket = 41
+  case lendChain = 42
 }
 
 extension PacketWorld {
   func perform(_ operation: PacketOperation) throws {
     switch operation {
-    case .packet, .smallPacket, .longPacket, .packetCopying, .lend: try get(operation)
+    case .packet, .smallPacket, .longPacket, .sizedPacket, .packetCopying, .lend:
+      try get(operation)
     case .sharedCopy, .duplicate, .split, .join: try relate(operation)
     case .prepend, .append, .appendZeroes, .extend, .copyIn: try grow(operation)
     case .trimFront, .trimBack, .pullUp, .makeWritable, .writeInPlace: try rearrange(operation)
     case .copyOut, .walk, .header: try look(operation)
     case .enqueue, .dequeue, .exchange: try pass(operation)
+    case .mark: mark()
+    case .addTag, .removeTag, .removeTags, .moveTag, .copyTags: try tag(operation)
+    case .getChain, .appendPacket, .appendChain, .trimChainFront, .trimChainBack, .splitChain,
+      .chainToPacket, .lendChain:
+      try chain(operation)
     case .injectFailure:
       let attempt = input.byte()
       plan(FailurePlan(failing: 1 + attempt & 0x1f, andAllLater: attempt & 0x80 != 0))
@@ -55,6 +76,8 @@ extension PacketWorld {
 
   func slot() -> Slot { slots[input.byte() % slots.count] }
 
+  func size() -> ClusterSize { ClusterSize.allCases[input.byte() & 3] }
+
   /// How much more a packet may have.
   func room(_ slot: Slot) -> Int { Swift.max(0, Self.mostBytes - slot.model.byteCount) }
 
@@ -63,6 +86,7 @@ extension PacketWorld {
     do {
       let taken = try pools[0].smallPacket()
       slot.model = PacketModel()
+      slot.model.tags = []
       return slot.exchange(taken)
     } catch {
       try demandReason(error)

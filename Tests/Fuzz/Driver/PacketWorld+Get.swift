@@ -16,9 +16,14 @@ extension PacketWorld {
       case .smallPacket:
         let headroom = input.number(upTo: MbufLayout.packetDataByteCount)
         slots[index] = Slot(try pool.smallPacket(headroom: headroom), PacketModel())
+      case .sizedPacket:
+        let size = size()
+        let headroom = input.number(upTo: size.byteCount)
+        slots[index] = Slot(try pool.packet(size, headroom: headroom), PacketModel())
       case .longPacket:
         let byteCount = input.number(upTo: Self.mostBytes)
-        slots[index] = Slot(try pool.packet(byteCount: byteCount), PacketModel())
+        slots[index] = Slot(
+          try pool.packet(byteCount: byteCount, upTo: size()), PacketModel())
         let before = slots[index].packet.segmentCount
         // The room must be there: filling it takes no segment more.
         let bytes = input.content(upTo: byteCount)

@@ -23,6 +23,8 @@ final class PacketWorld {
     init(_ packet: consuming Packet, _ model: PacketModel) {
       self.packet = packet
       self.model = model
+      // Packets are new here, or made by what copies or drops tags as the model does.
+      if self.model.tags == nil { self.model.tags = [] }
     }
 
     /// Puts a packet in and gives the one that was there.
@@ -37,6 +39,7 @@ final class PacketWorld {
 
   let pools: [MbufPool]
   var slots: [Slot] = []
+  var chains: [ChainSlot] = []
   var queue = PacketQueue()
   var queued: [PacketModel] = []
   var memories: [LentMemory] = []
@@ -54,6 +57,7 @@ final class PacketWorld {
     for index in 0..<6 {
       slots.append(Slot(try pools[index & 1].smallPacket(), PacketModel()))
     }
+    for _ in 0..<2 { chains.append(ChainSlot()) }
   }
 
   /// Runs the input to its end and looks at what is left.
@@ -120,6 +124,9 @@ final class PacketWorld {
         throw Failure(description: "packet \(index): \(difference)")
       }
     }
+    for (index, slot) in chains.enumerated() {
+      try slot.check { "chain \(index)" }
+    }
     queue.checkInvariants()
     for memory in memories where memory.isReadOnly { try memory.check() }
   }
@@ -131,6 +138,7 @@ final class PacketWorld {
       }
     }
     slots.removeAll()
+    chains.removeAll()
     for memory in memories where memory.releaseCount != 1 {
       throw Failure(description: "lent memory was released \(memory.releaseCount) times")
     }
