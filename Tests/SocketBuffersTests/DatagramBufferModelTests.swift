@@ -6,8 +6,8 @@ import Testing
 import UMA
 import Wire
 
-/// What a socket buffer does, the naive way.
-struct SocketBufferModel {
+/// What a datagram buffer does, the naive way.
+struct DatagramBufferModel {
   struct Record {
     var seed: Int
     var byteCount: Int
@@ -40,12 +40,12 @@ extension Endpoint {
   var modelByteCount: Int { if case .v4 = address { 8 } else { 20 } }
 }
 
-@Suite struct SocketBufferModelTests {
+@Suite struct DatagramBufferModelTests {
   @Test func `a hundred thousand random operations match the model`() throws {
     var random = SeededRandom()
     let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 600)
-    var model = SocketBufferModel(limit: 600)
+    var buffer = DatagramBuffer(limit: 600)
+    var model = DatagramBufferModel(limit: 600)
     for step in 0..<100_000 {
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<55:
@@ -60,7 +60,7 @@ extension Endpoint {
           datagram.storageByteCount
           + (datagram.headroom < addresses ? MbufLayout.mbufByteCount : 0)
         let isAppended = model.append(
-          SocketBufferModel.Record(
+          DatagramBufferModel.Record(
             seed: step, byteCount: byteCount, source: source, destination: destination,
             storageByteCount: storage))
         let result = buffer.append(datagram, from: source, to: destination)
