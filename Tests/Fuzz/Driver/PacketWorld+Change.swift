@@ -68,7 +68,8 @@ extension PacketWorld {
       }
       let isDone = try attempt(slot) { (packet) throws(MbufError) in
         try packet.pullUp(count)
-      } _: { _ in }
+      } _: { _ in
+      }
       if isDone, slot.packet.contiguousByteCount < count {
         throw Failure(description: "\(slot.packet.contiguousByteCount) of \(count) contiguous")
       }
@@ -76,7 +77,8 @@ extension PacketWorld {
       let range = input.range(in: byteCount)
       let isDone = try attempt(slot) { (packet) throws(MbufError) in
         try packet.makeWritable(range)
-      } _: { _ in }
+      } _: { _ in
+      }
       if isDone, range.count == byteCount, !slot.packet.isWritable {
         throw Failure(description: "made writable, but is not")
       }
@@ -84,7 +86,8 @@ extension PacketWorld {
       // Nobody else may see a byte of it, and those who share it would show that they do.
       let isWritable = try attempt(slot) { (packet) throws(MbufError) in
         try packet.makeWritable(0..<packet.contiguousByteCount)
-      } _: { _ in }
+      } _: { _ in
+      }
       let count = slot.packet.contiguousByteCount
       guard isWritable, count > 0 else { return }
       let place = input.number(upTo: count - 1)
