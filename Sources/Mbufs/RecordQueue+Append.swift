@@ -6,8 +6,8 @@ extension RecordQueue {
 
   /// Adds a packet to the last record, or begins a new one behind a record that has ended.
   ///
-  /// Its packet header stays only where it is the first of its record or of another type than what
-  /// is before it.
+  /// Its packet header stays only where it is the first of its record, or data behind an address or
+  /// control information.
   ///
   /// BSD: `sbappend`.
   package mutating func append(_ packet: consuming Packet) {
@@ -18,7 +18,7 @@ extension RecordQueue {
     }
     if ends.tail.flags.contains(.endOfRecord) { return appendRecord(packet) }
     let head = packet.release()
-    if head.type == ends.tail.type { head.dropPacketHeader() }
+    if head.type.part <= ends.tail.type.part { head.dropPacketHeader() }
     let tail = compress(head, behind: ends.tail).last
     self.ends?.tail = tail ?? ends.tail
   }
@@ -133,6 +133,7 @@ extension RecordQueue {
   /// Counts the mbufs of a record as they are, and leaves the mark of its end at its end only.
   ///
   /// - Returns: the last of them.
+  @inline(__always)
   private mutating func chargeRecord(_ first: Mbuf) -> Mbuf {
     var last = first
     charge(first)

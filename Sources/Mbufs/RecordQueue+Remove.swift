@@ -167,9 +167,8 @@ extension RecordQueue {
   ///
   /// - Precondition: it came in as a packet and was not cut into.
   package mutating func takePacket() -> Packet? {
-    guard let ends else { return nil }
-    precondition(ends.first.flags.contains(.packetHeader), "the first record has no packet header")
     guard let first = unlinkRecord() else { return nil }
+    precondition(first.flags.contains(.packetHeader), "the first record has no packet header")
     return Packet(first)
   }
 
@@ -227,6 +226,7 @@ extension RecordQueue {
   }
 
   /// Takes the first record out and counts its mbufs out.
+  @inline(__always)
   private mutating func unlinkRecord() -> Mbuf? {
     guard let ends else { return nil }
     let first = ends.first
@@ -241,17 +241,6 @@ extension RecordQueue {
     recordCount -= 1
     send = nil
     return first
-  }
-}
-
-extension MbufType {
-  /// The part of a record that it opens or goes on with: address, control, the rest.
-  fileprivate var part: Int {
-    switch self {
-    case .address: 0
-    case .control: 1
-    default: 2
-    }
   }
 }
 

@@ -30,12 +30,14 @@
 /// leave the queue as it was when they fail.
 ///
 /// BSD: the chains and counters of `struct sockbuf` (sys/sys/sockbuf.h).
+@usableFromInline
 @safe
 package struct RecordQueue: ~Copyable, @unchecked Sendable {
   /// The pointers of a queue that is not empty.
+  @usableFromInline
   struct Ends {
     /// First mbuf of the first record.
-    var first: Mbuf
+    @usableFromInline var first: Mbuf
     /// First mbuf of the last record.
     var lastRecord: Mbuf
     /// Last mbuf of the last record.
@@ -49,7 +51,7 @@ package struct RecordQueue: ~Copyable, @unchecked Sendable {
     var before: Int
   }
 
-  var ends: Ends?
+  @usableFromInline var ends: Ends?
   /// Where the next send will probably begin; nil is the record's first byte.
   var send: SendPosition?
   /// Bytes in all records.
@@ -92,21 +94,26 @@ package struct RecordQueue: ~Copyable, @unchecked Sendable {
   }
 
   /// Whether there is no record.
+  @inlinable
   package var isEmpty: Bool { ends == nil }
 
-  /// What the first mbuf of the first record holds; nil in an empty queue.
-  package var firstType: MbufType? { ends?.first.type }
+  /// Whether the first record has neither address nor control information in front; false in an
+  /// empty queue.
+  @inlinable
+  package var beginsWithData: Bool { ends?.first.type == .data }
 
   // MARK: Counting
 
   /// Counts an mbuf in.
   ///
   /// BSD: `sballoc`.
+  @inline(__always)
   mutating func charge(_ mbuf: Mbuf) { count(mbuf, 1) }
 
   /// Counts an mbuf out.
   ///
   /// BSD: `sbfree`.
+  @inline(__always)
   mutating func discharge(_ mbuf: Mbuf) { count(mbuf, -1) }
 
   @inline(__always)
@@ -139,6 +146,15 @@ package struct RecordQueue: ~Copyable, @unchecked Sendable {
 extension MbufType {
   /// Whether it is what the sender wanted to say, in or out of band.
   var isPayload: Bool { self == .data || self == .outOfBand }
+
+  /// The part of a record that it belongs to: address, control information, the rest.
+  var part: Int {
+    switch self {
+    case .address: 0
+    case .control: 1
+    case .data, .outOfBand: 2
+    }
+  }
 }
 
 extension Mbuf {

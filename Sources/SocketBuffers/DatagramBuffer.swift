@@ -169,9 +169,10 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   ///
   /// BSD: `soreceive_dgram`.
   public mutating func receive() -> Datagram? {
-    guard let type = buffer.records.firstType else { return nil }
-    if type == .control { return takeWithControl() }
-    return buffer.records.takePacket()?.datagram()
+    if buffer.records.isEmpty { return nil }
+    guard buffer.records.beginsWithData else { return takeWithControl() }
+    guard let packet = buffer.records.takePacket() else { return nil }
+    return packet.datagram()
   }
 
   @inline(never)
