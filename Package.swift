@@ -81,7 +81,8 @@ let package = Package(
     // What tests and fuzzing compare with; no test library in it.
     .target(name: "Models", dependencies: ["Mbufs"], path: "Tests/Models", swiftSettings: house),
     .target(
-      name: "FuzzDriver", dependencies: ["Models", "Mbufs", "UMA"], path: "Tests/Fuzz/Driver",
+      name: "FuzzDriver", dependencies: ["Models", "SocketBuffers", "Mbufs", "UMA"],
+      path: "Tests/Fuzz/Driver",
       swiftSettings: house),
     .target(
       name: "TestSupport", dependencies: ["Models", "Mbufs", "UMA"], path: "Tests/TestSupport",

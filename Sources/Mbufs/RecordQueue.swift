@@ -152,7 +152,7 @@ extension MbufType {
     switch self {
     case .address: 0
     case .control: 1
-    case .data, .outOfBand: 2
+    case .data, .outOfBand, .tag: 2
     }
   }
 }

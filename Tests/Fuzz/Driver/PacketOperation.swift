@@ -48,6 +48,15 @@ enum PacketOperation: UInt8 {
   case splitChain = 40
   case chainToPacket = 41
   case lendChain = 42
+  case appendToBuffer = 54
+  case appendRecord = 55
+  case appendStream = 56
+  case insertOutOfBand = 57
+  case appendParts = 58
+  case dropBytes = 60
+  case cutBytes = 61
+  case takeRecord = 62
+  case send = 63
 }
 
 extension PacketWorld {
@@ -65,6 +74,9 @@ extension PacketWorld {
     case .getChain, .appendPacket, .appendChain, .trimChainFront, .trimChainBack, .splitChain,
       .chainToPacket, .lendChain:
       try chain(operation)
+    case .appendToBuffer, .appendRecord, .appendStream, .insertOutOfBand, .appendParts, .dropBytes,
+      .cutBytes, .takeRecord, .send:
+      try buffer(operation)
     case .injectFailure:
       let attempt = input.byte()
       plan(FailurePlan(failing: 1 + attempt & 0x1f, andAllLater: attempt & 0x80 != 0))

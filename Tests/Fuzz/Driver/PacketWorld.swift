@@ -11,6 +11,7 @@
 
 import Mbufs
 import Models
+import SocketBuffers
 import UMA
 
 /// Packets beside what each should be.
@@ -40,6 +41,7 @@ final class PacketWorld {
   let pools: [MbufPool]
   var slots: [Slot] = []
   var chains: [ChainSlot] = []
+  let socketBuffer = BufferSlot()
   var queue = PacketQueue()
   var queued: [PacketModel] = []
   var memories: [LentMemory] = []
@@ -127,6 +129,7 @@ final class PacketWorld {
     for (index, slot) in chains.enumerated() {
       try slot.check { "chain \(index)" }
     }
+    try socketBuffer.check()
     queue.checkInvariants()
     for memory in memories where memory.isReadOnly { try memory.check() }
   }
@@ -139,6 +142,7 @@ final class PacketWorld {
     }
     slots.removeAll()
     chains.removeAll()
+    socketBuffer.buffer.flush()
     for memory in memories where memory.releaseCount != 1 {
       throw Failure(description: "lent memory was released \(memory.releaseCount) times")
     }
