@@ -58,12 +58,7 @@ extension Packet {
     file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) -> Packet {
     let chain = try unsafe head.pool.chain(byteCount, .packetHeader, CallSite(file, line))
-    var writer = ChainWriter(chain)
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      unsafe writer.write(UnsafeRawBufferPointer(start: here.data, count: here.byteCount))
-      mbuf = here.next
-    }
+    head.copyChain(into: chain)
     return Packet(chain).taking(headerOf: head, 0..<byteCount)
   }
 
@@ -180,6 +175,20 @@ extension Mbuf {
     flags.formUnion(other.flags.intersection(.ofPacket))
   }
 
+  /// Copies every byte from here on into the room of an empty chain, which has enough.
+  func copyChain(into chain: Mbuf) {
+    var writer = ChainWriter(chain)
+    var marks: MbufFlags = []
+    var mbuf: Mbuf? = self
+    while let here = mbuf {
+      unsafe writer.write(UnsafeRawBufferPointer(start: here.data, count: here.byteCount))
+      marks.formUnion(here.flags.intersection(.endOfRecord))
+      mbuf = here.next
+    }
+    chain.takeTypeInChain(of: self)
+    if !marks.isEmpty { chain.last.flags.formUnion(marks) }
+  }
+
   /// One mbuf with a piece of this one's bytes: shared if they are in storage, else copied.
   func copyOfPiece(_ range: Range<Int>, isFirst: Bool, _ site: CallSite) throws(MbufError)
     -> Mbuf
@@ -188,12 +197,22 @@ extension Mbuf {
     if isExternal {
       let copy = try unsafe pool.mbuf(flags, site)
       share(with: copy, from: range.lowerBound, byteCount: range.count)
+      copy.takeMarks(of: self, range)
       return copy
     }
     let copy = try unsafe pool.chain(range.count, flags, site)
     // In bounds: inner data always fits one new mbuf, since a cluster is larger than any of it.
     unsafe copy.data.copyMemory(from: data + range.lowerBound, byteCount: range.count)
     copy.byteCount = range.count
+    copy.takeMarks(of: self, range)
     return copy
+  }
+
+  /// Takes the type, and the end of the record if the piece reaches it.
+  private func takeMarks(of other: Mbuf, _ range: Range<Int>) {
+    takeType(of: other)
+    if range.upperBound == other.byteCount {
+      flags.formUnion(other.flags.intersection(.endOfRecord))
+    }
   }
 }
