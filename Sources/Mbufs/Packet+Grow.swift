@@ -52,6 +52,7 @@ extension Packet {
       unsafe here.data.initializeMemory(as: UInt8.self, repeating: 0, count: here.byteCount)
       mbuf = here.next
     }
+    front.takeTypeInChain(of: head)
     front.last.next = head
     head.movePacketHeader(to: front)
     head = front

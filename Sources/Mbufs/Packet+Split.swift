@@ -66,6 +66,7 @@ extension Mbuf {
       unsafe copy.data.copyMemory(from: data + count, byteCount: rest)
       copy.byteCount = rest
     }
+    copy.takeType(of: self)
     copy.flags.formUnion(flags.intersection(.endOfRecord))
     copy.type = type
     copy.next = next
@@ -82,6 +83,7 @@ extension Mbuf {
       return first
     }
     let front = try unsafe pool.mbuf(.packetHeader, site)
+    front.takeType(of: chain ?? self)
     front.next = chain
     return front
   }

@@ -48,6 +48,17 @@ enum PacketOperation: UInt8 {
   case splitChain = 40
   case chainToPacket = 41
   case lendChain = 42
+  case copyUp = 43
+  case pullDown = 44
+  case defragment = 45
+  case collapse = 46
+  case fragment = 47
+  case copyHeader = 48
+  case moveHeader = 49
+  case transform = 50
+  case gather = 51
+  case scatter = 52
+  case contiguous = 53
   case appendToBuffer = 54
   case appendRecord = 55
   case appendStream = 56
@@ -62,7 +73,7 @@ enum PacketOperation: UInt8 {
 extension PacketWorld {
   func perform(_ operation: PacketOperation) throws {
     switch operation {
-    case .packet, .smallPacket, .longPacket, .sizedPacket, .packetCopying, .lend:
+    case .packet, .smallPacket, .longPacket, .sizedPacket, .contiguous, .packetCopying, .lend:
       try get(operation)
     case .sharedCopy, .duplicate, .split, .join: try relate(operation)
     case .prepend, .append, .appendZeroes, .extend, .copyIn: try grow(operation)
@@ -74,6 +85,9 @@ extension PacketWorld {
     case .getChain, .appendPacket, .appendChain, .trimChainFront, .trimChainBack, .splitChain,
       .chainToPacket, .lendChain:
       try chain(operation)
+    case .copyUp, .pullDown, .defragment, .collapse, .fragment: try reshape(operation)
+    case .copyHeader, .moveHeader: try header(operation)
+    case .transform, .gather, .scatter: try lists(operation)
     case .appendToBuffer, .appendRecord, .appendStream, .insertOutOfBand, .appendParts, .dropBytes,
       .cutBytes, .takeRecord, .send:
       try buffer(operation)

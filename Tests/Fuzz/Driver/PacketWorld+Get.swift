@@ -20,6 +20,11 @@ extension PacketWorld {
         let size = size()
         let headroom = input.number(upTo: size.byteCount)
         slots[index] = Slot(try pool.packet(size, headroom: headroom), PacketModel())
+      case .contiguous:
+        let byteCount = input.number(upTo: MbufLayout.largestContiguousByteCount)
+        let packet = try pool.packet(contiguous: byteCount)
+        if packet.tailroom < byteCount { throw Failure(description: "no room for \(byteCount)") }
+        slots[index] = Slot(packet, PacketModel())
       case .longPacket:
         let byteCount = input.number(upTo: Self.mostBytes)
         slots[index] = Slot(
