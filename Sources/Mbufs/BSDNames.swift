@@ -81,7 +81,7 @@ public import UMA
 @available(*, unavailable, renamed: "MbufPool.packet(_:headroom:)")
 @export(implementation) public var m_getjcl: BSDName { fatalError() }
 
-@available(*, unavailable, renamed: "MbufPool.packet(holding:)")
+@available(*, unavailable, renamed: "MbufPool.packet(contiguous:)")
 @export(implementation) public var m_get2: BSDName { fatalError() }
 
 @available(*, unavailable, renamed: "MbufPool.packet(byteCount:upTo:)")
