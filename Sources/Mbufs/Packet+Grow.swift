@@ -106,7 +106,9 @@ extension Packet {
       mbuf = here.next
     }
     if room < byteCount {
-      last.next = try unsafe head.pool.chain(byteCount - room, [], site)
+      let more = try unsafe head.pool.chain(byteCount - room, [], site)
+      more.takeTypeInChain(of: last)
+      last.next = more
     }
     return ChainWriter(position)
   }
@@ -162,15 +164,20 @@ extension Mbuf {
     other.packetHeader = packetHeader
     other.flags.formUnion(flags.intersection(.ofPacket))
     other.flags.insert(.packetHeader)
+    if flags.contains(.tagged) {
+      other.flags.insert(.tagged)
+      flags.remove(.tagged)
+    }
     other.nextPacket = nextPacket
     nextPacket = nil
     dropPacketHeader()
   }
 
-  /// Makes this a plain mbuf of a chain.
+  /// Makes this a plain mbuf of a chain; its tags end.
   ///
   /// BSD: `m_demote`.
   func dropPacketHeader() {
+    dropTags()
     flags.subtract(.ofPacket.union(.packetHeader))
   }
 }

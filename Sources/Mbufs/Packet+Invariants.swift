@@ -21,22 +21,33 @@ extension Packet {
     var isFirst = true
     var mbuf: Mbuf? = head
     while let here = mbuf {
-      if here.flags.contains(.packetHeader) != isFirst {
-        return "a packet header is on the first mbuf and no other"
-      }
-      if here.nextPacket != nil { return "a packet that is not queued has no next packet" }
-      if here.byteCount < 0 { return "\(here.byteCount) bytes in a segment" }
-      if here.isExternal != (here.kind != .inner) {
-        return "kind \(here.kind), flags \(here.flags)"
-      }
-      let before = unsafe here.data - here.start
-      if before < 0 || before + here.byteCount > here.capacity {
-        return "bytes \(before)..<\(before + here.byteCount) of a storage of \(here.capacity)"
-      }
+      if let broken = here.brokenRule(isFirstOfPacket: isFirst) { return broken }
       sum += here.byteCount
       isFirst = false
       mbuf = here.next
     }
     return sum == byteCount ? nil : "\(sum) bytes in segments, \(byteCount) in the header"
+  }
+}
+
+extension Mbuf {
+  /// Stops if this is no mbuf that may stand in a chain.
+  func checkSegment(isFirstOfPacket: Bool) {
+    if let broken = brokenRule(isFirstOfPacket: isFirstOfPacket) { preconditionFailure(broken) }
+  }
+
+  /// What keeps this mbuf from standing in a chain, or nil.
+  func brokenRule(isFirstOfPacket: Bool) -> String? {
+    if flags.contains(.packetHeader) != isFirstOfPacket {
+      return "a packet header is on the first mbuf of a packet and no other"
+    }
+    if nextPacket != nil { return "what is not queued has no next packet" }
+    if byteCount < 0 { return "\(byteCount) bytes in a segment" }
+    if isExternal != (kind != .inner) { return "kind \(kind), flags \(flags)" }
+    let before = unsafe data - start
+    if before < 0 || before + byteCount > capacity {
+      return "bytes \(before)..<\(before + byteCount) of a storage of \(capacity)"
+    }
+    return nil
   }
 }
