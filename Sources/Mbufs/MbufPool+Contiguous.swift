@@ -5,8 +5,8 @@ extension MbufPool {
   /// An empty packet with room for at least `byteCount` bytes in one piece, in the smallest storage
   /// that has it.
   ///
-  ///     ...168     in the mbuf
-  ///     ...2,048   in a cluster
+  ///     ...168      in the mbuf
+  ///     ...16,384   in a cluster of the smallest size that holds them
   ///
   /// - Parameters:
   ///   - byteCount: bytes of room, at least 0.
@@ -32,10 +32,8 @@ extension UnsafeMutablePointer<PoolCore> {
   func mbuf(holding byteCount: Int, _ flags: MbufFlags, _ site: CallSite) throws(MbufError)
     -> Mbuf
   {
-    let inner =
-      flags.contains(.packetHeader) ? MbufLayout.packetDataByteCount : MbufLayout.dataByteCount
-    if byteCount <= inner { return try unsafe mbuf(flags, site) }
-    if byteCount <= MbufLayout.clusterByteCount { return try unsafe clusterMbuf(flags, site) }
-    throw .tooLong(wanted: byteCount, limit: MbufLayout.largestContiguousByteCount)
+    let limit = MbufLayout.largestContiguousByteCount
+    guard byteCount <= limit else { throw .tooLong(wanted: byteCount, limit: limit) }
+    return try unsafe piece(byteCount, .jumbo16, flags, site)
   }
 }

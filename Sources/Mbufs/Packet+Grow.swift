@@ -106,7 +106,9 @@ extension Packet {
       mbuf = here.next
     }
     if room < byteCount {
-      last.next = try unsafe head.pool.chain(byteCount - room, [], site)
+      let more = try unsafe head.pool.chain(byteCount - room, [], site)
+      more.takeTypeInChain(of: last)
+      last.next = more
     }
     return ChainWriter(position)
   }

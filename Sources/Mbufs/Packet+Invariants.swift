@@ -21,7 +21,7 @@ extension Packet {
     var isFirst = true
     var mbuf: Mbuf? = head
     while let here = mbuf {
-      if let broken = here.brokenInvariant(isFirstOfPacket: isFirst) { return broken }
+      if let broken = here.brokenRule(isFirstOfPacket: isFirst) { return broken }
       sum += here.byteCount
       isFirst = false
       mbuf = here.next
@@ -31,8 +31,13 @@ extension Packet {
 }
 
 extension Mbuf {
-  /// The first rule for the mbufs of a chain that this one breaks; nil if it keeps them all.
-  func brokenInvariant(isFirstOfPacket: Bool) -> String? {
+  /// Stops if this is no mbuf that may stand in a chain.
+  func checkSegment(isFirstOfPacket: Bool) {
+    if let broken = brokenRule(isFirstOfPacket: isFirstOfPacket) { preconditionFailure(broken) }
+  }
+
+  /// What keeps this mbuf from standing in a chain, or nil.
+  func brokenRule(isFirstOfPacket: Bool) -> String? {
     if flags.contains(.packetHeader) != isFirstOfPacket {
       return "a packet header is on the first mbuf of a packet and no other"
     }

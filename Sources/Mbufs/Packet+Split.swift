@@ -68,7 +68,6 @@ extension Mbuf {
     }
     copy.takeType(of: self)
     copy.flags.formUnion(flags.intersection(.endOfRecord))
-    copy.type = type
     copy.next = next
     next = nil
     byteCount = count

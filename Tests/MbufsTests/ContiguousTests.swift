@@ -6,18 +6,19 @@ import UMA
 @testable import Mbufs
 
 @Suite struct ContiguousTests {
-  @Test(arguments: [0, 1, 168, 169, 216, 217, 2_048])
+  @Test(arguments: [0, 1, 168, 169, 216, 217, 2_048, 2_049, 4_096, 9_000, 16_384])
   func theSmallestStorageThatHolds(_ byteCount: Int) throws {
     try leakChecked { pool in
       try pool.sweepFailures {
         var packet = try pool.packet(contiguous: byteCount)
-        #expect(packet.tailroom == (byteCount <= 168 ? 168 : 2_048))
+        let cluster = ClusterSize.holding(byteCount)?.byteCount
+        #expect(packet.tailroom == (byteCount <= 168 ? 168 : cluster))
         try packet.append(GrowTests.bytes(byteCount))
         #expect(packet.segmentCount == 1)
         #expect(packet.allBytes == GrowTests.bytes(byteCount))
         // Without a packet header there is more room inside.
         let plain = try unsafe pool.core.mbuf(holding: byteCount, [], CallSite(#fileID, #line))
-        #expect(plain.capacity == (byteCount <= 216 ? 216 : 2_048))
+        #expect(plain.capacity == (byteCount <= 216 ? 216 : cluster))
         plain.freeChain()
       }
     }

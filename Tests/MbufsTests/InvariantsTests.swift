@@ -30,13 +30,13 @@ import Testing
         "bytes 129..<169 of a storage of 168", &packet, { unsafe $0.data += 1 },
         { unsafe $0.data -= 1 })
       expect(
-        "a packet header is on the first mbuf and no other", &packet,
+        "a packet header is on the first mbuf of a packet and no other", &packet,
         { $0.next?.flags.insert(.packetHeader) }, { $0.next?.flags.remove(.packetHeader) })
       expect(
-        "a packet header is on the first mbuf and no other", &packet,
+        "a packet header is on the first mbuf of a packet and no other", &packet,
         { $0.flags.remove(.packetHeader) }, { $0.flags.insert(.packetHeader) })
       expect(
-        "a packet that is not queued has no next packet", &packet, { $0.nextPacket = $0 },
+        "what is not queued has no next packet", &packet, { $0.nextPacket = $0 },
         { $0.nextPacket = nil })
       #expect(packet.allBytes.count == 60)
       packet.head.kind = .cluster
