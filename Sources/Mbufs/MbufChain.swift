@@ -189,7 +189,7 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
     var last: Mbuf?
     var mbuf = head
     while let here = mbuf {
-      if let broken = here.brokenInvariant(isFirstOfPacket: false) { preconditionFailure(broken) }
+      here.checkSegment(isFirstOfPacket: false)
       bytes += here.byteCount
       storage += here.charge
       segments += 1

@@ -81,27 +81,27 @@ public import UMA
 @available(*, unavailable, renamed: "DatagramSocket.receive(until:)")
 @export(implementation) public var soreceive_dgram: BSDName { fatalError() }
 
-@available(*, unavailable, renamed: "DatagramSocket.send(_:to:)")
+@available(*, unavailable, renamed: "DatagramSocket.send(_:to:control:)")
 @export(implementation) public var sosend: BSDName { fatalError() }
 
-@available(*, unavailable, renamed: "DatagramSocket.send(_:to:)")
+@available(*, unavailable, renamed: "DatagramSocket.send(_:to:control:)")
 @export(implementation) public var sosend_dgram: BSDName { fatalError() }
 
 @available(
   *, unavailable,
-  message: "DatagramSocket.receive(until:) waits, and deliver(_:from:to:) wakes"
+  message: "DatagramSocket.receive(until:) waits, and deliver(_:from:to:control:) wakes"
 )
 @export(implementation) public var sbwait: BSDName { fatalError() }
 
 @available(
   *, unavailable,
-  message: "DatagramSocket.receive(until:) waits, and deliver(_:from:to:) wakes"
+  message: "DatagramSocket.receive(until:) waits, and deliver(_:from:to:control:) wakes"
 )
 @export(implementation) public var sorwakeup: BSDName { fatalError() }
 
 @available(
   *, unavailable,
-  message: "DatagramSocket.receive(until:) waits, and deliver(_:from:to:) wakes"
+  message: "DatagramSocket.receive(until:) waits, and deliver(_:from:to:control:) wakes"
 )
 @export(implementation) public var sowwakeup: BSDName { fatalError() }
 

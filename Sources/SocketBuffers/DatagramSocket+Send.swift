@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import UMA
 public import Mbufs
+import UMA
 
 extension DatagramSocket {
   /// Where what is sent without a destination goes; nil if the socket is not connected.

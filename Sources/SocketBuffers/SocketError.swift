@@ -72,7 +72,8 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
     case .messageTooLong(let wanted, let available): "\(wanted) bytes to send, at most \(available)"
     case .noSpace(let wanted, let available): "\(wanted) bytes to append in space of \(available)"
     case .limitTooLarge(let wanted, let largest): "a limit of \(wanted) bytes, at most \(largest)"
-    case .addressTooLong(let wanted, let largest): "an address of \(wanted) bytes, at most \(largest)"
+    case .addressTooLong(let wanted, let largest):
+      "an address of \(wanted) bytes, at most \(largest)"
     case .noMemory(let error): error.description
     case .pending(let errorNumber): "the protocol reported error \(errorNumber)"
     }
