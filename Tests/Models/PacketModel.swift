@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 public import Mbufs
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// What a packet should be: its bytes in an array, every operation done the obvious way.
 public struct PacketModel: Sendable {
   /// The bytes of the packet.
@@ -9,6 +17,9 @@ public struct PacketModel: Sendable {
   public var header: PacketHeader
   /// Bytes on the wire as the source said, nil if nobody did.
   public var wireByteCount: Int?
+
+  /// The packet's tags, the one added last first; nil if nobody keeps track of them.
+  public var tags: [TagModel]?
 
   /// A model of a packet with these bytes.
   public init(
@@ -44,9 +55,10 @@ public struct PacketModel: Sendable {
   /// Puts another packet's bytes behind.
   public mutating func join(_ other: PacketModel) { bytes += other.bytes }
 
-  /// Keeps `offset` bytes and returns the rest.
+  /// Keeps `offset` bytes and returns the rest; the tags stay.
   public mutating func split(at offset: Int) -> PacketModel {
-    let rest = copy(offset..<byteCount)
+    var rest = copy(offset..<byteCount)
+    rest.tags = tags.map { _ in [] }
     bytes.removeLast(rest.byteCount)
     return rest
   }
@@ -56,7 +68,9 @@ public struct PacketModel: Sendable {
   /// Only one from the first byte on keeps what is said of offsets.
   public func copy(_ range: Range<Int>) -> PacketModel {
     var copy = PacketModel([UInt8](bytes[range]), header: header, wireByteCount: wireByteCount)
+    copy.tags = tags
     if range.lowerBound > 0 {
+      copy.tags = tags.map { _ in [] }
       copy.wireByteCount = nil
       copy.header.networkOffset = 0
       copy.header.transportOffset = 0
@@ -76,11 +90,33 @@ public struct PacketModel: Sendable {
   /// The first thing in which `packet` is not this, or nil.
   public func difference(from packet: borrowing Packet) -> String? {
     if packet.byteCount != byteCount { return "\(packet.byteCount) bytes, not \(byteCount)" }
-    let found = packet.allBytes
-    if found != bytes { return "bytes \(found), not \(bytes)" }
-    let front = unsafe packet.bytes.withUnsafeBytes { front in unsafe [UInt8](front) }
-    if front[...] != bytes.prefix(front.count) { return "first segment \(front) of \(bytes)" }
+    if !isEqual(to: packet) { return "bytes \(packet.allBytes), not \(bytes)" }
+    let front = packet.bytes.byteCount
+    if front > byteCount { return "first segment of \(front) bytes, not \(byteCount) at most" }
+    if let tags, tags != packet.allTags { return "tags \(packet.allTags), not \(tags)" }
     return differenceInHeader(packet.header, packet.wireByteCount)
+  }
+
+  /// Whether the packet has these bytes, compared as fast as memory can be.
+  private func isEqual(to packet: borrowing Packet) -> Bool {
+    unsafe bytes.withUnsafeBytes { wanted in
+      var offset = 0
+      var isEqual = true
+      packet.forEachSegment { segment in
+        unsafe segment.withUnsafeBytes { found in
+          guard let one = found.baseAddress, isEqual, offset + found.count <= wanted.count,
+            let other = wanted.baseAddress
+          else {
+            isEqual = false
+            return
+          }
+          // In bounds: both have found.count bytes there.
+          isEqual = unsafe memcmp(one, other + offset, found.count) == 0
+          offset += found.count
+        }
+      }
+      return isEqual && offset == wanted.count
+    }
   }
 
   private func differenceInHeader(_ found: PacketHeader, _ wireByteCount: Int) -> String? {
@@ -100,7 +136,28 @@ public struct PacketModel: Sendable {
   }
 }
 
+/// What a tag should be.
+public struct TagModel: Equatable, Sendable {
+  /// Its description.
+  public var tag: PacketTag
+  /// Its payload.
+  public var bytes: [UInt8]
+
+  /// A tag with this payload.
+  public init(_ tag: PacketTag, _ bytes: [UInt8]) {
+    self.tag = tag
+    self.bytes = bytes
+  }
+}
+
 extension Packet {
+  /// The tags, the one added last first.
+  public var allTags: [TagModel] {
+    (0..<tagCount).map { index in
+      TagModel(tag(at: index), unsafe tagBytes(at: index).withUnsafeBytes { unsafe [UInt8]($0) })
+    }
+  }
+
   /// The bytes of all segments.
   public var allBytes: [UInt8] {
     var all: [UInt8] = []
