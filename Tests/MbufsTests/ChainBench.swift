@@ -68,11 +68,19 @@ final class ChainBench {
     pool = MbufPool(clusterLimit: clusterLimit, mbufLimit: mbufLimit, pages: pages)
   }
 
-  /// The bytes from 1 up as a model.
+  /// The bytes from 1 up as a model, and two tags, but for a packet of one byte.
   static func model(_ byteCount: Int) -> PacketModel {
-    PacketModel(
+    var model = PacketModel(
       (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 + 1) }, header: header,
       wireByteCount: 1_500)
+    model.tags =
+      byteCount == 1
+      ? []
+      : [3, 0].map {
+        TagModel(
+          PacketTag(cookie: 7, id: UInt16($0), byteCount: $0), [UInt8](repeating: 0, count: $0))
+      }
+    return model
   }
 
   /// A packet that holds `model` in the segments of `layout`.
@@ -92,6 +100,7 @@ final class ChainBench {
     var packet = Packet(first)
     packet.header = model.header
     packet.wireByteCount = model.wireByteCount ?? -1
+    for tag in (model.tags ?? []).reversed() { try packet.addTag(tag.tag) }
     built += 1
     return packet
   }
@@ -103,7 +112,13 @@ final class ChainBench {
     let mbuf: Mbuf
     switch segment.storage {
     case .inner: mbuf = try unsafe pool.core.mbuf(flags, here)
-    case .cluster, .sharedCluster: mbuf = try unsafe pool.core.clusterMbuf(flags, here)
+    case .cluster, .sharedCluster:
+      // The sizes in turn; the standard one is of the packet zone.
+      let size = ClusterSize.allCases[built % ClusterSize.allCases.count]
+      mbuf =
+        size == .standard
+        ? try unsafe pool.core.clusterMbuf(flags, here)
+        : try unsafe pool.core.mbuf(with: size, flags, here)
     case .foreign, .sharedForeign: mbuf = try lend(isReadOnly: false, isFirst: isFirst)
     case .readOnlyForeign: mbuf = try lend(isReadOnly: true, isFirst: isFirst)
     }
