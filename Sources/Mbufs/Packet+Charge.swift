@@ -15,7 +15,7 @@ extension Packet {
     var sum = 0
     var mbuf: Mbuf? = head
     while let here = mbuf {
-      sum += MbufLayout.mbufByteCount + (here.isExternal ? here.capacity : 0)
+      sum += here.charge
       mbuf = here.next
     }
     return sum

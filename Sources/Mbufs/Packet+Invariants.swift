@@ -9,21 +9,27 @@ extension Packet {
     var isFirst = true
     var mbuf: Mbuf? = head
     while let here = mbuf {
-      precondition(
-        here.flags.contains(.packetHeader) == isFirst,
-        "a packet header is on the first mbuf and no other")
-      precondition(here.nextPacket == nil, "a packet that is not queued has no next packet")
-      precondition(here.byteCount >= 0, "\(here.byteCount) bytes in a segment")
-      let before = unsafe here.data - here.start
-      precondition(
-        before >= 0 && before + here.byteCount <= here.capacity,
-        "bytes \(before)..<\(before + here.byteCount) of a storage of \(here.capacity)")
-      precondition(
-        here.isExternal == (here.kind != .inner), "kind \(here.kind), flags \(here.flags)")
+      here.checkSegment(isFirstOfPacket: isFirst)
       sum += here.byteCount
       isFirst = false
       mbuf = here.next
     }
     precondition(sum == byteCount, "\(sum) bytes in segments, \(byteCount) in the header")
+  }
+}
+
+extension Mbuf {
+  /// Stops if this is no mbuf that may stand in a chain.
+  func checkSegment(isFirstOfPacket: Bool) {
+    precondition(
+      flags.contains(.packetHeader) == isFirstOfPacket,
+      "a packet header is on the first mbuf of a packet and no other")
+    precondition(nextPacket == nil, "what is not queued has no next packet")
+    precondition(byteCount >= 0, "\(byteCount) bytes in a segment")
+    let before = unsafe data - start
+    precondition(
+      before >= 0 && before + byteCount <= capacity,
+      "bytes \(before)..<\(before + byteCount) of a storage of \(capacity)")
+    precondition(isExternal == (kind != .inner), "kind \(kind), flags \(flags)")
   }
 }

@@ -75,7 +75,7 @@ extension Mbuf {
 
   /// The mbuf that can carry the packet header of `chain`: its first if the header's place there
   /// is free, else a new empty one in front.
-  private func frontForHeader(_ chain: Mbuf?, _ site: CallSite) throws(MbufError) -> Mbuf {
+  func frontForHeader(_ chain: Mbuf?, _ site: CallSite) throws(MbufError) -> Mbuf {
     if let first = chain, first.hasRoomForHeader {
       first.flags.insert(.packetHeader)
       return first

@@ -134,6 +134,8 @@ import Testing
   @Test func itemsOfAnEndedThreadAreFoundAgain() {
     let zone = Zone(name: "ended", itemByteCount: 64)
     zone.limitInItems = 90
+    // Whoever frees last while others look into its cache may free to the slabs.
+    var roundsWithItemsLeft = 0
     for _ in 0..<30 {
       onThreads(3) { _ in
         var items: [HeldItem] = []
@@ -141,11 +143,13 @@ import Testing
         zone.give(items)
       }
       let drawn = zone.withShelf { $0.itemCount }
-      #expect(zone.statistics().cached == drawn && drawn > 0)
+      #expect(zone.statistics().cached == drawn)
+      if drawn > 0 { roundsWithItemsLeft += 1 }
       let (items, _) = zone.takeAll()
       #expect(items.count == 90)
       zone.give(items)
     }
+    #expect(roundsWithItemsLeft > 0)
     #expect(zone.destroy() == 0)
   }
 
