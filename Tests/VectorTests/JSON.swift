@@ -19,12 +19,12 @@ enum JSON: Equatable, Decodable {
     init?(intValue: Int) { nil }
   }
 
-  private static let arrangement: Set = ["layout", "l"]
-
   init(from decoder: any Decoder) throws {
     if let keys = try? decoder.container(keyedBy: Key.self) {
       var object: [String: JSON] = [:]
-      for key in keys.allKeys where !(Self.arrangement.contains(key.stringValue)) {
+      for key in keys.allKeys where key.stringValue != "layout" {
+        // In a step `l` is the arrangement; in an mbuf it is the length.
+        if key.stringValue == "l", (try? keys.decode(Int.self, forKey: key)) == nil { continue }
         object[key.stringValue] = try keys.decode(JSON.self, forKey: key)
       }
       self = .object(object)

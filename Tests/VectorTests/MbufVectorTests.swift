@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Mbufs
+
+/// Recorded calls of the original's routines, each made here.
+@Suite struct MbufVectorTests {
+  @Test func everyCaseMatchesOrDeviatesOnPurpose() throws {
+    let bench = VectorBench()
+    var tally = Tally()
+    var announced = 0
+    for line in try Vectors.lines(of: "mbuf.jsonl") {
+      let json = try JSONDecoder().decode(JSON.self, from: line)
+      if let meta = json["meta"] {
+        announced = meta["cases"]?.int ?? 0
+        continue
+      }
+      let vector = try VectorCase(json)
+      do {
+        tally.count(try run(vector, bench))
+      } catch {
+        tally.fail("\(vector.id) \(vector.operation): \(error)")
+      }
+    }
+    print(tally.summary)
+    #expect(tally.cases == announced)
+    for failure in tally.failures.prefix(40) { Issue.record("\(failure)") }
+    #expect(tally.failures.isEmpty)
+    expectNothingOut(of: bench.pool, bench.pages)
+  }
+
+  /// Runs a case; whatever becomes of it, the bench is clean afterwards.
+  private func run(_ vector: VectorCase, _ bench: VectorBench) throws -> Set<Verdict> {
+    let result = Result { () throws -> Set<Verdict> in
+      return try call(vector, bench)
+    }
+    try bench.endCase()
+    return try result.get()
+  }
+
+  private func call(_ vector: VectorCase, _ bench: VectorBench) throws -> Set<Verdict> {
+    guard let runner = CallRunners.all[vector.operation] else { throw Failure("no runner") }
+    let run = try CallRun(vector, bench)
+    defer { run.end() }
+    try run.check()
+    let byteCount = run.a.model.bytes.count
+    let hasHeader = run.a.hasHeader
+    try runner(run)
+    try run.check()
+    let comparison = Comparison(
+      operation: vector.operation, arguments: vector.arguments, failing: vector.failing,
+      quirks: vector.quirks, error: run.error, found: .object(run.found),
+      recorded: vector.content, alternatives: vector.alternatives, byteCount: byteCount,
+      hasHeader: hasHeader)
+    guard let verdict = comparison.verdict else {
+      throw Failure(
+        "differs in \(comparison.differing.sorted()), threw \(run.error.map { "\($0)" } ?? "nothing")"
+          + "\n  found    \(comparison.found)\n  recorded \(comparison.recorded)"
+          + "\n  case     \(vector.json)")
+    }
+    return [verdict]
+  }
+}

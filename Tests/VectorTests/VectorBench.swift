@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
+import UMA
+
+@testable import Mbufs
+
+/// Builds chains as they are described, and watches what else can see their storage.
+final class VectorBench {
+  let pages = PageArena(reservingByteCount: 64 << 20)
+  let pool: MbufPool
+  private var views: [OutsideView] = []
+  private var lent: [LentMemory] = []
+  private let here = CallSite(#fileID, #line)
+
+  init() { pool = MbufPool(clusterLimit: 0, pages: pages) }
+
+  /// A chain of exactly these mbufs.
+  func build(_ spec: ChainSpec) throws -> TestChain {
+    var first: Mbuf?
+    var last: Mbuf?
+    for mbufSpec in spec.mbufs {
+      let mbuf = try make(mbufSpec, isFirst: first == nil && spec.hasHeader)
+      if let last { last.next = mbuf } else { first = mbuf }
+      last = mbuf
+    }
+    guard let first else { throw Failure("a chain of no mbufs") }
+    guard spec.hasHeader else {
+      return TestChain(plain: MbufChain(first), model: spec.model, pool: pool)
+    }
+    first.packetByteCount = spec.wrongByteCount ?? first.chainByteCount
+    let packet = Packet(first)
+    return TestChain(packet: packet, model: spec.model, pool: pool)
+  }
+
+  private func make(_ spec: MbufSpec, isFirst: Bool) throws -> Mbuf {
+    let mbuf = try emptyMbuf(spec, isFirst ? .packetHeader : [])
+    guard let type = MbufType(rawValue: UInt8(spec.type)) else { throw Failure("type \(spec.type)") }
+    mbuf.type = type
+    // All of the storage is set, so that a view from outside sees any write to it.
+    unsafe mbuf.start.initializeMemory(as: UInt8.self, repeating: 0xee, count: mbuf.capacity)
+    mbuf.place(headroom: spec.offset)
+    let bytes = spec.bytes
+    guard spec.offset + bytes.count <= mbuf.capacity else { throw Failure("no such mbuf: \(spec)") }
+    unsafe bytes.withUnsafeBytes { source in
+      guard let base = source.baseAddress else { return }
+      // In bounds: checked above.
+      unsafe mbuf.data.copyMemory(from: base, byteCount: source.count)
+    }
+    mbuf.byteCount = bytes.count
+    if spec.endsRecord { mbuf.flags.insert(.endOfRecord) }
+    if spec.isReadOnly { mbuf.flags.insert(.readOnly) }
+    for _ in 0..<spec.referencesOutside { try show(mbuf) }
+    return mbuf
+  }
+
+  private func emptyMbuf(_ spec: MbufSpec, _ flags: MbufFlags) throws -> Mbuf {
+    switch spec.kind {
+    case "s": return try unsafe pool.core.mbuf(flags, here)
+    case "p": return try unsafe pool.core.clusterMbuf(flags, here)
+    case "c": return try unsafe pool.core.clusterMbufSlow(flags, here)
+    case "x": return try lend(spec.storageByteCount ?? 0, spec.isReadOnly, flags)
+    case "j": return try lend(4_096, spec.isReadOnly, flags)
+    case "9": return try lend(9_216, spec.isReadOnly, flags)
+    default: throw Failure("storage of kind \(spec.kind)")
+    }
+  }
+
+  private func lend(_ byteCount: Int, _ isReadOnly: Bool, _ flags: MbufFlags) throws -> Mbuf {
+    let memory = LentMemory(byteCount: byteCount, isReadOnly: isReadOnly)
+    lent.append(memory)
+    let mbuf = try pool.packet(over: memory.storage(), byteCount: 0).release()
+    if !flags.contains(.packetHeader) { mbuf.dropPacketHeader() }
+    return mbuf
+  }
+
+  /// Has somebody outside see the whole storage of an mbuf.
+  private func show(_ mbuf: Mbuf) throws {
+    let other = try unsafe pool.core.mbuf(.packetHeader, here)
+    mbuf.share(with: other, from: 0, byteCount: mbuf.byteCount)
+    unsafe other.data = mbuf.start
+    other.byteCount = mbuf.capacity
+    other.packetByteCount = mbuf.capacity
+    views.append(OutsideView(Packet(other)))
+  }
+
+  /// How often lent memory has come back so far.
+  var releaseCount: Int { lent.reduce(0) { $0 + $1.releaseCount } }
+
+  /// Makes allocations fail as a case says: -1 all of them, else that one; 0 none.
+  func fail(_ which: Int) {
+    pool.inject(
+      which == 0 ? nil : FailurePlan(failing: which < 0 ? 1 : which, andAllLater: which < 0))
+  }
+
+  /// Throws if something was written that others see.
+  func checkOutside() throws {
+    for view in views { try view.check() }
+    for memory in lent { try memory.check() }
+  }
+
+  /// Ends a case, whose chains are gone: everything must come back, lent memory exactly once.
+  func endCase() throws {
+    fail(0)
+    try checkOutside()
+    views.removeAll()
+    defer { lent.removeAll() }
+    for memory in lent where memory.releaseCount != 1 {
+      throw Failure("lent memory was released \(memory.releaseCount) times")
+    }
+    let statistics = pool.statistics()
+    if pool.outstanding != 0 || statistics.mbufsInUse != 0 || statistics.clustersInUse != 0 {
+      throw Failure("leaked: \(pool.outstanding) mbufs, \(statistics.clustersInUse) clusters")
+    }
+  }
+}
