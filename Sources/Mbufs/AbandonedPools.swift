@@ -39,7 +39,7 @@ extension UnsafeMutablePointer<PoolCore> {
     unsafe Zone.itemsInUse(of: [pointee.packetZone, pointee.mbufZone])
   }
 
-  /// Ends the three zones if no packet holds an mbuf of theirs; false if one does.
+  /// Ends the zones if no packet holds an mbuf of theirs; false if one does.
   ///
   /// - Precondition: the pool is gone, so only packets can come to the zones.
   fileprivate func endIfUnused() -> Bool {
@@ -47,7 +47,8 @@ extension UnsafeMutablePointer<PoolCore> {
     guard unsafe outstanding == 0 else { return false }
     let left =
       unsafe pointee.packetZone.destroy() + pointee.mbufZone.destroy()
-      + pointee.clusterZone.destroy()
+      + ClusterSize.allCases.reduce(0) { unsafe $0 + pointee.zone(of: $1).destroy() }
+      + pointee.recordZone.destroy()
     precondition(left == 0, "\(left) items are out of zones that have none in use")
     unsafe deinitialize(count: 1)
     unsafe deallocate()

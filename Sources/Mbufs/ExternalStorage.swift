@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Storage outside the mbuf, and who counts its users. The counter is a 32-bit word in the slab of
-// the cluster, or of the foreign storage's owner, and holds the references beyond the first:
+// the cluster, or in the record of who lent foreign storage, and holds the references beyond the
+// first:
 //
 //     references == counter + 1;   a free cluster's counter is 0
 //
@@ -17,12 +18,12 @@ struct ExternalStorage {
   @usableFromInline var base: UnsafeMutableRawPointer
   @usableFromInline var byteCount: UInt32
   @usableFromInline var counter: UnsafeMutablePointer<Atomic<UInt32>>
-  @usableFromInline var owner: Unmanaged<ForeignStorage>?
+  @usableFromInline var owner: UnsafeMutablePointer<ForeignRecord>?
 
   @inlinable
   init(
     base: UnsafeMutableRawPointer, byteCount: Int,
-    counter: UnsafeMutablePointer<Atomic<UInt32>>, owner: Unmanaged<ForeignStorage>? = nil
+    counter: UnsafeMutablePointer<Atomic<UInt32>>, owner: UnsafeMutablePointer<ForeignRecord>? = nil
   ) {
     unsafe self.base = base
     unsafe self.byteCount = UInt32(byteCount)
@@ -45,61 +46,5 @@ struct ExternalStorage {
       .oldValue
     if before == 0 { unsafe counter.pointee.store(0, ordering: .relaxed) }
     return before == 0
-  }
-}
-
-/// Memory lent to packets by somebody else.
-///
-/// Packets may share it like a cluster. When the last of them lets go, `onRelease` runs: exactly
-/// once, on the thread that dropped the last reference. Memory that was never lent is released
-/// when its description ends.
-///
-/// BSD: `m_extadd` with `EXT_MOD_TYPE`.
-@safe
-public final class ForeignStorage: @unchecked Sendable {
-  let base: UnsafeMutableRawPointer
-  let byteCount: Int
-  let isReadOnly: Bool
-  let counter: UnsafeMutablePointer<Atomic<UInt32>>
-  private let onRelease: @Sendable () -> Void
-  private let isLent = Atomic(false)
-
-  /// Describes memory to lend.
-  ///
-  /// - Parameters:
-  ///   - bytes: the memory, at most 1 GiB, which must stay valid until `onRelease` runs.
-  ///   - isReadOnly: packets never write into it.
-  ///   - onRelease: runs when the last packet lets go.
-  public init(
-    unsafeLending bytes: UnsafeMutableRawBufferPointer, isReadOnly: Bool,
-    onRelease: @escaping @Sendable () -> Void
-  ) {
-    guard let base = bytes.baseAddress else {
-      preconditionFailure("foreign storage of no bytes")
-    }
-    precondition(
-      bytes.count <= MbufLayout.largestPacketByteCount,
-      "\(bytes.count) bytes lent, at most \(MbufLayout.largestPacketByteCount)")
-    unsafe self.base = base
-    byteCount = bytes.count
-    self.isReadOnly = isReadOnly
-    unsafe counter = .allocate(capacity: 1)
-    unsafe counter.initialize(to: Atomic(0))
-    self.onRelease = onRelease
-  }
-
-  /// Notes that a packet has it; a second packet made from it would not know of the first.
-  func lend() {
-    let wasLent = isLent.exchange(true, ordering: .relaxed)
-    precondition(!wasLent, "foreign storage is lent once; share the packet instead")
-  }
-
-  /// Tells the lender that the last packet has let go.
-  func giveBack() { onRelease() }
-
-  deinit {
-    // If it was lent, the last packet has told the lender.
-    if !isLent.load(ordering: .relaxed) { onRelease() }
-    unsafe counter.deallocate()
   }
 }

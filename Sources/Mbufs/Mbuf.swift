@@ -58,10 +58,23 @@ struct Mbuf: Equatable {
     nonmutating set { unsafe at.pointee.flags = newValue }
   }
 
+  /// What it holds; the pool counts mbufs by type.
+  ///
+  /// BSD: `MCHTYPE`.
   @inlinable
   var type: MbufType {
     get { unsafe at.pointee.type }
-    nonmutating set { unsafe at.pointee.type = newValue }
+    nonmutating set {
+      if unsafe at.pointee.type != newValue { changeType(newValue) }
+    }
+  }
+
+  @usableFromInline
+  func changeType(_ type: MbufType) {
+    unsafe pool.count(at.pointee.type, -1)
+    unsafe pool.count(type, 1)
+    unsafe at.pointee.type = type
+    if type == .data { flags.remove(.typed) } else { flags.insert(.typed) }
   }
 
   @inlinable @inline(__always)

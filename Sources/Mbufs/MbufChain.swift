@@ -154,7 +154,6 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
     if before > 0, let here = mbuf {
       let front = try here.splitOff(from: before, CallSite(file, line))
       front.dropPacketHeader()
-      front.type = here.type
       rest = front
     } else {
       rest = mbuf
@@ -306,16 +305,18 @@ extension MbufPool {
   ///
   /// - Parameters:
   ///   - byteCount: bytes of room, at least 0.
+  ///   - largest: the largest clusters to take; each piece is the smallest that holds the rest.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; nothing was allocated.
   ///
   /// BSD: `m_getm2` without M_PKTHDR; `m_get`.
   public func chain(
-    byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+    byteCount: Int, upTo largest: ClusterSize = .standard, file: StaticString = #fileID,
+    line: UInt = #line
   ) throws(MbufError) -> MbufChain {
     precondition(byteCount >= 0, "room for \(byteCount) bytes")
-    return MbufChain(try unsafe core.chain(byteCount, [], CallSite(file, line)))
+    return MbufChain(try unsafe core.chain(byteCount, upTo: largest, [], CallSite(file, line)))
   }
 }
 

@@ -17,7 +17,8 @@
 //                     48 time stamp in ns (64)
 //                     56 interface (32), link type (32)
 //                     64 checksum state (8), 8 spare bits, VLAN tag (16), flow hash (32)
-//                     72 network offset (16), transport offset (16), 12 spare bytes
+//                     72 network offset (16), transport offset (16), 4 spare bytes
+//                     80 first tag
 //     storage         88 first byte, 96 bytes (32), 104 reference counter, 112 owner
 //
 // The storage descriptor stands behind the packet header's place whether or not there is one, so
@@ -111,6 +112,13 @@ public struct MbufFlags: OptionSet, Sendable {
   ///
   /// Never set means sole owner.
   @inlinable static var shared: MbufFlags { MbufFlags(rawValue: 0x8000) }
+  /// The packet has tags, which end with its header.
+  @inlinable static var tagged: MbufFlags { MbufFlags(rawValue: 0x4000) }
+  /// The type is not `.data`, so the mbuf is counted under it.
+  @inlinable static var typed: MbufFlags { MbufFlags(rawValue: 0x2000) }
+
+  /// The marks with which an mbuf takes more to free than giving it back to its zone.
+  @inlinable static var heavy: MbufFlags { [.shared, .tagged, .typed] }
 
   /// The marks that move with a packet header.
   static var ofPacket: MbufFlags { [.broadcast, .multicast] }
@@ -120,9 +128,11 @@ public struct MbufFlags: OptionSet, Sendable {
 ///
 /// BSD: `m_type` (MT_DATA, MT_SONAME, MT_CONTROL, MT_OOBDATA).
 @frozen
-public enum MbufType: UInt8, Sendable {
+public enum MbufType: UInt8, CaseIterable, Sendable {
   /// Packet data.
   case data = 1
+  /// A tag of a packet.
+  case tag = 3
   /// A socket address.
   case address = 8
   /// Control information.
@@ -142,6 +152,12 @@ public enum StorageKind: UInt8, Sendable {
   case packet
   /// In a cluster held by reference.
   case cluster
+  /// In a cluster of a page.
+  case jumboPage
+  /// In a cluster of 9,216 bytes.
+  case jumbo9
+  /// In a cluster of 16,384 bytes.
+  case jumbo16
   /// In memory lent by somebody else.
   case foreign
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Synchronization
 public import UMA
 
 extension MbufPool {
@@ -14,6 +15,24 @@ extension MbufPool {
       unsafe core.pointee.packetZone.limitInItems = newValue
       if newValue > 0 { unsafe core.pointee.packetZone.drain() }
       unsafe core.pointee.clusterZone.limitInItems = newValue
+    }
+  }
+
+  /// The most clusters of a size, 0 for no limit.
+  ///
+  /// BSD: `kern.ipc.nmbjumbop`, `kern.ipc.nmbjumbo9`, `kern.ipc.nmbjumbo16`.
+  public func clusterLimit(of size: ClusterSize) -> Int {
+    unsafe core.pointee.zone(of: size).limitInItems
+  }
+
+  /// Changes the most clusters of a size, up or down, 0 for no limit.
+  ///
+  /// The limits of the other sizes stay.
+  public func setClusterLimit(_ limitInItems: Int, of size: ClusterSize) {
+    if size == .standard {
+      clusterLimit = limitInItems
+    } else {
+      unsafe core.pointee.zone(of: size).limitInItems = limitInItems
     }
   }
 
@@ -59,6 +78,8 @@ extension MbufPool {
   /// The zones: plans and drains go to the packet zone first, which holds items of the others.
   private var zones: [Zone] {
     unsafe [core.pointee.packetZone, core.pointee.mbufZone, core.pointee.clusterZone]
+      + [core.pointee.pageZone, core.pointee.jumbo9Zone, core.pointee.jumbo16Zone]
+      + [core.pointee.recordZone]
   }
 
   /// Gives all cached memory of all threads back to the system.
@@ -75,7 +96,7 @@ extension MbufPool {
   /// - Parameter level: how much.
   /// - Returns: pages released.
   ///
-  /// BSD: `uma_zone_reclaim`, of the three zones.
+  /// BSD: `uma_zone_reclaim`, of each zone.
   @discardableResult
   public func reclaim(_ level: ReclaimLevel) -> Int {
     zones.reduce(0) { $0 + $1.reclaim(level) }
@@ -86,7 +107,15 @@ extension MbufPool {
     MbufStatistics(
       mbufs: unsafe core.pointee.mbufZone.statistics(),
       packets: unsafe core.pointee.packetZone.statistics(),
-      clusters: unsafe core.pointee.clusterZone.statistics())
+      clusters: unsafe core.pointee.clusterZone.statistics(),
+      pageClusters: unsafe core.pointee.pageZone.statistics(),
+      jumbo9Clusters: unsafe core.pointee.jumbo9Zone.statistics(),
+      jumbo16Clusters: unsafe core.pointee.jumbo16Zone.statistics(),
+      lentStorage: unsafe core.pointee.recordZone.statistics(),
+      tags: unsafe core.pointee.tagCount.load(ordering: .relaxed),
+      addresses: unsafe core.pointee.addressCount.load(ordering: .relaxed),
+      control: unsafe core.pointee.controlCount.load(ordering: .relaxed),
+      outOfBand: unsafe core.pointee.outOfBandCount.load(ordering: .relaxed))
   }
 
   /// Mbufs with packets that are alive.
@@ -112,6 +141,22 @@ public struct MbufStatistics: Equatable, Sendable {
   public var packets: ZoneStatistics
   /// The zone of clusters, those attached in the packet zone included.
   public var clusters: ZoneStatistics
+  /// The zone of clusters of a page.
+  public var pageClusters: ZoneStatistics
+  /// The zone of clusters of 9,216 bytes.
+  public var jumbo9Clusters: ZoneStatistics
+  /// The zone of clusters of 16,384 bytes.
+  public var jumbo16Clusters: ZoneStatistics
+  /// The zone of records of lent memory: as many in use as pieces that packets hold.
+  public var lentStorage: ZoneStatistics
+  /// Mbufs that hold tags.
+  public var tags: Int
+  /// Mbufs that hold socket addresses.
+  public var addresses: Int
+  /// Mbufs that hold control information.
+  public var control: Int
+  /// Mbufs that hold out-of-band data.
+  public var outOfBand: Int
 
   /// Mbufs that packets hold.
   public var mbufsInUse: Int { mbufs.inUse + packets.inUse }
@@ -119,6 +164,34 @@ public struct MbufStatistics: Equatable, Sendable {
   /// Clusters that packets hold: those attached to idle mbufs of the packet zone are not.
   public var clustersInUse: Int { clusters.inUse - packets.cached }
 
-  /// The three zones, in the order they were made.
-  public var zones: [ZoneStatistics] { [mbufs, packets, clusters] }
+  /// Mbufs in use that hold this type.
+  ///
+  /// The types' counts and the zones' are not taken at one moment: while others allocate, their sum
+  /// can be off.
+  ///
+  /// BSD: `mbtypes`, the bars of `systat -mbufs`.
+  public func mbufsInUse(holding type: MbufType) -> Int {
+    switch type {
+    case .data: mbufsInUse - tags - addresses - control - outOfBand
+    case .tag: tags
+    case .address: addresses
+    case .control: control
+    case .outOfBand: outOfBand
+    }
+  }
+
+  /// The figures of the zone of clusters of a size.
+  public func clusters(of size: ClusterSize) -> ZoneStatistics {
+    switch size {
+    case .standard: clusters
+    case .page: pageClusters
+    case .jumbo9: jumbo9Clusters
+    case .jumbo16: jumbo16Clusters
+    }
+  }
+
+  /// All zones: those of 2004 in their order, then the larger clusters and lent memory.
+  public var zones: [ZoneStatistics] {
+    [mbufs, packets, clusters, pageClusters, jumbo9Clusters, jumbo16Clusters, lentStorage]
+  }
 }

@@ -20,7 +20,9 @@ public final class MbufPool: @unchecked Sendable {
   /// Makes the zones; no page is used until the first packet.
   ///
   /// - Parameters:
-  ///   - clusterLimit: the most clusters, 0 for no limit. 65,536 clusters are 128 MiB.
+  ///   - clusterLimit: the most clusters of 2,048 bytes, 0 for no limit. 65,536 clusters are 128
+  ///     MiB. The larger sizes get half of it, a quarter and an eighth at first;
+  ///     `setClusterLimit(_:of:)` changes that.
   ///   - mbufLimit: the most mbufs outside the packet zone, 0 for no limit.
   ///   - pages: where slabs come from; an arena of the pool's own by default.
   ///   - budget: what all of it is charged to.
@@ -33,9 +35,12 @@ public final class MbufPool: @unchecked Sendable {
   ) {
     AbandonedPools.sweep()
     let core = UnsafeMutablePointer<PoolCore>.allocate(capacity: 1)
-    let clusters = Zone(
-      name: "mbuf_cluster", itemByteCount: MbufLayout.clusterByteCount, alignment: 64,
-      flags: .referenceCounted, pages: pages, budget: budget, debugging: debugging)
+    let zone = { (size: ClusterSize) in
+      Zone(
+        name: size.zoneName, itemByteCount: size.byteCount, alignment: 64,
+        flags: .referenceCounted, pages: pages, budget: budget, debugging: debugging)
+    }
+    let clusters = zone(.standard)
     let address = UInt(bitPattern: core)
     let mbufs = unsafe Zone(
       name: "mbuf", itemByteCount: MbufLayout.mbufByteCount,
@@ -59,17 +64,24 @@ public final class MbufPool: @unchecked Sendable {
           let cluster =
             isAwaited ? unsafe try? clusters.allocateItem() : unsafe clusters.allocateItemAtHand()
           guard let cluster = unsafe cluster else { return false }
-          unsafe mbuf.attach(cluster, of: clusters, .packet)
+          unsafe mbuf.attach(cluster, of: clusters, MbufLayout.clusterByteCount, .packet)
           return true
         },
         exportItem: { item in
           let mbuf = unsafe Mbuf(item.assumingMemoryBound(to: MbufHeader.self))
           unsafe clusters.freeItem(mbuf.storage.pointee.base)
         }))
+    let records = unsafe Zone(
+      name: "mbuf_ext_refcnt", itemByteCount: MemoryLayout<ForeignRecord>.size, pages: pages,
+      budget: budget, debugging: debugging)
     unsafe core.initialize(
-      to: PoolCore(mbufZone: mbufs, packetZone: packets, clusterZone: clusters))
+      to: PoolCore(
+        mbufZone: mbufs, packetZone: packets, clusterZone: clusters, pageZone: zone(.page),
+        jumbo9Zone: zone(.jumbo9), jumbo16Zone: zone(.jumbo16), recordZone: records))
     unsafe self.core = core
-    clusters.limitInItems = clusterLimit
+    for size in ClusterSize.allCases {
+      unsafe core.pointee.zone(of: size).limitInItems = size.firstLimit(clusterLimit)
+    }
     // No more packets than clusters; a small limit also keeps the packet zone's buckets small.
     packets.limitInItems = clusterLimit
     mbufs.limitInItems = mbufLimit
@@ -125,16 +137,38 @@ public final class MbufPool: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - byteCount: bytes of room, at least 0.
+  ///   - largest: the largest clusters to take; each piece is the smallest that holds the rest.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; nothing was allocated.
   ///
   /// BSD: `m_getm2`.
   public func packet(
-    byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+    byteCount: Int, upTo largest: ClusterSize = .standard, file: StaticString = #fileID,
+    line: UInt = #line
   ) throws(MbufError) -> Packet {
     precondition(byteCount >= 0, "room for \(byteCount) bytes")
-    return Packet(try unsafe core.chain(byteCount, .packetHeader, CallSite(file, line)))
+    let site = CallSite(file, line)
+    return Packet(try unsafe core.chain(byteCount, upTo: largest, .packetHeader, site))
+  }
+
+  /// An empty packet with one cluster of a size.
+  ///
+  /// - Parameters:
+  ///   - size: of the cluster.
+  ///   - headroom: bytes kept free in front for headers, at most the cluster's.
+  ///   - file: the caller's file, for messages.
+  ///   - line: the caller's line, for messages.
+  /// - Throws: `MbufError.exhausted`; nothing was allocated.
+  ///
+  /// BSD: `m_getjcl`.
+  public func packet(
+    _ size: ClusterSize, headroom: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) throws(MbufError) -> Packet {
+    if size == .standard { return try packet(headroom: headroom, file: file, line: line) }
+    let mbuf = try unsafe core.mbuf(with: size, .packetHeader, CallSite(file, line))
+    if headroom != 0 { mbuf.place(headroom: headroom) }
+    return Packet(mbuf)
   }
 
   /// A packet holding a copy of `bytes`.
@@ -179,36 +213,5 @@ public final class MbufPool: @unchecked Sendable {
     packet.head.place(headroom: headroom)
     try packet.append(bytes, file: site.file, line: site.line)
     return packet
-  }
-
-  /// A packet over lent memory.
-  ///
-  /// - Parameters:
-  ///   - storage: the memory; the packet and its shared copies hold it until the last ends.
-  ///   - byteCount: bytes at its start that are the packet's data.
-  ///   - file: the caller's file, for messages.
-  ///   - line: the caller's line, for messages.
-  /// - Throws: `MbufError.exhausted`; then the storage is not held.
-  ///
-  /// BSD: `m_extadd`.
-  public func packet(
-    over storage: ForeignStorage, byteCount: Int, file: StaticString = #fileID, line: UInt = #line
-  ) throws(MbufError) -> Packet {
-    precondition(
-      byteCount >= 0 && byteCount <= storage.byteCount,
-      "\(byteCount) bytes of \(storage.byteCount)")
-    let mbuf = try unsafe core.mbuf(.packetHeader, CallSite(file, line))
-    storage.lend()
-    unsafe mbuf.storage.initialize(
-      to: ExternalStorage(
-        base: storage.base, byteCount: storage.byteCount, counter: storage.counter,
-        owner: .passRetained(storage)))
-    mbuf.kind = .foreign
-    mbuf.flags.insert(.external)
-    if storage.isReadOnly { mbuf.flags.insert(.readOnly) }
-    unsafe mbuf.data = storage.base
-    mbuf.byteCount = byteCount
-    mbuf.packetByteCount = byteCount
-    return Packet(mbuf)
   }
 }

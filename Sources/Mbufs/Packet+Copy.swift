@@ -41,7 +41,8 @@ extension Packet {
       }
       if first == nil { first = try unsafe head.pool.mbuf(.packetHeader, site) }
       guard let front = first else { preconditionFailure("a copy has a first mbuf") }
-      return Packet(front).taking(headerOf: head, range)
+      try front.takeHeader(of: head, range, site)
+      return Packet(front)
     } catch {
       first?.freeChain()
       throw error
@@ -57,19 +58,21 @@ extension Packet {
   public borrowing func duplicate(
     file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) -> Packet {
-    let chain = try unsafe head.pool.chain(byteCount, .packetHeader, CallSite(file, line))
+    let site = CallSite(file, line)
+    let chain = try unsafe head.pool.chain(byteCount, .packetHeader, site)
+    do throws(MbufError) {
+      try chain.takeHeader(of: head, 0..<byteCount, site)
+    } catch {
+      chain.freeChain()
+      throw error
+    }
     var writer = ChainWriter(chain)
     var mbuf: Mbuf? = head
     while let here = mbuf {
       unsafe writer.write(UnsafeRawBufferPointer(start: here.data, count: here.byteCount))
       mbuf = here.next
     }
-    return Packet(chain).taking(headerOf: head, 0..<byteCount)
-  }
-
-  private consuming func taking(headerOf other: Mbuf, _ range: Range<Int>) -> Packet {
-    head.takeHeader(of: other, range)
-    return self
+    return Packet(chain)
   }
 
   /// Copies bytes out of the packet.
@@ -167,9 +170,20 @@ extension Packet {
 extension Mbuf {
   /// Makes this the first mbuf of a packet that holds a range of another packet's bytes.
   ///
-  /// Only a range from the first byte on keeps what the header says of offsets and wire length.
-  func takeHeader(of other: Mbuf, _ range: Range<Int>) {
+  /// Only a range from the first byte on keeps what the header says of offsets and wire length,
+  /// and has copies of the tags.
+  ///
+  /// - Throws: `MbufError.exhausted` for want of a tag; this mbuf is unchanged.
+  func takeHeader(of other: Mbuf, _ range: Range<Int>, _ site: CallSite) throws(MbufError) {
+    let tags = range.lowerBound == 0 ? try other.copyOfTags(site) : nil
+    takeHeaderFields(of: other, range)
+    if tags != nil { firstTag = tags }
+  }
+
+  /// The same without tags.
+  func takeHeaderFields(of other: Mbuf, _ range: Range<Int>) {
     var header = other.packetHeader
+    header.tags = 0
     if range.lowerBound != 0 {
       header.wireBytes = .max
       header.networkOffset = 0
@@ -188,12 +202,14 @@ extension Mbuf {
     if isExternal {
       let copy = try unsafe pool.mbuf(flags, site)
       share(with: copy, from: range.lowerBound, byteCount: range.count)
+      copy.type = type
       return copy
     }
     let copy = try unsafe pool.chain(range.count, flags, site)
     // In bounds: inner data always fits one new mbuf, since a cluster is larger than any of it.
     unsafe copy.data.copyMemory(from: data + range.lowerBound, byteCount: range.count)
     copy.byteCount = range.count
+    copy.type = type
     return copy
   }
 }

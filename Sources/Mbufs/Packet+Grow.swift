@@ -175,15 +175,20 @@ extension Mbuf {
     other.packetHeader = packetHeader
     other.flags.formUnion(flags.intersection(.ofPacket))
     other.flags.insert(.packetHeader)
+    if flags.contains(.tagged) {
+      other.flags.insert(.tagged)
+      flags.remove(.tagged)
+    }
     other.nextPacket = nextPacket
     nextPacket = nil
     dropPacketHeader()
   }
 
-  /// Makes this a plain mbuf of a chain.
+  /// Makes this a plain mbuf of a chain; its tags end.
   ///
   /// BSD: `m_demote`.
   func dropPacketHeader() {
+    dropTags()
     flags.subtract(.ofPacket.union(.packetHeader))
   }
 }

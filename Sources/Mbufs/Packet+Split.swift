@@ -6,7 +6,7 @@ extension Packet {
   ///
   ///     before  [ 100 ]->[ 1400 ]              split(at: 60)
   ///     self    [ 60 ]
-  ///     result  [ 40 ]->[ 1400 ]               with a header like ours, less offsets into us
+  ///     result  [ 40 ]->[ 1400 ]               with a header like ours, less offsets into us and tags
   ///
   /// Where the cut goes through a cluster, up to 168 bytes are copied; beyond that both halves
   /// share the cluster and neither may write it.
@@ -34,7 +34,7 @@ extension Packet {
       mbuf = next
     }
     let tail = try mbuf.splitOff(from: before, CallSite(file, line))
-    tail.takeHeader(of: head, offset..<byteCount)
+    tail.takeHeaderFields(of: head, offset..<byteCount)
     head.packetByteCount = offset
     return Packet(tail)
   }
@@ -67,6 +67,7 @@ extension Mbuf {
       copy.byteCount = rest
     }
     copy.flags.formUnion(flags.intersection(.endOfRecord))
+    copy.type = type
     copy.next = next
     next = nil
     byteCount = count

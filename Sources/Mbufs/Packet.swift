@@ -87,11 +87,16 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   /// What is known of the packet as a whole.
   @inlinable
   public var header: PacketHeader {
-    get { head.packetHeader }
+    get {
+      var header = head.packetHeader
+      header.tags = 0
+      return header
+    }
     set {
-      let byteCount = head.packetByteCount
+      let (byteCount, tags) = (head.packetByteCount, head.packetHeader.tags)
       head.packetHeader = newValue
       head.packetByteCount = byteCount
+      unsafe head.headerPlace.pointee.tags = tags
     }
   }
 

@@ -3,7 +3,7 @@
 /// What is known of a packet as a whole; it stands in the first mbuf.
 ///
 /// A value to read, change and write back: `packet.header.vlanTag = 5`. The packet's length
-/// is not among the fields that can be changed, because the chain decides it. The offsets are as
+/// is not among the fields that can be changed, because the chain decides it; nor are its tags. The offsets are as
 /// they were set: prepending and trimming do not move them.
 ///
 /// BSD: `struct pkthdr` (sys/sys/mbuf.h).
@@ -28,7 +28,8 @@ public struct PacketHeader: Equatable, Sendable {
   /// Bytes from the packet's start to its transport header.
   public var transportOffset: UInt16 = 0
   @usableFromInline var spare0: UInt32 = 0
-  @usableFromInline var spare1: UInt64 = 0
+  /// The first tag's mbuf; 0 in any copy of the header that is not in an mbuf.
+  @usableFromInline var tags: UInt = 0
 
   /// A header about which nothing is known.
   @inlinable

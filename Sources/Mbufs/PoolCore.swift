@@ -12,29 +12,67 @@
 //       cluster keg (2 KiB, a reference counter per item)
 //
 // Two kegs, two primary zones and one secondary. A packet from the packet zone costs one bucket
-// pop: its cluster was attached when the mbuf entered that zone, and stays until it leaves.
+// pop: its cluster was attached when the mbuf entered that zone, and stays until it leaves. Beside
+// them stand a keg and a zone for each larger size of clusters, and one for the records of lent
+// memory.
 //
 // Which way an mbuf goes back follows from its storage kind:
 //
-//     inner, cluster, foreign   came from the mbuf zone       -> mbuf zone, storage released
+//     inner, cluster, jumbo…,
+//     foreign                   came from the mbuf zone       -> mbuf zone, storage released
 //     packet, sole owner        came from the packet zone     -> packet zone, cluster attached
 //     packet, shared            the cluster lives on with another mbuf -> the keg, stripped
 
 import Synchronization
 import UMA
 
-/// The three zones, at an address that every mbuf of theirs knows.
+/// The zones, at an address that every mbuf of theirs knows.
 @usableFromInline
 @unsafe
-struct PoolCore {
+struct PoolCore: ~Copyable {
   @usableFromInline let mbufZone: Zone
   @usableFromInline let packetZone: Zone
   @usableFromInline let clusterZone: Zone
+  let pageZone: Zone
+  let jumbo9Zone: Zone
+  let jumbo16Zone: Zone
+  /// Who lent foreign storage.
+  ///
+  /// BSD: `mbuf_ext_refcnt`.
+  let recordZone: Zone
+  /// Mbufs by type; those of `.data` are what the zones have out beyond these.
+  let tagCount = Atomic<Int>(0)
+  let addressCount = Atomic<Int>(0)
+  let controlCount = Atomic<Int>(0)
+  let outOfBandCount = Atomic<Int>(0)
+
+  /// The zone of clusters of a size.
+  func zone(of size: ClusterSize) -> Zone {
+    switch size {
+    case .standard: unsafe clusterZone
+    case .page: unsafe pageZone
+    case .jumbo9: unsafe jumbo9Zone
+    case .jumbo16: unsafe jumbo16Zone
+    }
+  }
 }
 
 typealias PoolPointer = UnsafeMutablePointer<PoolCore>
 
 extension UnsafeMutablePointer<PoolCore> {
+  /// Counts mbufs of a type.
+  ///
+  /// BSD: `mbtypes`.
+  func count(_ type: MbufType, _ change: Int) {
+    switch type {
+    case .data: break
+    case .tag: unsafe pointee.tagCount.wrappingAdd(change, ordering: .relaxed)
+    case .address: unsafe pointee.addressCount.wrappingAdd(change, ordering: .relaxed)
+    case .control: unsafe pointee.controlCount.wrappingAdd(change, ordering: .relaxed)
+    case .outOfBand: unsafe pointee.outOfBandCount.wrappingAdd(change, ordering: .relaxed)
+    }
+  }
+
   // MARK: Get
 
   /// An empty mbuf with inner storage.
@@ -73,38 +111,54 @@ extension UnsafeMutablePointer<PoolCore> {
   @usableFromInline
   @inline(never)
   func clusterMbufSlow(_ flags: MbufFlags, _ site: CallSite) throws(MbufError) -> Mbuf {
+    try unsafe mbuf(with: .standard, flags, site)
+  }
+
+  /// An empty mbuf with a cluster of any size, not from the packet zone.
+  ///
+  /// BSD: `m_getjcl`.
+  func mbuf(with size: ClusterSize, _ flags: MbufFlags, _ site: CallSite) throws(MbufError)
+    -> Mbuf
+  {
     let mbuf = try unsafe mbuf(flags, site)
-    do throws(ZoneError) {
-      try unsafe attachCluster(mbuf, .cluster, site)
+    do throws(MbufError) {
+      try unsafe attachCluster(mbuf, size, site)
     } catch {
       mbuf.freeOne()
+      throw error
+    }
+    return mbuf
+  }
+
+  /// Gives an empty mbuf with inner storage a cluster of its own.
+  ///
+  /// BSD: `m_clget`, `m_cljget`.
+  func attachCluster(_ mbuf: Mbuf, _ size: ClusterSize, _ site: CallSite) throws(MbufError) {
+    let zone = unsafe pointee.zone(of: size)
+    do throws(ZoneError) {
+      let cluster = unsafe try zone.allocateItem(file: site.file, line: site.line)
+      unsafe mbuf.attach(cluster, of: zone, size.byteCount, size.kind)
+    } catch {
       throw .exhausted(error)
     }
     mbuf.flags.insert(.external)
     unsafe mbuf.data = mbuf.start
-    return mbuf
-  }
-
-  /// Gives an mbuf a cluster of its own.
-  ///
-  /// BSD: `m_clget`.
-  func attachCluster(_ mbuf: Mbuf, _ kind: StorageKind, _ site: CallSite) throws(ZoneError) {
-    let cluster = unsafe try pointee.clusterZone.allocateItem(file: site.file, line: site.line)
-    unsafe mbuf.attach(cluster, of: pointee.clusterZone, kind)
   }
 
   /// A chain of empty mbufs with room for `byteCount` bytes, all or nothing.
   ///
-  /// Whole clusters, then one cluster or mbuf for the rest.
+  /// Whole clusters of the largest size allowed, then the smallest mbuf that holds the rest.
   ///
   /// BSD: `m_getm2`.
-  func chain(_ byteCount: Int, _ flags: MbufFlags, _ site: CallSite) throws(MbufError) -> Mbuf {
-    let first = try unsafe piece(byteCount, flags, site)
+  func chain(
+    _ byteCount: Int, upTo largest: ClusterSize = .standard, _ flags: MbufFlags, _ site: CallSite
+  ) throws(MbufError) -> Mbuf {
+    let first = try unsafe piece(byteCount, largest, flags, site)
     var room = first.capacity
     var tail = first
     while room < byteCount {
       do throws(MbufError) {
-        let next = try unsafe piece(byteCount - room, [], site)
+        let next = try unsafe piece(byteCount - room, largest, [], site)
         tail.next = next
         tail = next
         room += next.capacity
@@ -116,12 +170,21 @@ extension UnsafeMutablePointer<PoolCore> {
     return first
   }
 
-  private func piece(_ byteCount: Int, _ flags: MbufFlags, _ site: CallSite) throws(MbufError)
-    -> Mbuf
-  {
+  /// The smallest mbuf that holds `byteCount` bytes, or else one with the largest cluster allowed.
+  ///
+  /// BSD: `m_get2`.
+  func piece(
+    _ byteCount: Int, _ largest: ClusterSize, _ flags: MbufFlags, _ site: CallSite
+  ) throws(MbufError) -> Mbuf {
     let inner =
       flags.contains(.packetHeader) ? MbufLayout.packetDataByteCount : MbufLayout.dataByteCount
-    return byteCount <= inner ? try unsafe mbuf(flags, site) : try unsafe clusterMbuf(flags, site)
+    if byteCount <= inner { return try unsafe mbuf(flags, site) }
+    if largest == .standard || byteCount <= MbufLayout.clusterByteCount {
+      return try unsafe clusterMbuf(flags, site)
+    }
+    let fitting = ClusterSize.holding(byteCount) ?? largest
+    let size = fitting.rawValue < largest.rawValue ? fitting : largest
+    return try unsafe mbuf(with: size, flags, site)
   }
 }
 
@@ -138,11 +201,13 @@ extension Mbuf {
   }
 
   /// Points this mbuf at a cluster that is now its own.
-  func attach(_ cluster: UnsafeMutableRawPointer, of zone: Zone, _ kind: StorageKind) {
+  func attach(
+    _ cluster: UnsafeMutableRawPointer, of zone: Zone, _ byteCount: Int, _ kind: StorageKind
+  ) {
     let counter = unsafe zone.referenceCounter(of: cluster)
     unsafe storage.initialize(
       to: ExternalStorage(
-        base: cluster, byteCount: MbufLayout.clusterByteCount,
+        base: cluster, byteCount: byteCount,
         counter: counter.assumingMemoryBound(to: Atomic<UInt32>.self)))
     self.kind = kind
   }
@@ -154,9 +219,10 @@ extension Mbuf {
   /// BSD: `m_freem`.
   @inlinable @inline(__always)
   func freeChain() {
-    if next == nil, kind == .packet, flags.isDisjoint(with: .shared) {
+    guard next == nil, flags.isDisjoint(with: .heavy) else { return freeChainSlow() }
+    if kind == .packet {
       unsafe pool.pointee.packetZone.freeItem(raw)
-    } else if next == nil, kind == .inner {
+    } else if kind == .inner {
       unsafe pool.pointee.mbufZone.freeItem(raw)
     } else {
       freeChainSlow()
@@ -178,6 +244,10 @@ extension Mbuf {
   /// BSD: `m_free`, `mb_free_ext`.
   func freeOne() {
     let pool = unsafe pool
+    if !flags.isDisjoint(with: [.tagged, .typed]) {
+      dropTags()
+      type = .data
+    }
     switch kind {
     case .inner:
       unsafe pool.pointee.mbufZone.freeItem(raw)
@@ -187,17 +257,21 @@ extension Mbuf {
       } else {
         unsafe pool.pointee.packetZone.freeStripped(raw)
       }
-    case .cluster:
-      if dropsLastReference() {
-        unsafe pool.pointee.clusterZone.freeItem(storage.pointee.base)
-      }
-      unsafe pool.pointee.mbufZone.freeItem(raw)
+    case .cluster: unsafe freeWithCluster(pool.pointee.clusterZone)
+    case .jumboPage: unsafe freeWithCluster(pool.pointee.pageZone)
+    case .jumbo9: unsafe freeWithCluster(pool.pointee.jumbo9Zone)
+    case .jumbo16: unsafe freeWithCluster(pool.pointee.jumbo16Zone)
     case .foreign:
-      if dropsLastReference() {
-        unsafe storage.pointee.owner?.takeRetainedValue().giveBack()
-      }
+      // The lender is told last: what it does then is its own affair.
+      let lender = dropsLastReference() ? unsafe pool.endRecord(of: storage.pointee) : nil
       unsafe pool.pointee.mbufZone.freeItem(raw)
+      if let lender = unsafe lender { unsafe lender.tell() }
     }
+  }
+
+  private func freeWithCluster(_ zone: Zone) {
+    if dropsLastReference() { unsafe zone.freeItem(storage.pointee.base) }
+    unsafe pool.pointee.mbufZone.freeItem(raw)
   }
 
   /// Gives up this mbuf's hold on its storage; true if nobody else has one.

@@ -37,8 +37,9 @@ import UMA
       MemoryLayout<Header>.offset(of: \.flowHash),
       MemoryLayout<Header>.offset(of: \.networkOffset),
       MemoryLayout<Header>.offset(of: \.transportOffset),
+      MemoryLayout<Header>.offset(of: \.tags),
     ].map { ($0 ?? -1) + MbufLayout.headerByteCount }
-    #expect(offsets == [40, 44, 48, 56, 60, 64, 66, 68, 72, 74])
+    #expect(offsets == [40, 44, 48, 56, 60, 64, 66, 68, 72, 74, 80])
     #expect(MemoryLayout<Header>.size == MbufLayout.packetHeaderByteCount)
     #expect(MemoryLayout<Header>.size == 48)
   }
@@ -70,7 +71,8 @@ import UMA
 
   @Test func flagsAreDistinctBits() {
     let all: [MbufFlags] = [
-      .external, .packetHeader, .endOfRecord, .readOnly, .broadcast, .multicast, .shared,
+      .external, .packetHeader, .endOfRecord, .readOnly, .broadcast, .multicast, .shared, .tagged,
+      .typed,
     ]
     #expect(all.reduce(0) { $0 | $1.rawValue }.nonzeroBitCount == all.count)
     #expect(all.allSatisfy { $0.rawValue.nonzeroBitCount == 1 })
