@@ -47,7 +47,7 @@ let package = Package(
     library("Wire"),
     library("UMA", "CThreadCache"),
     library("Mbufs", "UMA", "CThreadCache"),
-    library("SocketBuffers", "Mbufs", "Wire"),
+    library("SocketBuffers", "Mbufs", "UMA", "Wire"),
     library("InternetStack", "SocketBuffers", "Mbufs", "Wire"),
     library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Mbufs", "Wire", "CPcap"),

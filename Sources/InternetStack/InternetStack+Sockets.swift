@@ -41,7 +41,7 @@ extension InternetStack {
     sockets[slot].address = address
     sockets[slot].port = port
     sockets[slot].isOpen = true
-    buffers[slot] = SocketBuffer(limit: limit)
+    buffers[slot] = DatagramBuffer(limit: limit)
     return SocketID(slot: UInt16(slot), generation: sockets[slot].generation)
   }
 
@@ -61,7 +61,7 @@ extension InternetStack {
     sockets[slot].address = .any
     sockets[slot].port = 0
     sockets[slot].isOpen = true
-    buffers[slot] = SocketBuffer(limit: limit)
+    buffers[slot] = DatagramBuffer(limit: limit)
     return SocketID(slot: UInt16(slot), generation: sockets[slot].generation)
   }
 
@@ -135,7 +135,7 @@ extension InternetStack {
     }
     rawSockets[slot].isOpen = true
     rawSockets[slot].protocol = `protocol`
-    rawBuffers[slot] = SocketBuffer(limit: limit)
+    rawBuffers[slot] = DatagramBuffer(limit: limit)
     rawSlotsInUse = max(rawSlotsInUse, slot + 1)
     return RawSocketID(slot: UInt16(slot), generation: rawSockets[slot].generation)
   }

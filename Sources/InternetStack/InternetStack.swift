@@ -71,9 +71,9 @@ public struct InternetStack: ~Copyable, Sendable {
   var randomness: any RandomNumberGenerator & Sendable
   var ports = PortTable()
   var sockets = [UDPSocket](repeating: UDPSocket(), count: socketLimit)
-  var buffers = InlineArray<256, SocketBuffer> { _ in SocketBuffer(limit: 0) }
+  var buffers = InlineArray<256, DatagramBuffer> { _ in DatagramBuffer(limit: 0) }
   var rawSockets = [RawSocket](repeating: RawSocket(), count: rawSocketLimit)
-  var rawBuffers = InlineArray<16, SocketBuffer> { _ in SocketBuffer(limit: 0) }
+  var rawBuffers = InlineArray<16, DatagramBuffer> { _ in DatagramBuffer(limit: 0) }
   // The socket that takes what no port's does.
   var restSlot: Int?
   // Open raw sockets are below this slot, so that a stack with none asks none.

@@ -38,7 +38,7 @@ public struct SocketStatistics: Hashable, Sendable {
   /// Datagrams refused.
   public let drops: UInt64
 
-  init(_ buffer: borrowing SocketBuffer, local: Endpoint) {
+  init(_ buffer: borrowing DatagramBuffer, local: Endpoint) {
     self.local = local
     byteCount = buffer.byteCount
     storageByteCount = buffer.storageByteCount

@@ -13,12 +13,18 @@ public struct Datagram: ~Copyable, Sendable {
   public let source: Endpoint
   /// To whom it was sent, which tells a socket bound to any address where it was reached.
   public let destination: Endpoint
+  /// Control information that came with it, if any.
+  public var control: Packet?
 
   /// Puts the parts together.
   @inlinable
-  public init(packet: consuming Packet, source: Endpoint, destination: Endpoint) {
+  public init(
+    packet: consuming Packet, source: Endpoint, destination: Endpoint,
+    control: consuming Packet? = nil
+  ) {
     self.packet = packet
     self.source = source
     self.destination = destination
+    self.control = control
   }
 }

@@ -1,179 +1,207 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-//     append --> [record] --> [record] --> [record] --> receive
-//                   a record is a packet: addresses, then the datagram
+//     append, appendRecord, … --> [record] --> [record] --> [record] --> drop, cut, receiveRecord
 //
-//     byteCount        == sum of the records' bytes, addresses included        sb_cc
-//     storageByteCount == sum of the memory the records hold                   sb_mbcnt
-//     recordCount == 0  <=>  byteCount == 0  <=>  storageByteCount == 0
-//     space == min(limit - byteCount, storageLimit - storageByteCount)         sbspace
-//     appended == received + dropped from here + recordCount
+//     byteCount         == sum of the records' bytes                             sb_cc
+//     controlByteCount  == those that are neither data nor out-of-band           sb_ctl
+//     storageByteCount  == sum of the memory the records hold                    sb_mbcnt
+//     recordCount == 0  <=>  storageByteCount == 0
+//     space == min(limit - byteCount, storageLimit - storageByteCount)           sbspace
+//     lowWater <= limit
 //
-// The records are owned by one queue, linked through their own mbufs, and the queue knows how many
-// there are. FreeBSD keeps three pointers into the chain beside the counters; when they went out
-// of step the kernel stopped with "empty but mbuf still attached". Here there is one owner and no
-// second account of whether it is empty.
+// The records are one `RecordQueue`, whose pointers exist together or not at all.
 
-public import Mbufs
+import Mbufs
+import UMA
 
-/// Datagrams that wait for their reader, under a limit in bytes of data and one in bytes of memory.
+/// Records that wait to be sent or to be received, under a limit in bytes of data and one in bytes
+/// of memory.
 ///
-/// BSD: `struct sockbuf` (sys/sys/socketvar.h), as far as datagrams use it.
+/// What has an address or control information in front is refused where there is no space for it.
+/// Whoever appends anything else looks at `space` before, as a protocol does that tells its peer of
+/// a window; the limits do not stop it.
+///
+/// BSD: `struct sockbuf` (sys/sys/sockbuf.h).
 public struct SocketBuffer: ~Copyable, Sendable {
-  private var records = PacketQueue()
-  /// Bytes of memory that the records hold.
-  ///
-  /// BSD: `sb_mbcnt`.
-  public private(set) var storageByteCount = 0
-  /// The most bytes of records, addresses included.
+  var records = RecordQueue()
+  /// The most bytes of records.
   ///
   /// BSD: `sb_hiwat`.
-  public private(set) var limit: Int
-  /// Bytes of memory at which appending stops; the record that reaches it may go beyond.
+  public internal(set) var limit = 0
+  /// Bytes of memory at which refusal begins; the record that reaches it may go beyond.
   ///
   /// BSD: `sb_mbmax`.
-  public private(set) var storageLimit: Int
-  /// Datagrams refused so far, for want of space or of an mbuf.
-  public private(set) var drops: UInt64 = 0
+  public internal(set) var storageLimit = 0
+  /// Bytes from which on the buffer is worth its reader's or writer's attention, at most `limit`.
+  ///
+  /// BSD: `sb_lowat`, SO_RCVLOWAT, SO_SNDLOWAT.
+  public var lowWater: Int {
+    get { storedLowWater }
+    set {
+      precondition(newValue >= 0, "a low-water mark of \(newValue) bytes")
+      storedLowWater = Swift.min(newValue, limit)
+    }
+  }
+  private var storedLowWater = 0
+  /// The most memory that a buffer may be given by `reserve(limit:)`.
+  ///
+  /// BSD: `kern.ipc.maxsockbuf`, `sb_max`.
+  public let largestStorageLimit: Int
 
-  /// What became of an appended datagram.
-  @frozen
-  public enum AppendResult: UInt8, Sendable {
-    /// It is in the buffer.
-    case appended
-    /// There was no space for it; it was dropped and counted.
-    case full
-    /// There was no mbuf for its addresses; it was dropped and counted.
-    case noMemory
+  /// What `kern.ipc.maxsockbuf` is in FreeBSD 9 and later, in bytes.
+  public static var defaultLargestStorageLimit: Int { 2 << 20 }
+
+  /// The longest address in bytes.
+  public static var longestAddressByteCount: Int { MbufLayout.dataByteCount }
+
+  // MARK: Limits
+
+  /// An empty buffer without any space yet: `reserve(limit:)` gives it some.
+  ///
+  /// - Parameter largestStorageLimit: the most memory in bytes that it may ever be given.
+  public init(largestStorageLimit: Int = defaultLargestStorageLimit) {
+    precondition(
+      (0...1 << 40).contains(largestStorageLimit), "at most \(largestStorageLimit) bytes of memory")
+    self.largestStorageLimit = largestStorageLimit
   }
 
-  /// An empty buffer.
+  /// An empty buffer with the limits that its owner wants, which `reserve(limit:)` might refuse.
   ///
   /// - Parameters:
-  ///   - limit: the most bytes of records, addresses included.
-  ///   - storageLimit: bytes of memory at which appending stops. Left out it is eight times `limit`:
-  ///     a datagram in a cluster holds 2,304 bytes, so datagrams of 288 bytes and more reach `limit`
-  ///     first, and smaller ones are held to a count.
-  ///
+  ///   - limit: the most bytes of records.
+  ///   - storageLimit: bytes of memory at which refusal begins; eight times `limit` if left out.
+  /// - Precondition: `limit` is within 0...1 TiB.
   public init(limit: Int, storageLimit: Int? = nil) {
-    self.limit = 0
-    self.storageLimit = 0
-    reserve(limit: limit, storageLimit: storageLimit)
-  }
-
-  /// Changes the limits, as `init(limit:storageLimit:)` sets them; what is in the buffer stays.
-  ///
-  /// BSD: `sbreserve`, with `sockbuf_waste_factor` 8.
-  public mutating func reserve(limit: Int, storageLimit: Int? = nil) {
     precondition(limit >= 0 && limit <= 1 << 40, "a socket buffer of \(limit) bytes")
     self.limit = limit
     self.storageLimit = Swift.max(0, storageLimit ?? 8 * limit)
+    largestStorageLimit = Swift.max(self.storageLimit, Self.defaultLargestStorageLimit)
+    storedLowWater = Swift.min(1, limit)
+  }
+
+  /// The most that `reserve(limit:)` grants, in bytes.
+  ///
+  /// So many bytes of data in clusters take all of the largest storage limit:
+  ///
+  ///     largestLimit == largestStorageLimit * 2048 / (256 + 2048)
+  public var largestLimit: Int {
+    largestStorageLimit * MbufLayout.clusterByteCount
+      / (MbufLayout.mbufByteCount + MbufLayout.clusterByteCount)
+  }
+
+  /// Changes the limits; what is in the buffer stays.
+  ///
+  ///     storageLimit == min(8 * limit, largestStorageLimit)
+  ///
+  /// The low-water mark comes down with the limit.
+  ///
+  /// - Throws: `SocketError.limitTooLarge`; the limits are as they were.
+  ///
+  /// BSD: `sbreserve`, with `sockbuf_waste_factor` 8.
+  public mutating func reserve(limit: Int) throws(SocketError) {
+    precondition(limit >= 0, "a socket buffer of \(limit) bytes")
+    guard limit <= largestLimit else {
+      throw .limitTooLarge(wanted: limit, largest: largestLimit)
+    }
+    // Cannot wrap: the largest limit is below 1 TiB.
+    self.limit = limit
+    storageLimit = Swift.min(8 * limit, largestStorageLimit)
+    storedLowWater = Swift.min(storedLowWater, limit)
+  }
+
+  /// Gives both buffers of a socket their limits and low-water marks, or neither.
+  ///
+  /// A reader is served from 1 byte on, a writer from 2,048 bytes of space on.
+  ///
+  /// - Throws: `SocketError.limitTooLarge`; both are as they were.
+  ///
+  /// BSD: `soreserve`.
+  public static func reserve(
+    _ receiving: inout SocketBuffer, limit receiveLimit: Int, _ sending: inout SocketBuffer,
+    limit sendLimit: Int
+  ) throws(SocketError) {
+    let limits = (receiving.limit, receiving.storageLimit, receiving.storedLowWater)
+    try receiving.reserve(limit: receiveLimit)
+    do throws(SocketError) {
+      try sending.reserve(limit: sendLimit)
+    } catch {
+      (receiving.limit, receiving.storageLimit, receiving.storedLowWater) = limits
+      throw error
+    }
+    if receiving.lowWater == 0 { receiving.lowWater = 1 }
+    if sending.lowWater == 0 { sending.lowWater = MbufLayout.clusterByteCount }
+  }
+
+  /// Frees every record and takes the limits away.
+  ///
+  /// BSD: `sbrelease`.
+  public mutating func release() {
+    flush()
+    limit = 0
+    storageLimit = 0
+    storedLowWater = 0
   }
 
   // MARK: Looking
 
-  /// Bytes of the records, addresses included.
+  /// Bytes of the records.
   ///
   /// BSD: `sb_cc`.
   public var byteCount: Int { records.byteCount }
-
-  /// Datagrams in the buffer.
-  public var recordCount: Int { records.packetCount }
-
-  /// Whether there is nothing to receive.
+  /// Bytes of addresses and control information.
+  ///
+  /// BSD: `sb_ctl`.
+  public var controlByteCount: Int { records.controlByteCount }
+  /// Bytes of memory that the records hold, used or not; shared storage counts in full.
+  ///
+  /// BSD: `sb_mbcnt`.
+  public var storageByteCount: Int { records.storageByteCount }
+  /// Records in the buffer.
+  public var recordCount: Int { records.recordCount }
+  /// Mbufs of the records.
+  ///
+  /// BSD: `sb_mcnt`.
+  public var segmentCount: Int { records.segmentCount }
+  /// Mbufs with a cluster or other external storage.
+  ///
+  /// BSD: `sb_ccnt`.
+  public var externalSegmentCount: Int { records.externalCount }
+  /// Whether there is no record.
   public var isEmpty: Bool { records.isEmpty }
 
-  /// Bytes that may be appended; below 0 where the last record went beyond the storage limit.
+  /// Bytes that may be appended; below 0 where the limits were not heeded or have come down.
   ///
   /// BSD: `sbspace`.
   public var space: Int {
-    Swift.min(limit - records.byteCount, storageLimit - storageByteCount)
+    Swift.min(limit - records.byteCount, storageLimit - records.storageByteCount)
   }
 
-  /// Whether a datagram of `byteCount` bytes between these two would be taken.
-  public func hasSpace(for byteCount: Int, from source: Endpoint, to destination: Endpoint) -> Bool
-  {
-    // Cannot wrap: limits are not negative, and what is charged fits an Int.
-    byteCount <= space - source.recordByteCount - destination.recordByteCount
-  }
+  /// Whether there are as many bytes as the low-water mark demands.
+  ///
+  /// BSD: `soreadable`.
+  public var isReadable: Bool { !records.isEmpty && records.byteCount >= lowWater }
 
-  // MARK: Records
+  /// Whether there is as much space as the low-water mark demands.
+  ///
+  /// BSD: `sowriteable`.
+  public var isWritable: Bool { space >= Swift.max(1, lowWater) }
 
-  /// Adds a datagram at the end; its header, time stamp and all, stays with it.
+  /// Whether appended bytes are copied into room behind the last ones, which saves memory.
   ///
-  /// A refused datagram ends here, since the caller of a full buffer has nothing better to do with
-  /// it; one who has asks `hasSpace(for:from:to:)` before. The buffer is then as it was.
-  ///
-  /// - Parameters:
-  ///   - packet: the datagram, any number of bytes.
-  ///   - source: who sent it.
-  ///   - destination: to whom it was sent.
-  /// - Complexity: O(segments). Allocates an mbuf only if there is no headroom for the addresses.
-  ///
-  /// BSD: `sbappendaddr`.
-  public mutating func append(
-    _ packet: consuming Packet, from source: Endpoint, to destination: Endpoint
-  ) -> AppendResult {
-    guard hasSpace(for: packet.byteCount, from: source, to: destination) else {
-      drops += 1
-      return .full
-    }
-    do throws(MbufError) {
-      try packet.prepend(source, destination)
-    } catch {
-      drops += 1
-      return .noMemory
-    }
-    storageByteCount += packet.storageByteCount
-    records.enqueue(packet)
-    return .appended
-  }
-
-  /// Takes the first datagram out, or nil.
-  ///
-  /// BSD: `soreceive_dgram`.
-  public mutating func receive() -> Datagram? {
-    guard let packet = records.dequeue() else { return nil }
-    storageByteCount -= packet.storageByteCount
-    return packet.datagram()
-  }
-
-  /// Frees the first datagram; false if there is none.
-  ///
-  /// BSD: `sbdroprecord`.
-  @discardableResult
-  public mutating func dropFirst() -> Bool {
-    guard let packet = records.dequeue() else { return false }
-    storageByteCount -= packet.storageByteCount
-    return true
-  }
-
-  /// Frees every datagram.
-  ///
-  /// BSD: `sbflush`.
-  public mutating func flush() {
-    records = PacketQueue()
-    storageByteCount = 0
+  /// BSD: `SB_NOCOALESCE`, the other way round.
+  public var coalesces: Bool {
+    get { records.coalesces }
+    set { records.coalesces = newValue }
   }
 
   /// Stops if the counts do not match the records.
   ///
-  /// It mutates because it takes each record out and puts it back at the end, once round.
-  ///
   /// BSD: `sbcheck`.
-  public mutating func checkInvariants() {
+  public borrowing func checkInvariants() {
     records.checkInvariants()
-    var storage = 0
-    for _ in 0..<records.packetCount {
-      guard let packet = records.dequeue() else { preconditionFailure("a record is missing") }
-      packet.checkInvariants()
-      storage += packet.storageByteCount
-      records.enqueue(packet)
-    }
     precondition(
-      storage == storageByteCount, "records hold \(storage) bytes, \(storageByteCount) counted")
-    precondition(
-      (recordCount == 0) == (byteCount == 0) && (recordCount == 0) == (storageByteCount == 0),
-      "\(recordCount) records, \(byteCount) bytes, \(storageByteCount) bytes of storage")
+      (recordCount == 0) == (storageByteCount == 0) && (recordCount == 0) == isEmpty,
+      "\(recordCount) records, \(storageByteCount) bytes of storage")
+    precondition(lowWater <= limit, "low water at \(lowWater) of \(limit)")
   }
 }

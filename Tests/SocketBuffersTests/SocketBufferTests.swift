@@ -1,167 +1,383 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Mbufs
 import SocketBuffers
+import TestSupport
 import Testing
 import UMA
-import Wire
 
-let alice = Endpoint(IPv4Address(192, 0, 2, 1), 5_000)
-let bob = Endpoint(IPv4Address(192, 0, 2, 2), 53)
-let carol = Endpoint(.v6(IPv6Address(high: 0x2001_0db8_0000_0000, low: 7)), 9)
-
-/// A packet of `byteCount` bytes that all differ from those of another `seed`.
-func packet(
-  _ pool: MbufPool, _ byteCount: Int, seed: Int = 0, headroom: Int = 40
-) throws(MbufError) -> Packet {
-  let bytes = payload(byteCount, seed: seed)
-  return try unsafe pool.packet(copying: bytes.span.bytes, headroom: headroom)
-}
-
-func payload(_ byteCount: Int, seed: Int) -> [UInt8] {
-  (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ seed) }
-}
-
-/// Compares what an operation that mutates returns, which `#expect` cannot look into.
-func expect<Value: Equatable>(
-  _ value: Value, is expected: Value, sourceLocation: SourceLocation = #_sourceLocation
-) {
-  #expect(value == expected, sourceLocation: sourceLocation)
-}
-
-func bytes(of packet: borrowing Packet) -> [UInt8] {
-  var bytes: [UInt8] = []
-  packet.forEachSegment { segment in
-    unsafe segment.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+/// Appends address, control and data, and tells why not.
+private func appendAddress(
+  _ buffer: inout SocketBuffer, _ pool: MbufPool, _ address: [UInt8], _ control: [UInt8]? = nil,
+  _ data: [UInt8]? = nil
+) throws -> SocketError? {
+  var control = try control.map { bytes throws(MbufError) in try pool.packet(bytes) }
+  var data = try data.map { bytes throws(MbufError) in try pool.packet(bytes) }
+  do throws(SocketError) {
+    try unsafe buffer.appendAddress(address.span.bytes, control: &control, data: &data, from: pool)
+    let isTaken = isNil(control) && isNil(data)
+    #expect(isTaken)
+    return nil
+  } catch {
+    return error
   }
-  return bytes
+}
+
+private func isNil(_ packet: borrowing Packet?) -> Bool {
+  switch packet {
+  case .some: false
+  case nil: true
+  }
+}
+
+extension MbufPool {
+  fileprivate func packet(_ bytes: [UInt8]) throws(MbufError) -> Packet {
+    try unsafe packet(copying: bytes.span.bytes, headroom: 8)
+  }
 }
 
 @Suite struct SocketBufferTests {
-  @Test(arguments: [alice, carol], [bob, carol])
-  func `a datagram comes back as it went in`(source: Endpoint, destination: Endpoint) throws {
-    let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 10_000)
-    for byteCount in [0, 1, 100, 168, 2_048, 5_000] {
-      for headroom in [0, 39, 40, 168] {
-        var datagram = try packet(pool, byteCount, headroom: headroom)
-        datagram.timestampInNanoseconds = 77
-        datagram.wireByteCount = 9_999
-        datagram.header.flowHash = 5
-        expect(buffer.append(datagram, from: source, to: destination), is: .appended)
-        buffer.checkInvariants()
-        guard let back = buffer.receive() else {
-          Issue.record("nothing received")
-          continue
+  @Test func `append goes on with a record until that ends`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 10_000)
+      buffer.append(try pool.packet([1, 2]))
+      buffer.append(try pool.packet([3]))
+      #expect(buffer.seen() == [SeenRecord(bytes: [1, 2, 3], types: "d", byteCounts: [3])])
+      var end = try pool.packet([4])
+      end.endsRecord = true
+      buffer.append(end)
+      buffer.append(try pool.packet([5]))
+      #expect(
+        buffer.seen() == [
+          SeenRecord(bytes: [1, 2, 3, 4], types: "d", isEnded: true, byteCounts: [4]),
+          SeenRecord(bytes: [5], types: "d", byteCounts: [1]),
+        ])
+      #expect(buffer.byteCount == 5 && buffer.recordCount == 2 && buffer.storageByteCount == 512)
+    }
+  }
+
+  @Test func `nothing appended to nothing is nothing`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 10_000)
+      buffer.append(try pool.packet([]))
+      buffer.appendStream(try pool.packet([]))
+      #expect(buffer.isEmpty && buffer.storageByteCount == 0)
+      // The mark of an end has to stand somewhere.
+      var end = try pool.packet([])
+      end.endsRecord = true
+      buffer.append(end)
+      #expect(buffer.seen() == [SeenRecord(types: "d", isEnded: true, byteCounts: [0])])
+      buffer.drop(0)
+      #expect(buffer.isEmpty && buffer.storageByteCount == 0)
+    }
+  }
+
+  @Test func `a stream has few segments, and as many as come if it is told so`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 10_000)
+      buffer.appendStream(try packet(pool, 1_000))
+      for seed in 1...4 { buffer.appendStream(try packet(pool, 200, seed: seed)) }
+      #expect(buffer.seen().map(\.byteCounts) == [[1_800]])
+      // 513 bytes are worth their cluster, and 300 no longer fit behind them once it is full.
+      buffer.appendStream(try packet(pool, 513))
+      #expect(buffer.seen().map(\.byteCounts) == [[1_800, 513]])
+      buffer.coalesces = false
+      buffer.appendStream(try packet(pool, 1))
+      #expect(buffer.seen().map(\.byteCounts) == [[1_800, 513, 1]])
+      #expect(buffer.segmentCount == 3 && buffer.externalSegmentCount == 2)
+      #expect(buffer.storageByteCount == 2 * 2_304 + 256)
+      let expected =
+        payload(1_000, seed: 0) + (1...4).flatMap { payload(200, seed: $0) } + payload(513, seed: 0)
+        + payload(1, seed: 0)
+      #expect(buffer.seen()[0].bytes == expected)
+      #expect(buffer.recordCount == 1)
+    }
+  }
+
+  @Test func `shared storage is not written behind`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 10_000)
+      var original = try packet(pool, 600)
+      buffer.appendStream(try original.sharedCopy())
+      buffer.appendStream(try packet(pool, 5))
+      #expect(buffer.seen().map(\.byteCounts) == [[600, 5]])
+      #expect(bytes(of: original) == payload(600, seed: 0))
+    }
+  }
+
+  @Test func `a record keeps its boundaries, empty or not`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 10_000)
+      buffer.appendRecord(try pool.packet([1]))
+      buffer.appendRecord(try pool.packet([]))
+      buffer.appendRecord(try pool.packet([2, 3]))
+      #expect(buffer.seen().map(\.bytes) == [[1], [], [2, 3]])
+      #expect(buffer.recordCount == 3 && buffer.byteCount == 3)
+      expect(buffer.dropRecord(), is: true)
+      expect(buffer.dropRecord(), is: true)
+      #expect(buffer.seen().map(\.bytes) == [[2, 3]])
+      expect(buffer.dropRecord(), is: true)
+      expect(buffer.dropRecord(), is: false)
+      expect(buffer.isEmpty, is: true)
+    }
+  }
+
+  @Test func `an address, control information and data come back as they went in`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 10_000)
+      let address = payload(216, seed: 3)
+      for (length, hasControl, hasData) in [
+        (16, true, true), (168, false, true), (216, true, false), (1, false, false),
+        (169, true, true),
+      ] {
+        var control: Packet? = hasControl ? try packet(pool, 30, seed: 1) : nil
+        var data: Packet?
+        if hasData {
+          var packet = try packet(pool, 500, seed: 2)
+          packet.timestampInNanoseconds = 99
+          packet.endsRecord = true
+          data = consume packet
         }
-        #expect(back.source == source && back.destination == destination)
-        #expect(back.packet.timestampInNanoseconds == 77)
-        #expect(back.packet.wireByteCount == 9_999)
-        #expect(back.packet.header.flowHash == 5)
-        #expect(bytes(of: back.packet) == payload(byteCount, seed: 0))
-        back.packet.checkInvariants()
+        let bytes = Array(address.prefix(length))
+        try unsafe buffer.appendAddress(
+          bytes.span.bytes, control: &control, data: &data, from: pool)
+        #expect(buffer.controlByteCount == length + (hasControl ? 30 : 0))
         buffer.checkInvariants()
+        guard let record = try buffer.receiveRecord() else {
+          Issue.record("no record")
+          return
+        }
+        try check(record, bytes, hasControl: hasControl, hasData: hasData)
+        #expect(buffer.seen() == [])
       }
     }
-    #expect(pool.outstanding == 0)
   }
 
-  @Test func `the limit is exact, and a refusal changes nothing but the count of drops`() throws {
-    let pool = MbufPool()
-    // Two IPv4 endpoints are 16 bytes.
-    var buffer = SocketBuffer(limit: 3 * 116 + 15, storageLimit: 1 << 20)
-    for _ in 0..<3 {
-      expect(buffer.append(try packet(pool, 100), from: alice, to: bob), is: .appended)
-      buffer.checkInvariants()
+  private func check(
+    _ record: consuming Record, _ address: [UInt8], hasControl: Bool, hasData: Bool
+  ) throws {
+    guard let sender = record.address.take() else {
+      Issue.record("no address")
+      return
     }
-    #expect(buffer.space == 15)
-    expect(buffer.hasSpace(for: 0, from: alice, to: bob), is: false)
-    expect(buffer.append(try packet(pool, 0), from: alice, to: bob), is: .full)
-    #expect(buffer.drops == 1 && buffer.recordCount == 3 && buffer.byteCount == 3 * 116)
-    buffer.checkInvariants()
-    expect(buffer.dropFirst(), is: true)
-    #expect(buffer.space == 131)
-    expect(buffer.append(try packet(pool, 116), from: alice, to: bob), is: .full)
-    expect(buffer.append(try packet(pool, 115), from: alice, to: bob), is: .appended)
-    #expect(buffer.space == 0 && buffer.drops == 2)
-    buffer.checkInvariants()
-    buffer.flush()
-    expect(buffer.isEmpty, is: true)
-    #expect(buffer.byteCount == 0 && buffer.storageByteCount == 0)
-    if buffer.receive() != nil { Issue.record("received from an empty buffer") }
-    expect(buffer.dropFirst(), is: false)
-    buffer.checkInvariants()
-    #expect(pool.outstanding == 0)
-  }
-
-  @Test func `the storage limit holds small datagrams to a count`() throws {
-    let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 1_000)
-    #expect(buffer.storageLimit == 8_000)
-    var count = 0
-    while buffer.append(try pool.packet(headroom: 64), from: alice, to: bob) == .appended {
-      count += 1
-      buffer.checkInvariants()
+    #expect(bytes(of: sender) == address)
+    sender.checkInvariants()
+    let control = record.control.take()
+    let data = record.data.take()
+    #expect(isNil(control) != hasControl && isNil(data) != hasData)
+    if let control {
+      #expect(bytes(of: control) == payload(30, seed: 1))
+      control.checkInvariants()
     }
-    // Three clusters leave 1,088 bytes of storage; the fourth may go beyond.
-    #expect(count == 4 && buffer.storageByteCount == 4 * 2_304)
-    #expect(buffer.space == 8_000 - 4 * 2_304)
-    buffer.reserve(limit: 2_000)
-    expect(buffer.append(try pool.packet(headroom: 64), from: alice, to: bob), is: .appended)
-    buffer.reserve(limit: 10)
-    #expect(buffer.space == 80 - 5 * 2_304 && buffer.recordCount == 5)
-    buffer.checkInvariants()
-    buffer.flush()
-    #expect(pool.outstanding == 0)
-  }
-
-  @Test func `storage is charged in full, shared or not`() throws {
-    let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 1 << 20)
-    expect(buffer.append(try packet(pool, 10), from: alice, to: bob), is: .appended)
-    #expect(buffer.storageByteCount == 256)
-    var original = try packet(pool, 1_000)
-    // Sharing takes the headroom away, so the addresses need an mbuf of their own.
-    expect(buffer.append(try original.sharedCopy(), from: alice, to: bob), is: .appended)
-    #expect(buffer.storageByteCount == 256 + 256 + 2_304)
-    expect(buffer.append(original, from: alice, to: bob), is: .appended)
-    #expect(buffer.storageByteCount == 256 + 2 * (256 + 2_304))
-    buffer.checkInvariants()
-    for byteCount in [10, 1_000, 1_000] {
-      if let back = buffer.receive() { #expect(back.packet.byteCount == byteCount) }
-      buffer.checkInvariants()
+    if let data {
+      #expect(bytes(of: data) == payload(500, seed: 2))
+      #expect(data.timestampInNanoseconds == 99 && data.endsRecord)
+      data.checkInvariants()
     }
-    expect(buffer.isEmpty, is: true)
-    #expect(pool.outstanding == 0)
   }
 
-  @Test func `without an mbuf for the addresses the datagram is refused`() throws {
-    let pool = MbufPool()
-    var buffer = SocketBuffer(limit: 10_000)
-    let tight = try packet(pool, 100, headroom: 0)
-    let roomy = try packet(pool, 100, headroom: 16)
-    pool.inject(FailurePlan(failing: 1, andAllLater: true))
-    expect(buffer.append(tight, from: alice, to: bob), is: .noMemory)
-    #expect(buffer.drops == 1 && buffer.recordCount == 0)
-    expect(buffer.append(roomy, from: alice, to: bob), is: .appended)
-    buffer.checkInvariants()
-    pool.inject(nil)
-    buffer.flush()
-    #expect(pool.outstanding == 0)
+  @Test func `what finds no space or is too long is not taken`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 100)
+      #expect(try appendAddress(&buffer, pool, [1], [2, 3], payload(97, seed: 0)) == nil)
+      #expect(buffer.space == 0)
+      #expect(
+        try appendAddress(&buffer, pool, [1]) == .noSpace(wanted: 1, available: 0))
+      buffer.flush()
+      #expect(
+        try appendAddress(&buffer, pool, [1], nil, payload(100, seed: 0))
+          == .noSpace(wanted: 101, available: 100))
+      var control: Packet? = try packet(pool, 60)
+      var data: Packet? = try packet(pool, 41)
+      var error: SocketError?
+      do throws(SocketError) {
+        try buffer.appendControl(&control, data: &data)
+      } catch let thrown {
+        error = thrown
+      }
+      #expect(error == .noSpace(wanted: 101, available: 100))
+      #expect(!isNil(control) && !isNil(data) && buffer.isEmpty)
+      var large = SocketBuffer(limit: 1_000)
+      #expect(
+        try appendAddress(&large, pool, payload(217, seed: 0))
+          == .addressTooLong(wanted: 217, largest: 216))
+      expect(large.isEmpty, is: true)
+    }
   }
 
-  @Test func `a buffer that ends frees what is in it`() throws {
-    let pool = MbufPool()
-    do {
+  @Test func `control information goes in front of its data`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 1_000)
+      var control: Packet? = try pool.packet([1, 2])
+      var data: Packet? = try pool.packet([3])
+      try buffer.appendControl(&control, data: &data)
+      control = try pool.packet([4])
+      try buffer.appendControl(&control, data: &data)
+      #expect(buffer.seen().map(\.types) == ["cd", "c"])
+      #expect(buffer.controlByteCount == 3)
+      // Data behind a record of control information alone is its data.
+      buffer.append(try pool.packet([5]))
+      #expect(buffer.seen().map(\.types) == ["cd", "cd"])
+      for expected in [[[1, 2], [3]], [[4], [5]]] as [[[UInt8]]] {
+        guard var record = try buffer.receiveRecord(), let control = record.control.take(),
+          let data = record.data.take()
+        else {
+          Issue.record("a part is missing")
+          return
+        }
+        #expect([bytes(of: control), bytes(of: data)] == expected)
+      }
+    }
+  }
+
+  @Test func `out-of-band data stands before the rest, in its order`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 1_000)
+      buffer.insertOutOfBand(try pool.packet([1]))
+      buffer.appendRecord(try pool.packet([2]))
+      buffer.insertOutOfBand(try pool.packet([3]))
+      buffer.appendRecord(try pool.packet([4]))
+      #expect(buffer.seen().map(\.bytes) == [[1], [3], [2], [4]])
+      #expect(buffer.seen().map(\.types) == ["o", "o", "d", "d"])
+      #expect(buffer.controlByteCount == 0)
+      buffer.flush()
+      // Alone in the buffer it is the last record as well, and the next one finds it.
+      buffer.insertOutOfBand(try pool.packet([5]))
+      buffer.appendRecord(try pool.packet([6]))
+      buffer.append(try pool.packet([7]))
+      #expect(buffer.seen().map(\.bytes) == [[5], [6, 7]])
+      buffer.flush()
+      buffer.appendRecord(try pool.packet([8]))
+      buffer.insertOutOfBand(try pool.packet([9]))
+      buffer.append(try pool.packet([10]))
+      #expect(buffer.seen().map(\.bytes) == [[9], [8, 10]])
+    }
+  }
+
+  @Test func `drop goes across records, and takes what is left empty`() throws {
+    try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
-      expect(buffer.append(try packet(pool, 100), from: alice, to: bob), is: .appended)
+      for (seed, byteCount) in [10, 0, 300, 20].enumerated() {
+        buffer.appendRecord(try packet(pool, byteCount, seed: seed))
+      }
+      buffer.drop(4)
+      #expect(buffer.seen().map(\.bytes.count) == [6, 0, 300, 20])
+      // The next record is not looked at, though it is empty.
+      buffer.drop(6)
+      #expect(buffer.seen().map(\.bytes.count) == [0, 300, 20])
+      buffer.drop(301)
+      #expect(buffer.seen().map(\.bytes.count) == [19])
+      #expect(buffer.seen()[0].bytes == Array(payload(20, seed: 3).dropFirst()))
+      buffer.append(try packet(pool, 1))
+      buffer.drop(20)
+      #expect(buffer.isEmpty && buffer.storageByteCount == 0)
+      buffer.append(try packet(pool, 1))
+      #expect(buffer.recordCount == 1)
     }
-    #expect(pool.outstanding == 0)
   }
-}
 
-@Suite struct EndpointTests {
-  @Test func `endpoints read as people write them`() {
-    #expect(bob.description == "192.0.2.2:53")
-    #expect(carol.description == "[2001:db8::7]:9")
+  @Test func `cut hands over what drop would free`() throws {
+    try leakChecked { pool in
+      for cut in 0...70 {
+        var buffer = SocketBuffer(limit: 10_000)
+        var dropped = SocketBuffer(limit: 10_000)
+        for (seed, byteCount) in [10, 0, 40, 20].enumerated() {
+          buffer.appendRecord(try packet(pool, byteCount, seed: seed))
+          dropped.appendRecord(try packet(pool, byteCount, seed: seed))
+        }
+        let all = buffer.seen().flatMap(\.bytes)
+        let front = try buffer.cut(cut)
+        dropped.drop(cut)
+        #expect(buffer.seen() == dropped.seen(), "cut \(cut)")
+        if let front {
+          front.checkInvariants()
+          #expect(bytes(of: front) == Array(all.prefix(cut)))
+        } else {
+          #expect(cut == 0)
+        }
+      }
+      // Through a cluster: short pieces are copied, long ones share it.
+      var buffer = SocketBuffer(limit: 10_000)
+      buffer.appendStream(try packet(pool, 2_000))
+      for count in [100, 1_000, 900] {
+        if let piece = try buffer.cut(count) {
+          piece.checkInvariants()
+          #expect(piece.byteCount == count)
+        }
+        buffer.checkInvariants()
+      }
+      expect(buffer.isEmpty, is: true)
+    }
+  }
+
+  @Test func `sends in order and again show the bytes of the stream`() throws {
+    try leakChecked { pool in
+      var random = SeededRandom()
+      var buffer = SocketBuffer(limit: 1 << 20)
+      buffer.coalesces = false
+      var stream: [UInt8] = []
+      var sent = 0
+      for step in 0..<2_000 {
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0..<4:
+          let more = Int.random(in: 0..<700, using: &random)
+          buffer.appendStream(try packet(pool, more, seed: step))
+          stream += payload(more, seed: step)
+        case 4..<7 where sent < stream.count:
+          let count = Int.random(in: 1...Swift.min(1_460, stream.count - sent), using: &random)
+          let copy = try buffer.copyToSend(from: sent, byteCount: count)
+          copy.checkInvariants()
+          #expect(bytes(of: copy) == Array(stream[sent..<sent + count]))
+          sent += count
+        case 7 where sent > 0:
+          // Again, from somewhere before.
+          let from = Int.random(in: 0..<sent, using: &random)
+          let count = Int.random(in: 0...sent - from, using: &random)
+          var seen: [UInt8] = []
+          buffer.forEachSegmentToSend(from: from, byteCount: count) { piece in
+            unsafe piece.withUnsafeBytes { unsafe seen.append(contentsOf: $0) }
+          }
+          #expect(seen == Array(stream[from..<from + count]))
+        default:
+          let acknowledged = Int.random(in: 0...sent, using: &random)
+          buffer.drop(acknowledged)
+          stream.removeFirst(acknowledged)
+          sent -= acknowledged
+        }
+        buffer.checkInvariants()
+      }
+      #expect(buffer.byteCount == stream.count)
+    }
+  }
+
+  @Test func `flush and release leave nothing`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 1_000)
+      buffer.lowWater = 5_000
+      #expect(buffer.lowWater == 1_000)
+      #expect(try appendAddress(&buffer, pool, [1], [2], [3]) == nil)
+      buffer.insertOutOfBand(try pool.packet([4]))
+      buffer.flush()
+      #expect(buffer.seen() == [] && buffer.isEmpty)
+      #expect(buffer.controlByteCount == 0 && buffer.segmentCount == 0)
+      buffer.append(try pool.packet([5]))
+      buffer.release()
+      #expect(buffer.limit == 0 && buffer.storageLimit == 0 && buffer.isEmpty)
+      buffer.checkInvariants()
+    }
+  }
+
+  @Test func `more than there is cannot be dropped`() async {
+    await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      var buffer = SocketBuffer(limit: 1_000)
+      buffer.append(try packet(MbufPool(), 3))
+      buffer.drop(4)
+    }
+    await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let pool = MbufPool()
+      var buffer = SocketBuffer(limit: 1_000)
+      buffer.appendRecord(try packet(pool, 3))
+      buffer.appendRecord(try packet(pool, 3))
+      buffer.appendStream(try packet(pool, 3))
+    }
   }
 }

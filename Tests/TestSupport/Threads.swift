@@ -55,6 +55,9 @@ private final class Start {
   }
 #endif
 
+/// Lets other threads run.
+public func letOthersRun() { sched_yield() }
+
 /// A number that threads step on and wait for.
 public final class Stage: Sendable {
   private let reached = Atomic<Int>(0)

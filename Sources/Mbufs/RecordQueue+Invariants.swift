@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+extension RecordQueue {
+  /// Stops if an equation at the top of RecordQueue.swift does not hold.
+  ///
+  /// BSD: `sbcheck`, `sblastrecordchk`, `sblastmbufchk`.
+  package borrowing func checkInvariants() {
+    var found = RecordCounts()
+    var lastRecord: Mbuf?
+    var tail: Mbuf?
+    var isSendFound = send == nil
+    var record = ends?.first
+    while let first = record {
+      found.records += 1
+      var before = 0
+      var mbuf: Mbuf? = first
+      while let here = mbuf {
+        if here == send?.mbuf, found.records == 1 {
+          precondition(before == send?.before, "\(before) bytes before the place to send from")
+          isSendFound = true
+        }
+        here.checkBounds()
+        precondition(here == first || here.nextPacket == nil, "a next record inside of a record")
+        precondition(
+          here.next == nil || !here.flags.contains(.endOfRecord), "a record goes on behind its end")
+        found.add(here)
+        before += here.byteCount
+        tail = here
+        mbuf = here.next
+      }
+      lastRecord = first
+      record = first.nextPacket
+    }
+    precondition(isSendFound, "the place to send from is not in the first record")
+    precondition(
+      lastRecord == ends?.lastRecord && tail == ends?.tail, "the last record or mbuf is another")
+    let counted = RecordCounts(
+      records: recordCount, segments: segmentCount, externals: externalCount, bytes: byteCount,
+      controlBytes: controlByteCount, storageBytes: storageByteCount)
+    precondition(found == counted, "found \(found), counted \(counted)")
+  }
+}
+
+/// What a walk over the records counts.
+private struct RecordCounts: Equatable {
+  var records = 0
+  var segments = 0
+  var externals = 0
+  var bytes = 0
+  var controlBytes = 0
+  var storageBytes = 0
+
+  mutating func add(_ mbuf: Mbuf) {
+    segments += 1
+    if mbuf.isExternal { externals += 1 }
+    bytes += mbuf.byteCount
+    if !mbuf.type.isPayload { controlBytes += mbuf.byteCount }
+    storageBytes += mbuf.storageByteCount
+  }
+}
+
+extension Mbuf {
+  fileprivate func checkBounds() {
+    let before = unsafe data - start
+    precondition(
+      before >= 0 && byteCount >= 0 && before + byteCount <= capacity,
+      "bytes \(before)..<\(before + byteCount) of a storage of \(capacity)")
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Mbufs
+import UMA
+
+extension DatagramSocket {
+  // MARK: Without waiting
+
+  /// Takes the first datagram, whole; nil if there is none now.
+  ///
+  /// Readers that wait have been served before.
+  ///
+  /// - Throws: `SocketError.pending` or `.ended`, if there is none.
+  ///
+  /// BSD: `soreceive_dgram` with MSG_DONTWAIT.
+  public func tryReceive() throws(SocketError) -> Datagram? {
+    try state.withLock { state throws(SocketError) in try state.takeAtOnce() }
+  }
+
+  /// Takes the first datagram and copies its first bytes, as many as there is room for; nil if
+  /// there is none now.
+  ///
+  /// What is not copied is discarded, and control information with it.
+  ///
+  /// - Throws: `SocketError.pending` or `.ended`, if there is none.
+  public func tryReceive(
+    into destination: inout MutableRawSpan
+  ) throws(SocketError) -> ReceivedBytes? {
+    guard let datagram = try tryReceive() else { return nil }
+    return datagram.copyOut(into: &destination)
+  }
+
+  /// Copies the first bytes of the first datagram, which stays; nil if there is none now.
+  ///
+  /// - Throws: `SocketError.ended`, if there is none and none will come.
+  ///
+  /// BSD: MSG_PEEK.
+  public func peek(into destination: inout MutableRawSpan) throws(SocketError) -> ReceivedBytes? {
+    try state.withLock { state throws(SocketError) in
+      let received = state.buffer.peek(into: &destination)
+      if received == nil, state.cannotReceive { throw .ended }
+      return received
+    }
+  }
+
+  // MARK: Waiting
+
+  /// Takes the first datagram, whole; the thread sleeps until there is one.
+  ///
+  /// Those who wait are served in the order they came.
+  ///
+  /// - Parameter deadline: when to give up; nil for never.
+  /// - Throws: `SocketError.deadlinePassed`, `.pending` or `.ended`.
+  ///
+  /// BSD: `soreceive_dgram`, `sbwait`, SO_RCVTIMEO.
+  public func receive(until deadline: ContinuousClock.Instant? = nil) throws(SocketError)
+    -> Datagram
+  {
+    let bell = ThreadBell()
+    let reader = DatagramReader(bell: bell, takes: true)
+    wait(reader, bell, until: deadline)
+    return try reader.datagram()
+  }
+
+  /// Takes the first datagram and copies its first bytes, as many as there is room for; the thread
+  /// sleeps until there is one.
+  ///
+  /// What is not copied is discarded, and control information with it.
+  ///
+  /// - Throws: `SocketError.deadlinePassed`, `.pending` or `.ended`.
+  public func receive(
+    into destination: inout MutableRawSpan, until deadline: ContinuousClock.Instant? = nil
+  ) throws(SocketError) -> ReceivedBytes {
+    let datagram = try receive(until: deadline)
+    return datagram.copyOut(into: &destination)
+  }
+
+  /// Takes the first datagram, whole; the task is suspended until there is one.
+  ///
+  /// A datagram that was given to it at the moment of cancellation is returned all the same.
+  ///
+  /// - Parameter deadline: when to give up; nil for never.
+  /// - Throws: `SocketError.deadlinePassed`, `.cancelled`, `.pending` or `.ended`.
+  public func receiveWhenAvailable(
+    until deadline: ContinuousClock.Instant? = nil
+  ) async throws(SocketError) -> Datagram {
+    let bell = TaskBell()
+    let reader = DatagramReader(bell: bell, takes: true)
+    await wait(reader, bell, until: deadline)
+    return try reader.datagram()
+  }
+
+  /// Sleeps until a datagram, an error or the end is there for whoever asks next.
+  ///
+  /// - Throws: `SocketError.deadlinePassed`.
+  ///
+  /// BSD: `select`, `soreadable`.
+  public func waitUntilReadable(
+    until deadline: ContinuousClock.Instant? = nil
+  ) throws(SocketError) {
+    let bell = ThreadBell()
+    let reader = DatagramReader(bell: bell, takes: false)
+    wait(reader, bell, until: deadline)
+    try reader.readable()
+  }
+
+  /// Suspends the task until a datagram, an error or the end is there for whoever asks next.
+  ///
+  /// - Throws: `SocketError.deadlinePassed` or `.cancelled`.
+  public func becomesReadable(
+    until deadline: ContinuousClock.Instant? = nil
+  ) async throws(SocketError) {
+    let bell = TaskBell()
+    let reader = DatagramReader(bell: bell, takes: false)
+    await wait(reader, bell, until: deadline)
+    try reader.readable()
+  }
+
+  private func wait(
+    _ reader: DatagramReader, _ bell: ThreadBell, until deadline: ContinuousClock.Instant?
+  ) {
+    while !turn(reader, deadline, isCancelled: false) { bell.wait(until: deadline) }
+  }
+
+  private func wait(
+    _ reader: DatagramReader, _ bell: TaskBell, until deadline: ContinuousClock.Instant?
+  ) async {
+    await withTaskCancellationHandler {
+      while !turn(reader, deadline, isCancelled: Task.isCancelled) {
+        await bell.wait(until: deadline)
+      }
+    } onCancel: {
+      bell.ring()
+    }
+  }
+
+  private func turn(
+    _ reader: DatagramReader, _ deadline: ContinuousClock.Instant?, isCancelled: Bool
+  ) -> Bool {
+    let isLate = deadline.map { $0 <= .now } ?? false
+    let error: SocketError? = isCancelled ? .cancelled : isLate ? .deadlinePassed : nil
+    return state.withLock { $0.turn(reader, givingUp: error) }
+  }
+}
+
+extension DatagramReader {
+  fileprivate func datagram() throws(SocketError) -> Datagram {
+    switch takeOutcome() {
+    case .datagram(let datagram): return datagram
+    case .failed(let error): throw error
+    case .readable: preconditionFailure("a reader that takes was only told")
+    }
+  }
+
+  fileprivate func readable() throws(SocketError) {
+    switch takeOutcome() {
+    case .readable: return
+    case .failed(let error): throw error
+    case .datagram: preconditionFailure("a reader that only looks was given a datagram")
+    }
+  }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+//     protocol --deliver--> [ DatagramBuffer ] --receive--> readers, first come first served
+//     writers  --send-----> output closure     (nothing ever waits to be sent)
+//
+// One lock guards all of it. No mbuf is allocated or freed and nobody called with the lock held:
+// datagrams are framed before it is taken; discarded ones end and bells ring after it is let go.
+
+public import Mbufs
+import UMA
+
+/// A datagram socket that threads and tasks share: its reader may wait for what is delivered.
+///
+///     let socket = DatagramSocket(local: here, pool: pool) { datagram throws(SocketError) in
+///       … hands it to the protocol …
+///     }
+///     socket.deliver(packet, from: source, to: here)          // the protocol, on any thread
+///     let datagram = try socket.receive(until: .now + .seconds(1))
+///     let next = try await socket.receiveWhenAvailable()
+///
+/// BSD: `struct socket` of type SOCK_DGRAM, `sosend_dgram`, `soreceive_dgram`.
+public final class DatagramSocket: Sendable {
+  /// Where what is sent goes; called without a lock, on the thread that sends.
+  public typealias Output = @Sendable (consuming Datagram) throws(SocketError) -> Void
+
+  /// Bytes kept free in front of what `send(copying:)` copies, for the headers.
+  ///
+  /// Ethernet, IPv6 and UDP headers are 62 bytes.
+  ///
+  /// BSD: `max_hdr`.
+  public static var headroom: Int { 64 }
+
+  /// The name of the lock to the lock checker.
+  private static let lockClass = LockClass("datagram socket")
+
+  let state: Guarded<DatagramSocketState>
+  let pool: MbufPool
+  let output: Output
+  /// Whether `send` demands that the socket is connected.
+  let requiresConnection: Bool
+  /// Its own address, the source of what it sends.
+  public let local: Endpoint
+  /// The most bytes of one datagram sent, control information included.
+  ///
+  /// BSD: `sb_hiwat` of the send buffer, which never holds a datagram.
+  public let sendLimit: Int
+
+  /// Makes a socket that nothing has been delivered to.
+  ///
+  /// - Parameters:
+  ///   - local: its own address.
+  ///   - pool: where packets for `send(copying:to:)` and mbufs for addresses come from.
+  ///   - receiveLimit: bytes that may wait for readers, addresses included.
+  ///   - sendLimit: the most bytes of one datagram sent.
+  ///   - requiresConnection: sending demands that the socket is connected.
+  ///   - output: hands what is sent to the protocol.
+  public init(
+    local: Endpoint, pool: MbufPool, receiveLimit: Int = 41_600, sendLimit: Int = 9_216,
+    requiresConnection: Bool = false, output: @escaping Output
+  ) {
+    self.local = local
+    self.pool = pool
+    self.sendLimit = sendLimit
+    self.requiresConnection = requiresConnection
+    self.output = output
+    var buffer = DatagramBuffer(limit: receiveLimit)
+    buffer.lowWater = 1
+    state = Guarded(DatagramSocketState(buffer), class: Self.lockClass)
+  }
+
+  // MARK: The protocol's side
+
+  /// What became of a datagram that the protocol delivered.
+  public enum Delivery: UInt8, Sendable {
+    /// It waits for a reader or was given to one.
+    case delivered
+    /// There was no space for it; it ended and was counted.
+    case full
+    /// There was no mbuf for its addresses; it ended and was counted.
+    case noMemory
+    /// Receiving was shut down; it ended and was counted.
+    case closed
+  }
+
+  /// Gives a datagram to the first reader that waits, or keeps it for the next.
+  ///
+  /// - Parameters:
+  ///   - packet: the datagram.
+  ///   - source: who sent it.
+  ///   - destination: to whom it was sent; the socket's own address if left out.
+  ///   - control: what else is known of it.
+  ///
+  /// BSD: `sbappendaddr` and `sorwakeup`.
+  @discardableResult
+  public func deliver(
+    _ packet: consuming Packet, from source: Endpoint, to destination: Endpoint? = nil,
+    control: consuming Packet? = nil
+  ) -> Delivery {
+    var framed: Packet?
+    do throws(MbufError) {
+      try packet.prepend(source, destination ?? local)
+      framed = consume packet
+    } catch {
+      state.withLock { $0.buffer.drops += 1 }
+      return .noMemory
+    }
+    var control = control.take()
+    let (delivery, bells) = state.withLock { state -> (Delivery, [any Bell]) in
+      if state.cannotReceive {
+        state.buffer.drops += 1
+        return (.closed, [])
+      }
+      let result = state.append(&framed, control: &control)
+      return (result == .appended ? .delivered : .full, state.serve())
+    }
+    for bell in bells { bell.ring() }
+    return delivery
+  }
+
+  /// Tells the next call of `send` or `receive`, and it alone, that an earlier send failed.
+  ///
+  /// - Parameter errorNumber: a system error, such as ECONNREFUSED.
+  ///
+  /// BSD: `so_error`.
+  public func report(errorNumber: Int32) { change { $0.pendingError = errorNumber } }
+
+  /// Tells readers that nothing will come any more; what is there may still be received.
+  ///
+  /// BSD: `socantrcvmore`.
+  public func endInput() { change { $0.cannotReceive = true } }
+
+  /// Changes the state and serves whom that is good for.
+  private func change(_ body: (inout DatagramSocketState) -> Void) {
+    let bells = state.withLock { state in
+      body(&state)
+      return state.serve()
+    }
+    for bell in bells { bell.ring() }
+  }
+
+  // MARK: The user's side
+
+  /// A direction that can be shut down.
+  ///
+  /// BSD: SHUT_RD, SHUT_WR, SHUT_RDWR.
+  public enum Direction: Sendable {
+    /// Nothing is received any more; what waits is discarded.
+    case receiving
+    /// Nothing is sent any more.
+    case sending
+    /// Neither.
+    case both
+  }
+
+  /// Shuts a direction down for good; whoever waits is told that it ended.
+  ///
+  /// BSD: `soshutdown`, `sorflush`.
+  public func shutdown(_ direction: Direction) {
+    var discarded = RecordQueue()
+    change { state in
+      if direction != .receiving { state.cannotSend = true }
+      if direction != .sending {
+        state.cannotReceive = true
+        discarded = state.buffer.buffer.records.takeAll()
+      }
+    }
+    // The discarded datagrams end here, behind the lock.
+    discarded.flush()
+  }
+
+  /// Bytes from which on a waiting reader is woken; 1 at first, at most the receive limit.
+  ///
+  /// A full buffer and an end of input wake it as well. Who does not wait gets what there is.
+  ///
+  /// BSD: SO_RCVLOWAT.
+  public var lowWater: Int {
+    get { state.withLock { $0.buffer.lowWater } }
+    set { change { $0.buffer.lowWater = newValue } }
+  }
+
+  /// Datagrams that wait to be received.
+  public var recordCount: Int { state.withLock { $0.buffer.recordCount } }
+
+  /// Bytes that wait to be received, addresses included.
+  ///
+  /// BSD: `sb_cc`.
+  public var byteCount: Int { state.withLock { $0.buffer.byteCount } }
+
+  /// Delivered datagrams that were refused.
+  public var drops: UInt64 { state.withLock { $0.buffer.drops } }
+
+  /// Readers that wait.
+  public var waitingCount: Int { state.withLock { $0.waitingCount } }
+
+  /// Stops if the counts do not match, or a reader waits although there is something for it.
+  public func checkInvariants() { state.withLock { $0.checkInvariants() } }
+}
