@@ -109,7 +109,7 @@ extension Packet {
     } catch {
       return switch error {
       case .tooShort: .short
-      case .exhausted: .noMemory
+      case .exhausted, .tooLong, .tooManySegments: .noMemory
       }
     }
   }

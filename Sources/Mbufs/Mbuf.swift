@@ -174,6 +174,17 @@ struct Mbuf: Equatable {
     return mbuf
   }
 
+  /// Mbufs from here to the end of the chain.
+  var chainMbufCount: Int {
+    var count = 1
+    var mbuf = self
+    while let next = mbuf.next {
+      count += 1
+      mbuf = next
+    }
+    return count
+  }
+
   /// Bytes of data from here to the end of the chain.
   var chainByteCount: Int {
     var sum = 0

@@ -73,6 +73,8 @@ public enum MbufLayout {
   @inlinable public static var packetDataByteCount: Int { 168 }
   /// Data in a cluster (MCLBYTES).
   @inlinable public static var clusterByteCount: Int { 2_048 }
+  /// The most bytes that the pool's own storage holds in one piece.
+  @inlinable public static var largestContiguousByteCount: Int { ClusterSize.jumbo16.byteCount }
   /// The most that operations let a packet grow to; its length has 32 bits.
   @inlinable public static var largestPacketByteCount: Int { 1 << 30 }
   /// The least that is worth a cluster (MINCLSIZE).

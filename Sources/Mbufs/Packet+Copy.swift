@@ -66,12 +66,7 @@ extension Packet {
       chain.freeChain()
       throw error
     }
-    var writer = ChainWriter(chain)
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      unsafe writer.write(UnsafeRawBufferPointer(start: here.data, count: here.byteCount))
-      mbuf = here.next
-    }
+    head.copyChain(into: chain)
     return Packet(chain)
   }
 
@@ -194,6 +189,20 @@ extension Mbuf {
     flags.formUnion(other.flags.intersection(.ofPacket))
   }
 
+  /// Copies every byte from here on into the room of an empty chain, which has enough.
+  func copyChain(into chain: Mbuf) {
+    var writer = ChainWriter(chain)
+    var marks: MbufFlags = []
+    var mbuf: Mbuf? = self
+    while let here = mbuf {
+      unsafe writer.write(UnsafeRawBufferPointer(start: here.data, count: here.byteCount))
+      marks.formUnion(here.flags.intersection(.endOfRecord))
+      mbuf = here.next
+    }
+    chain.takeTypeInChain(of: self)
+    if !marks.isEmpty { chain.last.flags.formUnion(marks) }
+  }
+
   /// One mbuf with a piece of this one's bytes: shared if they are in storage, else copied.
   func copyOfPiece(_ range: Range<Int>, isFirst: Bool, _ site: CallSite) throws(MbufError)
     -> Mbuf
@@ -202,14 +211,22 @@ extension Mbuf {
     if isExternal {
       let copy = try unsafe pool.mbuf(flags, site)
       share(with: copy, from: range.lowerBound, byteCount: range.count)
-      copy.type = type
+      copy.takeMarks(of: self, range)
       return copy
     }
     let copy = try unsafe pool.chain(range.count, flags, site)
     // In bounds: inner data always fits one new mbuf, since a cluster is larger than any of it.
     unsafe copy.data.copyMemory(from: data + range.lowerBound, byteCount: range.count)
     copy.byteCount = range.count
-    copy.type = type
+    copy.takeMarks(of: self, range)
     return copy
+  }
+
+  /// Takes the type, and the end of the record if the piece reaches it.
+  private func takeMarks(of other: Mbuf, _ range: Range<Int>) {
+    takeType(of: other)
+    if range.upperBound == other.byteCount {
+      flags.formUnion(other.flags.intersection(.endOfRecord))
+    }
   }
 }

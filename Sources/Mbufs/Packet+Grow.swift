@@ -52,6 +52,7 @@ extension Packet {
       unsafe here.data.initializeMemory(as: UInt8.self, repeating: 0, count: here.byteCount)
       mbuf = here.next
     }
+    front.takeTypeInChain(of: head)
     front.last.next = head
     head.movePacketHeader(to: front)
     head = front
@@ -105,7 +106,9 @@ extension Packet {
       mbuf = here.next
     }
     if room < byteCount {
-      last.next = try unsafe head.pool.chain(byteCount - room, [], site)
+      let more = try unsafe head.pool.chain(byteCount - room, [], site)
+      more.takeTypeInChain(of: last)
+      last.next = more
     }
     return ChainWriter(position)
   }

@@ -3,33 +3,51 @@
 extension Packet {
   /// Stops if the chain is not what every operation promises.
   ///
-  /// BSD: `m_sanity`.
+  /// There is nothing to put right, as BSD does for a length that has gone wrong: no operation lets
+  /// a caller set it.
+  ///
+  /// BSD: `m_sanity`, `m_fixhdr`.
   public borrowing func checkInvariants() {
+    if let broken = brokenInvariant() { preconditionFailure(broken) }
+  }
+
+  /// The first rule that the chain breaks, in a sentence with the numbers; nil if it keeps them all.
+  ///
+  /// - Complexity: O(segments).
+  ///
+  /// BSD: `m_sanity`, which prints it.
+  public borrowing func brokenInvariant() -> String? {
     var sum = 0
     var isFirst = true
     var mbuf: Mbuf? = head
     while let here = mbuf {
-      here.checkSegment(isFirstOfPacket: isFirst)
+      if let broken = here.brokenRule(isFirstOfPacket: isFirst) { return broken }
       sum += here.byteCount
       isFirst = false
       mbuf = here.next
     }
-    precondition(sum == byteCount, "\(sum) bytes in segments, \(byteCount) in the header")
+    return sum == byteCount ? nil : "\(sum) bytes in segments, \(byteCount) in the header"
   }
 }
 
 extension Mbuf {
   /// Stops if this is no mbuf that may stand in a chain.
   func checkSegment(isFirstOfPacket: Bool) {
-    precondition(
-      flags.contains(.packetHeader) == isFirstOfPacket,
-      "a packet header is on the first mbuf of a packet and no other")
-    precondition(nextPacket == nil, "what is not queued has no next packet")
-    precondition(byteCount >= 0, "\(byteCount) bytes in a segment")
+    if let broken = brokenRule(isFirstOfPacket: isFirstOfPacket) { preconditionFailure(broken) }
+  }
+
+  /// What keeps this mbuf from standing in a chain, or nil.
+  func brokenRule(isFirstOfPacket: Bool) -> String? {
+    if flags.contains(.packetHeader) != isFirstOfPacket {
+      return "a packet header is on the first mbuf of a packet and no other"
+    }
+    if nextPacket != nil { return "what is not queued has no next packet" }
+    if byteCount < 0 { return "\(byteCount) bytes in a segment" }
+    if isExternal != (kind != .inner) { return "kind \(kind), flags \(flags)" }
     let before = unsafe data - start
-    precondition(
-      before >= 0 && before + byteCount <= capacity,
-      "bytes \(before)..<\(before + byteCount) of a storage of \(capacity)")
-    precondition(isExternal == (kind != .inner), "kind \(kind), flags \(flags)")
+    if before < 0 || before + byteCount > capacity {
+      return "bytes \(before)..<\(before + byteCount) of a storage of \(capacity)"
+    }
+    return nil
   }
 }

@@ -8,11 +8,11 @@ extension Packet {
   ///     after   [ 28 ]->[ 18 ]->[ 1400 ]       bytes and order unchanged, segments may differ
   ///
   /// - Parameters:
-  ///   - byteCount: bytes wanted, 0...`MbufLayout.clusterByteCount`.
+  ///   - byteCount: bytes wanted, at least 0.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
-  /// - Throws: `MbufError.tooShort` if the packet has fewer bytes, `.exhausted` if no mbuf is free;
-  ///   the packet is unchanged.
+  /// - Throws: `MbufError.tooShort` if the packet has fewer bytes, `.tooLong` if no storage has so
+  ///   many, `.exhausted` if no mbuf is free; the packet is unchanged.
   /// - Complexity: O(`byteCount`) bytes copied, at most one mbuf allocated; nothing at all if the
   ///   bytes are contiguous already.
   ///
@@ -28,39 +28,27 @@ extension Packet {
   @usableFromInline
   @inline(never)
   mutating func pullUpSlow(_ byteCount: Int, _ site: CallSite) throws(MbufError) {
-    precondition(
-      (0...MbufLayout.clusterByteCount).contains(byteCount), "pull up of \(byteCount) bytes")
+    precondition(byteCount >= 0, "pull up of \(byteCount) bytes")
     guard byteCount <= self.byteCount else {
       throw .tooShort(wanted: byteCount, available: self.byteCount)
     }
     if !head.isWritable || head.capacity < byteCount {
-      let front =
-        byteCount <= MbufLayout.packetDataByteCount
-        ? try unsafe head.pool.mbuf(.packetHeader, site)
-        : try unsafe head.pool.clusterMbuf(.packetHeader, site)
-      front.next = head
-      head.movePacketHeader(to: front)
-      head = front
+      pushFront(try unsafe head.pool.mbuf(holding: byteCount, .packetHeader, site))
     } else if head.byteCount + head.tailroom < byteCount {
       // In bounds: the storage is ours and large enough; the ranges may overlap.
       let start = unsafe head.start
       unsafe start.copyMemory(from: head.data, byteCount: head.byteCount)
       unsafe head.data = start
     }
-    var missing = byteCount - head.byteCount
-    while missing > 0, let next = head.next {
-      let count = Swift.min(missing, next.byteCount)
-      // In bounds: the head has room for all that is missing, and next has count bytes.
-      unsafe head.end.copyMemory(from: next.data, byteCount: count)
-      head.byteCount += count
-      unsafe next.data += count
-      next.byteCount -= count
-      missing -= count
-      if next.byteCount == 0 {
-        head.next = next.next
-        next.freeOne()
-      }
-    }
+    head.absorb(byteCount - head.byteCount)
+  }
+
+  /// Puts an empty mbuf in front, which then is the first of the packet.
+  mutating func pushFront(_ front: Mbuf) {
+    front.takeType(of: head)
+    front.next = head
+    head.movePacketHeader(to: front)
+    head = front
   }
 
   /// Makes bytes of the packet writable in place: those shared or read-only are copied.
@@ -135,6 +123,41 @@ extension Packet {
 }
 
 extension Mbuf {
+  /// Takes the next `count` bytes of the chain behind its own, and frees the mbufs this empties.
+  ///
+  /// The tailroom is at least `count`, and so many bytes follow.
+  func absorb(_ count: Int) {
+    var left = count
+    while left > 0, let next {
+      let piece = Swift.min(left, next.byteCount)
+      // In bounds: the tailroom holds all that is left, and next has piece bytes.
+      unsafe end.copyMemory(from: next.data, byteCount: piece)
+      byteCount += piece
+      unsafe next.data += piece
+      next.byteCount -= piece
+      left -= piece
+      if next.byteCount == 0 {
+        flags.formUnion(next.flags.intersection(.endOfRecord))
+        self.next = next.next
+        next.freeOne()
+      }
+    }
+  }
+
+  /// Takes the type of an mbuf whose bytes it holds now, or stands before.
+  func takeType(of other: Mbuf) {
+    if type != other.type { type = other.type }
+  }
+
+  /// The same for each mbuf from here on.
+  func takeTypeInChain(of other: Mbuf) {
+    var mbuf: Mbuf? = self
+    while let here = mbuf {
+      here.takeType(of: other)
+      mbuf = here.next
+    }
+  }
+
   func mustBeCopied(_ offset: Int, _ range: Range<Int>) -> Bool {
     !isWritable && byteCount > 0 && offset < range.upperBound
       && offset + byteCount > range.lowerBound
@@ -148,7 +171,7 @@ extension Mbuf {
     unsafe writer.write(UnsafeRawBufferPointer(start: data, count: byteCount))
     copy.dropPacketHeader()
     copy.last.flags.formUnion(flags.intersection(.endOfRecord))
-    copy.type = type
+    copy.takeTypeInChain(of: self)
     return copy
   }
 }

@@ -66,8 +66,8 @@ extension Mbuf {
       unsafe copy.data.copyMemory(from: data + count, byteCount: rest)
       copy.byteCount = rest
     }
+    copy.takeType(of: self)
     copy.flags.formUnion(flags.intersection(.endOfRecord))
-    copy.type = type
     copy.next = next
     next = nil
     byteCount = count
@@ -82,6 +82,7 @@ extension Mbuf {
       return first
     }
     let front = try unsafe pool.mbuf(.packetHeader, site)
+    front.takeType(of: chain ?? self)
     front.next = chain
     return front
   }

@@ -47,15 +47,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   public var byteCount: Int { head.packetByteCount }
 
   /// Mbufs in the chain, empty ones included.
-  public var segmentCount: Int {
-    var count = 1
-    var mbuf = head
-    while let next = mbuf.next {
-      count += 1
-      mbuf = next
-    }
-    return count
-  }
+  public var segmentCount: Int { head.chainMbufCount }
 
   /// Bytes in the first segment: what `bytes` shows.
   @inlinable
@@ -146,7 +138,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Shows each segment that has bytes, in order, until `body` throws.
+  /// Shows each segment that has bytes, in order, until `body` throws; what it throws is thrown on.
   ///
   /// BSD: `m_apply`.
   @inlinable
@@ -163,6 +155,9 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   }
 
   /// Shows the pieces of `byteCount` bytes from `offset` on, in order, until `body` throws.
+  ///
+  /// No piece is empty, whatever segments are, and together they are the range; no bytes are no
+  /// piece. What `body` throws is thrown on.
   ///
   /// - Precondition: the range is inside the packet.
   ///

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 public import Mbufs
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// What a packet should be: its bytes in an array, every operation done the obvious way.
 public struct PacketModel: Sendable {
   /// The bytes of the packet.
@@ -76,11 +84,32 @@ public struct PacketModel: Sendable {
   /// The first thing in which `packet` is not this, or nil.
   public func difference(from packet: borrowing Packet) -> String? {
     if packet.byteCount != byteCount { return "\(packet.byteCount) bytes, not \(byteCount)" }
-    let found = packet.allBytes
-    if found != bytes { return "bytes \(found), not \(bytes)" }
-    let front = unsafe packet.bytes.withUnsafeBytes { front in unsafe [UInt8](front) }
-    if front[...] != bytes.prefix(front.count) { return "first segment \(front) of \(bytes)" }
+    if !isEqual(to: packet) { return "bytes \(packet.allBytes), not \(bytes)" }
+    let front = packet.bytes.byteCount
+    if front > byteCount { return "first segment of \(front) bytes, not \(byteCount) at most" }
     return differenceInHeader(packet.header, packet.wireByteCount)
+  }
+
+  /// Whether the packet has these bytes, compared as fast as memory can be.
+  private func isEqual(to packet: borrowing Packet) -> Bool {
+    unsafe bytes.withUnsafeBytes { wanted in
+      var offset = 0
+      var isEqual = true
+      packet.forEachSegment { segment in
+        unsafe segment.withUnsafeBytes { found in
+          guard let one = found.baseAddress, isEqual, offset + found.count <= wanted.count,
+            let other = wanted.baseAddress
+          else {
+            isEqual = false
+            return
+          }
+          // In bounds: both have found.count bytes there.
+          isEqual = unsafe memcmp(one, other + offset, found.count) == 0
+          offset += found.count
+        }
+      }
+      return isEqual && offset == wanted.count
+    }
   }
 
   private func differenceInHeader(_ found: PacketHeader, _ wireByteCount: Int) -> String? {
