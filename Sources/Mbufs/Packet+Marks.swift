@@ -7,6 +7,7 @@ extension Packet {
   ///
   /// BSD: `m_chtype`, `MCHTYPE`.
   public var type: MbufType {
+    @inlinable
     get { head.type }
     set {
       var mbuf: Mbuf? = head

@@ -22,30 +22,3 @@ public struct Record: ~Copyable, Sendable {
     self.data = data
   }
 }
-
-extension Packet {
-  /// Whether a record ends with this packet.
-  ///
-  /// It stays with the bytes: in a socket buffer, what is appended behind them is another record.
-  ///
-  /// BSD: M_EOR on an mbuf of it, MSG_EOR.
-  public var endsRecord: Bool {
-    get {
-      var mbuf: Mbuf? = head
-      while let here = mbuf {
-        if here.flags.contains(.endOfRecord) { return true }
-        mbuf = here.next
-      }
-      return false
-    }
-    set {
-      var last = head
-      last.flags.remove(.endOfRecord)
-      while let next = last.next {
-        next.flags.remove(.endOfRecord)
-        last = next
-      }
-      if newValue { last.flags.insert(.endOfRecord) }
-    }
-  }
-}

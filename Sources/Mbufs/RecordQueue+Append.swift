@@ -10,14 +10,20 @@ extension RecordQueue {
   /// control information.
   ///
   /// BSD: `sbappend`.
-  package mutating func append(_ packet: consuming Packet) {
+  package mutating func append(_ packet: consuming Packet) { append(packet.release()) }
+
+  /// Adds a chain without a packet header like a packet.
+  package mutating func append(_ chain: consuming MbufChain) {
+    if let head = chain.release() { append(head) }
+  }
+
+  private mutating func append(_ head: Mbuf) {
     guard let ends else {
-      let (first, last) = compress(packet.release(), behind: nil)
+      let (first, last) = compress(head, behind: nil)
       if let first, let last { link(first, last) }
       return
     }
-    if ends.tail.flags.contains(.endOfRecord) { return appendRecord(packet) }
-    let head = packet.release()
+    if ends.tail.flags.contains(.endOfRecord) { return appendRecord(head) }
     if head.type.part <= ends.tail.type.part { head.dropPacketHeader() }
     let tail = compress(head, behind: ends.tail).last
     self.ends?.tail = tail ?? ends.tail
@@ -30,9 +36,18 @@ extension RecordQueue {
   ///
   /// BSD: `sbappendstream`.
   package mutating func appendStream(_ packet: consuming Packet) {
-    precondition(recordCount <= 1, "a stream of \(recordCount) records")
     let head = packet.release()
     head.dropPacketHeader()
+    appendStream(head)
+  }
+
+  /// Adds a chain without a packet header to the only record.
+  package mutating func appendStream(_ chain: consuming MbufChain) {
+    if let head = chain.release() { appendStream(head) }
+  }
+
+  private mutating func appendStream(_ head: Mbuf) {
+    precondition(recordCount <= 1, "a stream of \(recordCount) records")
     let (first, last) = compress(head, behind: ends?.tail)
     guard let last else { return }
     if ends != nil { ends?.tail = last } else if let first { link(first, last) }
@@ -41,8 +56,10 @@ extension RecordQueue {
   /// Adds a packet as a new record, its segments as few as `coalesces` lets them be.
   ///
   /// BSD: `sbappendrecord`.
-  package mutating func appendRecord(_ packet: consuming Packet) {
-    let (first, last) = compressRecord(packet.release())
+  package mutating func appendRecord(_ packet: consuming Packet) { appendRecord(packet.release()) }
+
+  private mutating func appendRecord(_ head: Mbuf) {
+    let (first, last) = compressRecord(head)
     link(first, last)
   }
 
@@ -57,8 +74,8 @@ extension RecordQueue {
   ///
   /// BSD: `sbinsertoob`, which forgets to move the pointers to the last record and mbuf.
   package mutating func insertOutOfBand(_ packet: consuming Packet) {
+    packet.type = .outOfBand
     let head = packet.release()
-    head.setTypes(.outOfBand)
     var previous: Mbuf?
     var following = ends?.first
     while let here = following, here.beginsOutOfBand {
@@ -152,9 +169,8 @@ extension RecordQueue {
 extension Packet {
   /// Hands the chain over as control information.
   fileprivate consuming func releasedControl() -> Mbuf {
-    let head = release()
-    head.setTypes(.control)
-    return head
+    type = .control
+    return release()
   }
 }
 

@@ -55,7 +55,7 @@ private struct RecordCounts: Equatable {
     if mbuf.isExternal { externals += 1 }
     bytes += mbuf.byteCount
     if !mbuf.type.isPayload { controlBytes += mbuf.byteCount }
-    storageBytes += mbuf.storageByteCount
+    storageBytes += mbuf.charge
   }
 }
 

@@ -186,7 +186,12 @@ extension RecordQueue {
     var mbuf: Mbuf? = ends.first
     while let here = mbuf {
       part = Swift.max(part, here.type.part)
-      if heads[part] == nil { heads[part] = here }
+      if heads[part] == nil {
+        heads[part] = here
+      } else if here.flags.contains(.packetHeader) {
+        // Data that came in as control information is the second packet of its part.
+        here.dropPacketHeader()
+      }
       lasts[part] = here
       mbuf = here.next
     }

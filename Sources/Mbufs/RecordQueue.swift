@@ -119,7 +119,7 @@ package struct RecordQueue: ~Copyable, @unchecked Sendable {
   @inline(__always)
   private mutating func count(_ mbuf: Mbuf, _ sign: Int) {
     countBytes(of: mbuf, sign * mbuf.byteCount)
-    storageByteCount += sign * mbuf.storageByteCount
+    storageByteCount += sign * mbuf.charge
     segmentCount += sign
     if mbuf.isExternal { externalCount += sign }
   }
@@ -152,22 +152,7 @@ extension MbufType {
     switch self {
     case .address: 0
     case .control: 1
-    case .data, .outOfBand: 2
-    }
-  }
-}
-
-extension Mbuf {
-  /// Bytes of memory that this mbuf holds.
-  @inlinable
-  var storageByteCount: Int { MbufLayout.mbufByteCount + (isExternal ? capacity : 0) }
-
-  /// Sets the type of each mbuf from here on.
-  func setTypes(_ type: MbufType) {
-    var mbuf: Mbuf? = self
-    while let here = mbuf {
-      if here.type != type { here.type = type }
-      mbuf = here.next
+    case .data, .outOfBand, .tag: 2
     }
   }
 }

@@ -116,6 +116,8 @@ public struct DatagramBuffer: ~Copyable, Sendable {
       drops += 1
       return .noMemory
     }
+    // Only control information has another type in a record here.
+    if packet.type != .data { packet.type = .data }
     buffer.records.enqueue(packet)
     return .appended
   }
@@ -156,7 +158,8 @@ public struct DatagramBuffer: ~Copyable, Sendable {
       drops += 1
       return .full
     }
-    guard let record = framed.take() else { preconditionFailure("a datagram without a packet") }
+    guard var record = framed.take() else { preconditionFailure("a datagram without a packet") }
+    if record.type != .data { record.type = .data }
     if let information = control.take() {
       buffer.records.appendControl(information, data: record)
     } else {

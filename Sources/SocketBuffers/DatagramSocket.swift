@@ -50,12 +50,14 @@ public final class DatagramSocket: Sendable {
   /// - Parameters:
   ///   - local: its own address.
   ///   - pool: where packets for `send(copying:to:)` and mbufs for addresses come from.
-  ///   - receiveLimit: bytes that may wait for readers, addresses included.
-  ///   - sendLimit: the most bytes of one datagram sent.
+  ///   - receiveLimit: bytes that may wait for readers, addresses included; by default forty
+  ///     datagrams of 1,024 bytes with 16 bytes of addresses each.
+  ///   - sendLimit: the most bytes of one datagram sent; by default those of
+  ///     `net.inet.udp.maxdgram`.
   ///   - requiresConnection: sending demands that the socket is connected.
   ///   - output: hands what is sent to the protocol.
   public init(
-    local: Endpoint, pool: MbufPool, receiveLimit: Int = 41_600, sendLimit: Int = 9_216,
+    local: Endpoint, pool: MbufPool, receiveLimit: Int = 40 * (1_024 + 16), sendLimit: Int = 9_216,
     requiresConnection: Bool = false, output: @escaping Output
   ) {
     self.local = local

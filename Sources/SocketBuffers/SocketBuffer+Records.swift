@@ -10,12 +10,24 @@ extension SocketBuffer {
   /// BSD: `sbappend`.
   public mutating func append(_ packet: consuming Packet) { records.append(packet) }
 
+  /// Adds a chain without a packet header to the last record, like a packet.
+  ///
+  /// BSD: `sbappend`.
+  public mutating func append(_ chain: consuming MbufChain) { records.append(chain) }
+
   /// Adds a packet to the only record; its packet header ends.
   ///
   /// - Precondition: the buffer has one record or none.
   ///
   /// BSD: `sbappendstream`.
   public mutating func appendStream(_ packet: consuming Packet) { records.appendStream(packet) }
+
+  /// Adds a chain without a packet header to the only record.
+  ///
+  /// - Precondition: the buffer has one record or none.
+  ///
+  /// BSD: `sbappendstream`.
+  public mutating func appendStream(_ chain: consuming MbufChain) { records.appendStream(chain) }
 
   /// Adds a packet as a new record, with bytes or without.
   ///

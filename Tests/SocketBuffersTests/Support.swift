@@ -51,6 +51,7 @@ extension SocketBuffer {
         case .control: "c"
         case .data: "d"
         case .outOfBand: "o"
+        case .tag: "t"
         }
       let last = records.count - 1
       unsafe bytes.withUnsafeBytes { unsafe records[last].bytes.append(contentsOf: $0) }

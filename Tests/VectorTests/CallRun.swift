@@ -62,6 +62,38 @@ final class CallRun {
 
   func report(_ key: String, bytes: [UInt8]) { found[key] = .object(ChainModel.describe(bytes)) }
 
+  /// The call gave up, and the input was not freed.
+  func reportGivenUp() {
+    found["ok"] = .bool(false)
+    found["freed"] = .bool(false)
+  }
+
+  /// The call had no input that could be freed.
+  func reportNothing() { found["freed"] = nil }
+
+  /// Reports an empty packet that took another's header, with the length that it had there: here
+  /// the length stays with the bytes.
+  func report(_ key: String, withLength length: Int, _ chain: TestChain) {
+    guard case .object(var object) = chain.found.json else { return }
+    object["pkt"] = .int(length)
+    found[key] = .object(object)
+  }
+
+  /// A chain that the call makes use of, to be checked and freed with the rest.
+  func keep(_ chain: TestChain) -> TestChain {
+    made.append(chain)
+    return chain
+  }
+
+  /// A chain as a packet: itself, or with a header put on.
+  func packet(in chain: TestChain) throws -> TestChain {
+    guard let plain = chain.takePlain() else { return chain }
+    guard let packet = try plain.packet() else { throw Failure("no mbuf for a header") }
+    chain.put(packet)
+    chain.model.hasHeader = true
+    return chain
+  }
+
   /// The input was released by the call.
   func reportFreed() { found["freed"] = .bool(true) }
 

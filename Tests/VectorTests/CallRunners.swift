@@ -6,12 +6,12 @@
 typealias CallRunner = @Sendable (CallRun) throws -> Void
 
 enum CallRunners {
-  static let all: [String: CallRunner] = growing.merging(copying, uniquingKeysWith: { a, _ in a })
-    .merging(arranging, uniquingKeysWith: { a, _ in a })
+  static let all: [String: CallRunner] = [growing, copying, arranging, making, headers]
+    .reduce(into: [:]) { all, some in all.merge(some) { _, _ in fatalError("twice") } }
 
   // MARK: Growing, trimming, joining
 
-  private static let growing: [String: CallRunner] = [
+  static let growing: [String: CallRunner] = [
     "M_PREPEND": prepend, "m_prepend": prepend,
     "m_adj": { run in
       let count = try run.int("len")
@@ -73,7 +73,7 @@ enum CallRunners {
 
   // MARK: Copying and looking
 
-  private static let copying: [String: CallRunner] = [
+  static let copying: [String: CallRunner] = [
     "m_copym": { run in
       let offset = try run.int("off")
       let byteCount = run.vector.arguments["len"]?.int
@@ -115,24 +115,6 @@ enum CallRunners {
     "query": { run in
       run.report("w", .array(run.a.writableMbufs.map { .int($0 ? 1 : 0) }))
       run.report("r", run.a)
-    },
-  ]
-
-  // MARK: Arranging
-
-  private static let arranging: [String: CallRunner] = [
-    "m_pullup": { run in
-      let count = try run.int("len")
-      var isContiguous = false
-      run.call { () throws(MbufError) in isContiguous = try run.a.pullUp(count) }
-      run.report("contig", .bool(isContiguous))
-      run.reportChanged()
-    },
-    "m_unshare": { run in
-      run.call { () throws(MbufError) in
-        run.report("all_writable", .bool(try run.a.unshare()))
-      }
-      run.reportChanged()
     },
   ]
 }

@@ -34,10 +34,23 @@ import Testing
   /// Runs a case; whatever becomes of it, the bench is clean afterwards.
   private func run(_ vector: VectorCase, _ bench: VectorBench) throws -> Set<Verdict> {
     let result = Result { () throws -> Set<Verdict> in
-      return try call(vector, bench)
+      switch vector.operation {
+      case "seq": return try sequence(vector, bench)
+      case "sockbuf":
+        try SocketBufferRun(vector, bench).run()
+        return [.same]
+      default: return try call(vector, bench)
+      }
     }
     try bench.endCase()
     return try result.get()
+  }
+
+  private func sequence(_ vector: VectorCase, _ bench: VectorBench) throws -> Set<Verdict> {
+    let run = try SequenceRun(vector, bench)
+    defer { run.end() }
+    try run.run()
+    return run.verdicts
   }
 
   private func call(_ vector: VectorCase, _ bench: VectorBench) throws -> Set<Verdict> {

@@ -27,6 +27,8 @@ final class TestChain {
   }
 
   var hasHeader: Bool { packet != nil }
+  /// The length that the packet says it has.
+  var packetByteCount: Int { packet?.byteCount ?? -1 }
 
   /// Does something to the chain as a packet.
   func use<Result: ~Copyable>(
@@ -96,7 +98,7 @@ final class TestChain {
       unsafe bytes += [UInt8](UnsafeRawBufferPointer(start: here.data, count: here.byteCount))
       mbuf = here.next
     }
-    return ChainModel(bytes: bytes, hasHeader: hasHeader, tags: [])
+    return ChainModel(bytes: bytes, hasHeader: hasHeader, tags: packet?.tagSpecs ?? [])
   }
 
   /// Throws if the chain breaks a rule or does not hold what it should.
@@ -105,5 +107,24 @@ final class TestChain {
     plain?.checkInvariants()
     let found = found
     if found != model { throw Failure("holds \(found.json), should hold \(model.json)") }
+  }
+}
+
+extension Packet {
+  /// The tags, first one first.
+  var tagSpecs: [TagSpec] {
+    (0..<tagCount).map { index in
+      let tag = tag(at: index)
+      let bytes = unsafe tagBytes(at: index).withUnsafeBytes { unsafe [UInt8]($0) }
+      return TagSpec(cookie: Int(tag.cookie), id: Int(tag.id), bytes: bytes)
+    }
+  }
+
+  /// Adds a tag with its payload in front of the others.
+  mutating func addTag(_ spec: TagSpec) throws(MbufError) {
+    try addTag(PacketTag(
+      cookie: UInt32(spec.cookie), id: UInt16(spec.id), byteCount: spec.bytes.count))
+    var payload = mutableTagBytes(at: 0)
+    unsafe payload.withUnsafeMutableBytes { unsafe $0.copyBytes(from: spec.bytes) }
   }
 }

@@ -27,9 +27,35 @@ final class VectorBench {
     guard spec.hasHeader else {
       return TestChain(plain: MbufChain(first), model: spec.model, pool: pool)
     }
-    first.packetByteCount = spec.wrongByteCount ?? first.chainByteCount
-    let packet = Packet(first)
+    let byteCount = first.chainByteCount
+    first.packetByteCount = spec.wrongByteCount ?? byteCount
+    var packet = Packet(first)
+    // No operation leaves a wrong length, and none puts one right: it is only found.
+    if packet.byteCount != byteCount {
+      if packet.brokenInvariant() == nil { throw Failure("a wrong length was not found") }
+      packet.head.packetByteCount = byteCount
+    }
+    for tag in spec.tags.reversed() { try packet.addTag(tag) }
     return TestChain(packet: packet, model: spec.model, pool: pool)
+  }
+
+  /// A packet, or its mbufs without the header.
+  func chain(_ packet: consuming Packet, _ hasHeader: Bool, _ model: ChainModel) -> TestChain {
+    if hasHeader { return TestChain(packet: packet, model: model, pool: pool) }
+    return TestChain(plain: packet.demoted(), model: model, pool: pool)
+  }
+
+  /// An empty packet or chain with room.
+  func empty(_ hasHeader: Bool, largest: ClusterSize, _ byteCount: Int) throws(MbufError)
+    -> TestChain
+  {
+    guard hasHeader else {
+      return TestChain(
+        plain: try pool.chain(byteCount: byteCount), model: ChainModel(), pool: pool)
+    }
+    return TestChain(
+      packet: try pool.packet(byteCount: byteCount, upTo: largest),
+      model: ChainModel(hasHeader: true), pool: pool)
   }
 
   private func make(_ spec: MbufSpec, isFirst: Bool) throws -> Mbuf {
@@ -59,8 +85,8 @@ final class VectorBench {
     case "p": return try unsafe pool.core.clusterMbuf(flags, here)
     case "c": return try unsafe pool.core.clusterMbufSlow(flags, here)
     case "x": return try lend(spec.storageByteCount ?? 0, spec.isReadOnly, flags)
-    case "j": return try lend(4_096, spec.isReadOnly, flags)
-    case "9": return try lend(9_216, spec.isReadOnly, flags)
+    case "j": return try unsafe pool.core.mbuf(with: .page, flags, here)
+    case "9": return try unsafe pool.core.mbuf(with: .jumbo9, flags, here)
     default: throw Failure("storage of kind \(spec.kind)")
     }
   }
@@ -108,8 +134,13 @@ final class VectorBench {
       throw Failure("lent memory was released \(memory.releaseCount) times")
     }
     let statistics = pool.statistics()
-    if pool.outstanding != 0 || statistics.mbufsInUse != 0 || statistics.clustersInUse != 0 {
-      throw Failure("leaked: \(pool.outstanding) mbufs, \(statistics.clustersInUse) clusters")
+    let jumbos = [ClusterSize.page, .jumbo9, .jumbo16].reduce(0) {
+      $0 + statistics.clusters(of: $1).inUse
+    }
+    if pool.outstanding != 0 || statistics.mbufsInUse != 0 || statistics.clustersInUse + jumbos != 0
+    {
+      throw Failure(
+        "leaked: \(pool.outstanding) mbufs, \(statistics.clustersInUse) clusters, \(jumbos) jumbos")
     }
   }
 }
