@@ -66,7 +66,8 @@ final class SocketBufferRun {
     case "sbinsertoob": buffer.insertOutOfBand(try data(step))
     case "sbappendaddr": return try appendAddress(step)
     case "sbappendcontrol":
-      var (control, data) = (try packet(step["ctl"]), try packet(step["m"]))
+      var control = try packet(step["ctl"])
+      var data = try packet(step["m"])
       return refused { () throws(SocketError) in
         try buffer.appendControl(&control, data: &data)
       }
@@ -90,7 +91,8 @@ final class SocketBufferRun {
     var address = BytePattern.bytes(count, seed: step["sas"]?.int ?? 0)
     address[0] = UInt8(truncatingIfNeeded: count)
     address[1] = 2
-    var (control, data) = (try packet(step["ctl"]), try packet(step["m"]))
+    var control = try packet(step["ctl"])
+    var data = try packet(step["m"])
     return refused { () throws(SocketError) in
       try buffer.appendAddress(
         unsafe address.span.bytes, control: &control, data: &data, from: bench.pool)
