@@ -72,9 +72,20 @@ let package = Package(
     .executableTarget(
       name: "AllocatorBench", dependencies: ["UMA", "CBench"], path: "Benchmarks/Allocator",
       exclude: ["compare", "peers.cc"], swiftSettings: house),
+    // What an operation on a packet costs; `Benchmarks/Chains/cost` runs it.
+    .executableTarget(
+      name: "ChainCost",
+      dependencies: ["SocketBuffers", "Mbufs", "Wire", "CBench", "CMallocCount"],
+      path: "Benchmarks/Chains", exclude: ["cost"], swiftSettings: house),
 
+    // What tests and fuzzing compare with; no test library in it.
+    .target(name: "Models", dependencies: ["Mbufs"], path: "Tests/Models", swiftSettings: house),
     .target(
-      name: "TestSupport", dependencies: ["Mbufs", "UMA"], path: "Tests/TestSupport",
+      name: "FuzzDriver", dependencies: ["Models", "SocketBuffers", "Mbufs", "UMA"],
+      path: "Tests/Fuzz/Driver",
+      swiftSettings: house),
+    .target(
+      name: "TestSupport", dependencies: ["Models", "Mbufs", "UMA"], path: "Tests/TestSupport",
       swiftSettings: house),
     tests("WireTests", "Wire"),
     tests("UMATests", "UMA", "CMallocCount", exclude: ["Vectors"]),
@@ -85,7 +96,16 @@ let package = Package(
     tests("PcapTests", "Pcap", "Mbufs", "UMA", "Wire"),
     tests("ReplayTests", "Replay", "Observation", "Pcap", "Mbufs", "UMA", "Wire", "CMallocCount"),
     tests("CommandTests", "mbuma", "RawEcho"),
+    tests("FuzzTests", "FuzzDriver"),
     tests("TidyTests"),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// libFuzzer has the `main` of its targets, so they build with its flags alone; `Scripts/fuzz` does.
+if Context.environment["MBUMA_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "FuzzPackets", dependencies: ["FuzzDriver"], path: "Tests/Fuzz/Packets",
+      swiftSettings: house + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -65,12 +65,13 @@ struct Mbuf: Equatable {
   var type: MbufType {
     get { unsafe at.pointee.type }
     nonmutating set {
-      if unsafe at.pointee.type != newValue { changeType(newValue) }
+      if unsafe at.pointee.type != newValue { changeTypeSlow(newValue) }
     }
   }
 
   @usableFromInline
-  func changeType(_ type: MbufType) {
+  @inline(never)
+  func changeTypeSlow(_ type: MbufType) {
     unsafe pool.count(at.pointee.type, -1)
     unsafe pool.count(type, 1)
     unsafe at.pointee.type = type

@@ -18,14 +18,28 @@ extension Packet {
     }
   }
 
-  /// Whether a record ends with the packet: the mark is on its last segment.
+  /// Whether a record ends with this packet.
   ///
-  /// BSD: `M_EOR`.
+  /// It stays with the bytes: in a socket buffer, what is appended behind them is another record.
+  ///
+  /// BSD: M_EOR on an mbuf of it, MSG_EOR.
   public var endsRecord: Bool {
-    get { head.last.flags.contains(.endOfRecord) }
+    get {
+      var mbuf: Mbuf? = head
+      while let here = mbuf {
+        if here.flags.contains(.endOfRecord) { return true }
+        mbuf = here.next
+      }
+      return false
+    }
     set {
-      let last = head.last
-      if newValue { last.flags.insert(.endOfRecord) } else { last.flags.remove(.endOfRecord) }
+      var last = head
+      last.flags.remove(.endOfRecord)
+      while let next = last.next {
+        next.flags.remove(.endOfRecord)
+        last = next
+      }
+      if newValue { last.flags.insert(.endOfRecord) }
     }
   }
 

@@ -127,8 +127,14 @@ extension Mbuf {
   /// Ends every tag.
   ///
   /// BSD: `m_tag_delete_chain` of all.
-  @usableFromInline
+  @inlinable
   func dropTags() {
+    if flags.contains(.tagged) { dropTagsSlow() }
+  }
+
+  @usableFromInline
+  @inline(never)
+  func dropTagsSlow() {
     var tag = firstTag
     if tag != nil { firstTag = nil }
     while let here = tag {
@@ -143,6 +149,11 @@ extension Mbuf {
   ///
   /// BSD: `m_tag_copy_chain`, `m_tag_copy`.
   func copyOfTags(_ site: CallSite) throws(MbufError) -> Mbuf? {
+    flags.contains(.tagged) ? try copyOfTagsSlow(site) : nil
+  }
+
+  @inline(never)
+  private func copyOfTagsSlow(_ site: CallSite) throws(MbufError) -> Mbuf? {
     var first: Mbuf?
     var last: Mbuf?
     var tag = firstTag

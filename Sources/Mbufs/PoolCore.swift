@@ -182,6 +182,13 @@ extension UnsafeMutablePointer<PoolCore> {
     if largest == .standard || byteCount <= MbufLayout.clusterByteCount {
       return try unsafe clusterMbuf(flags, site)
     }
+    return try unsafe jumboMbufSlow(byteCount, largest, flags, site)
+  }
+
+  @inline(never)
+  private func jumboMbufSlow(
+    _ byteCount: Int, _ largest: ClusterSize, _ flags: MbufFlags, _ site: CallSite
+  ) throws(MbufError) -> Mbuf {
     let fitting = ClusterSize.holding(byteCount) ?? largest
     let size = fitting.rawValue < largest.rawValue ? fitting : largest
     return try unsafe mbuf(with: size, flags, site)

@@ -173,13 +173,14 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   /// BSD: `soreceive_dgram`.
   public mutating func receive() -> Datagram? {
     if buffer.records.isEmpty { return nil }
-    guard buffer.records.beginsWithData else { return takeWithControl() }
+    guard buffer.records.beginsWithData else { return receiveSlow() }
     guard let packet = buffer.records.takePacket() else { return nil }
     return packet.datagram()
   }
 
+  /// The same for a record that begins with control information.
   @inline(never)
-  private mutating func takeWithControl() -> Datagram? {
+  private mutating func receiveSlow() -> Datagram? {
     do throws(MbufError) {
       guard var record = try buffer.receiveRecord() else { return nil }
       guard var datagram = record.data.take()?.datagram() else {

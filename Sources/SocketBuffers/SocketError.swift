@@ -40,9 +40,9 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
   /// What the protocol told of an earlier send, once, as a system error number.
   case pending(errorNumber: Int32)
 
-  /// The number that a BSD system call would return.
+  /// The number that a BSD system call would return; 0 for the end.
   ///
-  /// BSD: `errno`; 0 for `ended`.
+  /// BSD: `errno`.
   public var errorNumber: Int32 {
     switch self {
     case .deadlinePassed: ETIMEDOUT

@@ -6,11 +6,6 @@ import UMA
 
 @testable import Mbufs
 
-/// What went wrong with which chain; throwing it ends the test at the first.
-struct Failure: Error, CustomStringConvertible {
-  let description: String
-}
-
 /// Throws unless `body` fails as a packet of `available` bytes should that is asked for one more.
 func demandTooShort(_ available: Int, _ body: () throws -> Void) throws {
   do {
@@ -236,36 +231,5 @@ private final class Witness {
     packet.checkInvariants()
     let now = packet.allBytes
     if now != bytes { throw Failure(description: "shared bytes \(bytes) became \(now)") }
-  }
-}
-
-/// Memory to lend, 64 bytes of it, that counts how often it comes back.
-@safe
-final class LentMemory: @unchecked Sendable {
-  let isReadOnly: Bool
-  private let memory: UnsafeMutableRawBufferPointer
-  private let releases = Atomic<Int>(0)
-  private lazy var bytes = unsafe [UInt8](memory)
-
-  init(isReadOnly: Bool = false, byteCount: Int = 64) {
-    self.isReadOnly = isReadOnly
-    unsafe memory = .allocate(byteCount: byteCount, alignment: 16)
-    for index in 0..<byteCount { unsafe memory[index] = 0xee }
-  }
-
-  deinit { unsafe memory.deallocate() }
-
-  func storage() -> ForeignStorage {
-    unsafe ForeignStorage(unsafeLending: memory, isReadOnly: isReadOnly) { [self] in
-      releases.add(1, ordering: .relaxed)
-    }
-  }
-
-  var releaseCount: Int { releases.load(ordering: .acquiring) }
-
-  /// Throws if the memory is not as it was at the first check.
-  func check() throws {
-    let now = unsafe [UInt8](memory)
-    if now != bytes { throw Failure(description: "read-only bytes \(bytes) became \(now)") }
   }
 }

@@ -196,6 +196,70 @@ import Testing
     }
   }
 
+  /// A routine, macro or constant; fields of structures and names of zones are not.
+  private static func isBSDName(_ name: Substring) -> Bool {
+    let fields: Set<Substring> = [
+      "m_data", "m_len", "m_next", "m_nextpkt", "m_flags", "m_type", "mc_mlen", "mbuf_ext_refcnt",
+    ]
+    let pattern =
+      /(m|mb|mc|mbuf|uma|M|MT|MH|MTAG|EXT|SB|IF|UMA)_\w+|MC[A-Z]\w*|MG\w+|M(H?LEN|SIZE)|MEXT\w+|MINCL\w+|MJUM\w+|s[bo][a-z]\w*/
+    return name.wholeMatch(of: pattern) != nil && !fields.contains(name)
+  }
+
+  private static func bsdNames(_ text: String) -> [String] {
+    text.matches(of: /`([^`]+)`/).map(\.1).filter(isBSDName).map(String.init)
+  }
+
+  /// The BSD names in Swift, with the Swift names that the compiler answers by.
+  private static func stubs() throws -> [(name: String, hint: String?)] {
+    let pattern =
+      /unavailable,\s*(\w+):\s*"([^"]*)"\s*\)\n(?:@export\(implementation\) )?public \w+ (\w+)/
+    return try swiftFiles.filter { $0.hasSuffix("/BSDNames.swift") }.flatMap { path in
+      try read(path).matches(of: pattern).map { match in
+        (String(match.3), match.1 == "renamed" ? String(match.2) : nil)
+      }
+    }
+  }
+
+  @Test func `Every BSD name of a table is one to the compiler, and the other way round`() throws {
+    let inTables = try Set(
+      Self.rows(Self.comingFromBSD).flatMap { Self.bsdNames($0.first ?? "") })
+    let stubs = try Self.stubs().map(\.name)
+    #expect(inTables.count > 150)
+    #expect(inTables.subtracting(stubs) == [], "in a table, without a stub")
+    #expect(Set(stubs).subtracting(inTables) == [], "a stub, in no table")
+    #expect(stubs.count == Set(stubs).count, "stubs twice")
+  }
+
+  @Test func `Every BSD name that documentation gives has its row`() throws {
+    let inTables = try Set(Self.rows(Self.comingFromBSD).flatMap { Self.bsdNames($0.first ?? "") })
+    for path in Self.swiftFiles where path.hasPrefix("Sources/") {
+      for line in try Self.lines(path) where line.contains("/// BSD: ") {
+        for name in Self.bsdNames(String(line)) where !inTables.contains(name) {
+          Issue.record("\(path): \(name) has no row")
+        }
+      }
+    }
+  }
+
+  @Test func `The Swift names that the compiler answers by are there`() throws {
+    // What is declared in the files of each type, with labels of parameters.
+    var declared: [Substring: Set<Substring>] = [:]
+    let types = /(?:struct|enum|class|extension|protocol) (\w+)/
+    let words = /(?:(?:func|var|let|case) (\w+)|\b(init)\()|\b(\w+)(?: \w+)?:/
+    for path in Self.swiftFiles where path.hasPrefix("Sources/") {
+      let text = try Self.read(path)
+      let names = Set(text.matches(of: words).compactMap { $0.1 ?? $0.2 ?? $0.3 })
+      for type in text.matches(of: types) { declared[type.1, default: []].formUnion(names) }
+    }
+    for (name, hint) in try Self.stubs() {
+      guard let hint else { continue }
+      let parts = hint.split { !$0.isLetter && !$0.isNumber }
+      let missing = parts.dropFirst().filter { declared[parts[0]]?.contains($0) != true }
+      #expect(declared[parts[0]] != nil && missing.isEmpty, "\(name): \(hint)")
+    }
+  }
+
   @Test func `The README names the commands that set up and check`() throws {
     let readme = try Self.read("README.md")
     for command in ["Scripts/run", "Scripts/test"] {

@@ -18,6 +18,9 @@ public struct PacketModel: Sendable {
   /// Bytes on the wire as the source said, nil if nobody did.
   public var wireByteCount: Int?
 
+  /// The packet's tags, the one added last first; nil if nobody keeps track of them.
+  public var tags: [TagModel]?
+
   /// A model of a packet with these bytes.
   public init(
     _ bytes: [UInt8] = [], header: PacketHeader = PacketHeader(), wireByteCount: Int? = nil
@@ -52,9 +55,10 @@ public struct PacketModel: Sendable {
   /// Puts another packet's bytes behind.
   public mutating func join(_ other: PacketModel) { bytes += other.bytes }
 
-  /// Keeps `offset` bytes and returns the rest.
+  /// Keeps `offset` bytes and returns the rest; the tags stay.
   public mutating func split(at offset: Int) -> PacketModel {
-    let rest = copy(offset..<byteCount)
+    var rest = copy(offset..<byteCount)
+    rest.tags = tags.map { _ in [] }
     bytes.removeLast(rest.byteCount)
     return rest
   }
@@ -64,7 +68,9 @@ public struct PacketModel: Sendable {
   /// Only one from the first byte on keeps what is said of offsets.
   public func copy(_ range: Range<Int>) -> PacketModel {
     var copy = PacketModel([UInt8](bytes[range]), header: header, wireByteCount: wireByteCount)
+    copy.tags = tags
     if range.lowerBound > 0 {
+      copy.tags = tags.map { _ in [] }
       copy.wireByteCount = nil
       copy.header.networkOffset = 0
       copy.header.transportOffset = 0
@@ -87,6 +93,7 @@ public struct PacketModel: Sendable {
     if !isEqual(to: packet) { return "bytes \(packet.allBytes), not \(bytes)" }
     let front = packet.bytes.byteCount
     if front > byteCount { return "first segment of \(front) bytes, not \(byteCount) at most" }
+    if let tags, tags != packet.allTags { return "tags \(packet.allTags), not \(tags)" }
     return differenceInHeader(packet.header, packet.wireByteCount)
   }
 
@@ -129,7 +136,28 @@ public struct PacketModel: Sendable {
   }
 }
 
+/// What a tag should be.
+public struct TagModel: Equatable, Sendable {
+  /// Its description.
+  public var tag: PacketTag
+  /// Its payload.
+  public var bytes: [UInt8]
+
+  /// A tag with this payload.
+  public init(_ tag: PacketTag, _ bytes: [UInt8]) {
+    self.tag = tag
+    self.bytes = bytes
+  }
+}
+
 extension Packet {
+  /// The tags, the one added last first.
+  public var allTags: [TagModel] {
+    (0..<tagCount).map { index in
+      TagModel(tag(at: index), unsafe tagBytes(at: index).withUnsafeBytes { unsafe [UInt8]($0) })
+    }
+  }
+
   /// The bytes of all segments.
   public var allBytes: [UInt8] {
     var all: [UInt8] = []
