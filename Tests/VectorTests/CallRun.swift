@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
+import TestSupport
+
 @testable import Mbufs
 
 /// One call while it is run: its chains, what it threw, what is to be compared.
@@ -12,13 +14,18 @@ final class CallRun {
   private var made: [TestChain] = []
   private(set) var found: [String: JSON] = [:]
   private(set) var error: MbufError?
+  private(set) var attemptCount = 0
+  /// Whether the call would trap here, so that it is not made, or made with less.
+  private(set) var isRefused = false
 
   /// - Throws: if the chains cannot be built.
   init(_ vector: VectorCase, _ bench: VectorBench) throws {
     self.vector = vector
     self.bench = bench
-    a = try vector.a.map(bench.build) ?? TestChain(
-      plain: MbufChain(), model: ChainModel(), pool: bench.pool)
+    a =
+      try vector.a.map(bench.build)
+      ?? TestChain(
+        plain: MbufChain(), model: ChainModel(), pool: bench.pool)
     b = try vector.b.map(bench.build)
   }
 
@@ -33,9 +40,15 @@ final class CallRun {
 
   /// Makes the call, its allocations failing as the case says.
   func call(_ body: () throws(MbufError) -> Void) {
-    bench.fail(vector.failing)
-    do throws(MbufError) { try body() } catch { self.error = error }
-    bench.fail(0)
+    attemptCount += bench.failing(vector.failing) {
+      do throws(MbufError) { try body() } catch { self.error = error }
+    }
+  }
+
+  /// Notes a call that would trap here, and says so.
+  func refuses(unless isAllowed: Bool) -> Bool {
+    if !isAllowed { isRefused = true }
+    return !isAllowed
   }
 
   /// Makes a call that gives a chain, and reports it as `r`.
@@ -70,14 +83,6 @@ final class CallRun {
 
   /// The call had no input that could be freed.
   func reportNothing() { found["freed"] = nil }
-
-  /// Reports an empty packet that took another's header, with the length that it had there: here
-  /// the length stays with the bytes.
-  func report(_ key: String, withLength length: Int, _ chain: TestChain) {
-    guard case .object(var object) = chain.found.json else { return }
-    object["pkt"] = .int(length)
-    found[key] = .object(object)
-  }
 
   /// A chain that the call makes use of, to be checked and freed with the rest.
   func keep(_ chain: TestChain) -> TestChain {

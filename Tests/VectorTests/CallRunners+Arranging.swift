@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 import UMA
 
 @testable import Mbufs
@@ -66,6 +67,9 @@ extension CallRunners {
     },
     "m_align": { run in
       let count = try run.int("len")
+      // A chain without a header is aligned as if it had one.
+      let room = run.a.head?.isExternal == true ? run.a.head?.capacity ?? 0 : 168
+      if run.refuses(unless: (0...room).contains(count)) { return }
       run.call { () throws(MbufError) in try run.a.use { $0.alignToEnd(count) } }
       if run.error == nil {
         // The object then fits behind the place, in one piece, up to the last 7 bytes.
@@ -94,15 +98,18 @@ extension CallRunners {
     },
     "m_get2": { run in
       let (count, hasHeader) = (try run.int("size"), try run.int("hdr") == 1)
+      var room = count
       let made = run.make { () throws(MbufError) in
         let packet = try run.bench.pool.packet(contiguous: count)
-        if packet.tailroom < count { fatalError("room for \(packet.tailroom) of \(count)") }
+        room = packet.tailroom
         return run.bench.chain(packet, hasHeader, ChainModel(hasHeader: hasHeader))
       }
+      if room < count { throw Failure("room for \(room) bytes, \(count) wanted") }
       if made == nil { run.reportNothing() }
     },
     "m_devget": { run in
       let headroom = try run.int("off")
+      if run.refuses(unless: (0...168).contains(headroom)) { return }
       let isChanged = try run.int("copyfn") == 1
       let bytes = try run.bytes()
       var model = ChainModel(bytes: bytes, hasHeader: true)
@@ -127,6 +134,7 @@ extension CallRunners {
     "m_uiotombuf": { run in
       let (count, headroom) = (try run.int("len"), try run.int("align"))
       let hasHeader = try run.int("hdr") == 1
+      if run.refuses(unless: (0...168).contains(headroom)) { return }
       let offered = try BytePattern.bytes(run.int("resid"), seed: run.int("s"))
       let taken = count == 0 ? offered.count : Swift.min(count, offered.count)
       let model = ChainModel(bytes: [UInt8](offered.prefix(taken)), hasHeader: hasHeader)

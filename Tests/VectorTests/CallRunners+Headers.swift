@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 import UMA
 
 @testable import Mbufs
@@ -15,7 +16,6 @@ extension CallRunners {
     },
     "m_move_pkthdr": { run in
       guard let b = run.b else { throw Failure("no chain to move the header to") }
-      let length = run.a.model.bytes.count
       // The receiver of a header is a packet here.
       let other = try run.packet(in: b)
       run.call { () throws(MbufError) in
@@ -28,11 +28,10 @@ extension CallRunners {
       // What is left has no header there; here it has an empty one, which is taken off.
       run.a.demote()
       run.report("a", run.a)
-      run.report("b", withLength: length, other)
+      run.report("b", other)
     },
     "m_dup_pkthdr": { run in
       guard let b = run.b else { throw Failure("no chain to copy the header to") }
-      let length = run.a.model.bytes.count
       let other = try run.packet(in: b)
       run.call { () throws(MbufError) in
         try run.a.use { from throws(MbufError) in
@@ -42,7 +41,7 @@ extension CallRunners {
       if run.error == nil { other.model.tags = run.a.model.tags }
       run.report("ret", .int(run.error == nil ? 1 : 0))
       run.report("a", run.a)
-      run.report("b", withLength: length, other)
+      run.report("b", other)
     },
     "m_tag": tag,
   ]
@@ -89,8 +88,11 @@ extension CallRunners {
   private static func copyTags(_ run: CallRun) throws {
     var target = try run.bench.pool.smallPacket()
     try target.addTag(TagSpec(cookie: 9, id: 9, bytes: [9]))
-    let to = run.keep(run.bench.chain(target, true, ChainModel(
-      hasHeader: true, tags: [TagSpec(cookie: 9, id: 9, bytes: [9])])))
+    let to = run.keep(
+      run.bench.chain(
+        target, true,
+        ChainModel(
+          hasHeader: true, tags: [TagSpec(cookie: 9, id: 9, bytes: [9])])))
     run.call { () throws(MbufError) in
       try run.a.use { from throws(MbufError) in
         try to.use { packet throws(MbufError) in try packet.copyTags(from: from) }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
+import TestSupport
+
 @testable import Mbufs
 
 /// How a recorded call is made here, by its BSD name.
@@ -15,6 +17,8 @@ enum CallRunners {
     "M_PREPEND": prepend, "m_prepend": prepend,
     "m_adj": { run in
       let count = try run.int("len")
+      // Then as many as there are.
+      _ = run.refuses(unless: count.magnitude <= UInt(run.a.model.bytes.count))
       run.call { () throws(MbufError) in try run.a.adjust(count) }
       run.report("r", run.a)
     },
@@ -77,6 +81,8 @@ enum CallRunners {
     "m_copym": { run in
       let offset = try run.int("off")
       let byteCount = run.vector.arguments["len"]?.int
+      let count = run.a.model.bytes.count
+      if run.refuses(unless: offset <= count - (byteCount ?? 0)) { return }
       _ = run.make { () throws(MbufError) in try run.a.sharedCopy(offset, byteCount) }
       run.report("a", run.a)
     },
@@ -105,6 +111,7 @@ enum CallRunners {
     "m_apply": { run in
       let (offset, byteCount) = (try run.int("off"), try run.int("len"))
       let stop = try run.int("stop")
+      if run.refuses(unless: offset <= run.a.model.bytes.count - byteCount) { return }
       run.call { () throws(MbufError) in
         let (bytes, isStopped) = try run.a.apply(offset, byteCount, stop: stop)
         run.report("bytes", bytes: bytes)

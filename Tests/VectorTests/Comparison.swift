@@ -20,6 +20,10 @@ struct Comparison {
   /// Bytes of the chain before the call, and whether it had a header.
   let byteCount: Int
   let hasHeader: Bool
+  /// Allocations that the call asked for, counted where some were made to fail.
+  var attemptCount = 0
+  /// Whether the call broke a precondition here, so that it was not made, or made with less.
+  var isRefused = false
 
   /// The paths of the values that differ.
   var differing: Set<String> { JSON.differences(found, recorded) }
@@ -28,7 +32,7 @@ struct Comparison {
 
   /// How the two relate: nil if nothing explains the difference.
   var verdict: Verdict? {
-    if found == recorded { return .same }
+    if found == recorded { return isRefused ? .deviation(.preconditionTraps) : .same }
     // Of two answers the later release's is the contract.
     if found == alternatives["13.0"] { return .sameAsLater }
     return Deviation.allCases.first { $0.explains(self) }.map(Verdict.deviation)

@@ -11,6 +11,7 @@ import Testing
     let bench = VectorBench()
     var tally = Tally()
     var announced = 0
+    var failing = 0
     for line in try Vectors.lines(of: "mbuf.jsonl") {
       let json = try JSONDecoder().decode(JSON.self, from: line)
       if let meta = json["meta"] {
@@ -18,6 +19,7 @@ import Testing
         continue
       }
       let vector = try VectorCase(json)
+      if vector.failing != 0 { failing += 1 }
       do {
         tally.count(try run(vector, bench))
       } catch {
@@ -25,6 +27,7 @@ import Testing
       }
     }
     print(tally.summary)
+    print("allocations made to fail in \(failing) cases: nothing leaked, failed operations undone")
     #expect(tally.cases == announced)
     for failure in tally.failures.prefix(40) { Issue.record("\(failure)") }
     #expect(tally.failures.isEmpty)
@@ -66,7 +69,8 @@ import Testing
       operation: vector.operation, arguments: vector.arguments, failing: vector.failing,
       quirks: vector.quirks, error: run.error, found: .object(run.found),
       recorded: vector.content, alternatives: vector.alternatives, byteCount: byteCount,
-      hasHeader: hasHeader)
+      hasHeader: hasHeader, attemptCount: run.attemptCount,
+      isRefused: run.isRefused)
     guard let verdict = comparison.verdict else {
       throw Failure(
         "differs in \(comparison.differing.sorted()), threw \(run.error.map { "\($0)" } ?? "nothing")"
@@ -74,5 +78,13 @@ import Testing
           + "\n  case     \(vector.json)")
     }
     return [verdict]
+  }
+
+  @Test func `Readers find every deviation with its reason`() throws {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Sources/Mbufs/Mbufs.docc/Deviations.md").path
+    let text = String(decoding: try readFile(path), as: UTF8.self)
+    let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map(String.init)
+    #expect(rows == Deviation.allCases.map { "| `\($0.rawValue)` | \($0.reason) |" })
   }
 }

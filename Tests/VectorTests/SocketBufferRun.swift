@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import SocketBuffers
+import TestSupport
 
 @testable import Mbufs
 

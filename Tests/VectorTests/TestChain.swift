@@ -122,8 +122,9 @@ extension Packet {
 
   /// Adds a tag with its payload in front of the others.
   mutating func addTag(_ spec: TagSpec) throws(MbufError) {
-    try addTag(PacketTag(
-      cookie: UInt32(spec.cookie), id: UInt16(spec.id), byteCount: spec.bytes.count))
+    try addTag(
+      PacketTag(
+        cookie: UInt32(spec.cookie), id: UInt16(spec.id), byteCount: spec.bytes.count))
     var payload = mutableTagBytes(at: 0)
     unsafe payload.withUnsafeMutableBytes { unsafe $0.copyBytes(from: spec.bytes) }
   }

@@ -60,7 +60,9 @@ final class VectorBench {
 
   private func make(_ spec: MbufSpec, isFirst: Bool) throws -> Mbuf {
     let mbuf = try emptyMbuf(spec, isFirst ? .packetHeader : [])
-    guard let type = MbufType(rawValue: UInt8(spec.type)) else { throw Failure("type \(spec.type)") }
+    guard let type = MbufType(rawValue: UInt8(spec.type)) else {
+      throw Failure("type \(spec.type)")
+    }
     mbuf.type = type
     // All of the storage is set, so that a view from outside sees any write to it.
     unsafe mbuf.start.initializeMemory(as: UInt8.self, repeating: 0xee, count: mbuf.capacity)
@@ -112,10 +114,19 @@ final class VectorBench {
   /// How often lent memory has come back so far.
   var releaseCount: Int { lent.reduce(0) { $0 + $1.releaseCount } }
 
-  /// Makes allocations fail as a case says: -1 all of them, else that one; 0 none.
-  func fail(_ which: Int) {
-    pool.inject(
-      which == 0 ? nil : FailurePlan(failing: which < 0 ? 1 : which, andAllLater: which < 0))
+  /// Runs a call with allocations failing as a case says: -1 all of them, else that one; 0 none.
+  ///
+  /// - Returns: attempts to allocate, if some were made to fail.
+  func failing(_ which: Int, _ body: () -> Void) -> Int {
+    if which == 0 {
+      body()
+      return 0
+    }
+    let plan = FailurePlan(failing: which < 0 ? 1 : which, andAllLater: which < 0)
+    pool.inject(plan)
+    defer { pool.inject(nil) }
+    body()
+    return plan.attemptCount
   }
 
   /// Throws if something was written that others see.
@@ -126,7 +137,6 @@ final class VectorBench {
 
   /// Ends a case, whose chains are gone: everything must come back, lent memory exactly once.
   func endCase() throws {
-    fail(0)
     try checkOutside()
     views.removeAll()
     defer { lent.removeAll() }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 
 /// One recorded call: what it was given, and what the original did.
 struct VectorCase {
