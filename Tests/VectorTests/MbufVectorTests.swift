@@ -80,6 +80,39 @@ import Testing
     return [verdict]
   }
 
+  @Test func everyCallSurvivesEachOfItsAllocationsFailing() throws {
+    let bench = VectorBench()
+    var (calls, errors) = (0, 0)
+    for line in try Vectors.lines(of: "mbuf.jsonl") {
+      let json = try JSONDecoder().decode(JSON.self, from: line)
+      if json["meta"] != nil { continue }
+      var vector = try VectorCase(json)
+      guard let runner = CallRunners.all[vector.operation] else { continue }
+      // All of them, and then each alone until the call asks for fewer.
+      var which = -1
+      var attempts = 0
+      repeat {
+        vector.failing = which
+        do {
+          let run = try CallRun(vector, bench)
+          defer { run.end() }
+          try runner(run)
+          // After an error this says that the chains are unchanged.
+          try run.check()
+          calls += 1
+          if run.error != nil { errors += 1 }
+          attempts = run.attemptCount
+        } catch {
+          Issue.record("\(vector.id) \(vector.operation), failing \(which): \(error)")
+        }
+        try bench.endCase()
+        which = which < 0 ? 1 : which + 1
+      } while which <= attempts
+    }
+    print("\(calls) calls with allocations failing, \(errors) failed and left all as it was")
+    expectNothingOut(of: bench.pool, bench.pages)
+  }
+
   @Test func `Readers find every deviation with its reason`() throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../Sources/Mbufs/Mbufs.docc/Deviations.md").path

@@ -9,7 +9,7 @@ struct VectorCase {
   let b: ChainSpec?
   let arguments: JSON
   /// Which allocation fails: none (0), the k-th, all (-1).
-  let failing: Int
+  var failing: Int
   let content: JSON
   /// What other releases did, where that differs.
   let alternatives: [String: JSON]
