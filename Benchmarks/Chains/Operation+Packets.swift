@@ -45,6 +45,10 @@ extension Operation {
     Operation(name: "prepend", shape: "28 into the headroom", base: roomy, ours: prepend),
     Operation(name: "trimFront", shape: "28 of 1,400 in a cluster", base: cluster, ours: trimFront),
     Operation(name: "pullUp", shape: "28 over mbufs of 14 and 1,400", base: two, ours: pullUp),
+    Operation(name: "copyUp", shape: "28 over mbufs of 14 and 1,400", base: two, ours: copyUp),
+    Operation(name: "pullDown", shape: "10..<38 of 14 and 1,400", base: two, ours: pullDown),
+    Operation(
+      name: "defragment", shape: "14 and 1,400 into one cluster", base: two, ours: defragment),
     Operation(
       name: "sharedCopy", shape: "of 3 clusters; and freed", base: three, ours: sharedCopy),
     Operation(
@@ -132,6 +136,33 @@ extension Operation {
     for _ in 0..<count {
       var packet = try pool.headerAndFrame()
       try packet.pullUp(28)
+      escape(packet)
+    }
+  }
+
+  @inline(never)
+  static func copyUp(_ pool: MbufPool, _ count: Int) throws(MbufError) {
+    for _ in 0..<count {
+      var packet = try pool.headerAndFrame()
+      try packet.copyUp(28, headroom: 64)
+      escape(packet)
+    }
+  }
+
+  @inline(never)
+  static func pullDown(_ pool: MbufPool, _ count: Int) throws(MbufError) {
+    for _ in 0..<count {
+      var packet = try pool.headerAndFrame()
+      try packet.pullDown(10..<38)
+      escape(packet)
+    }
+  }
+
+  @inline(never)
+  static func defragment(_ pool: MbufPool, _ count: Int) throws(MbufError) {
+    for _ in 0..<count {
+      var packet = try pool.headerAndFrame()
+      try packet.defragment()
       escape(packet)
     }
   }

@@ -58,7 +58,11 @@ import Testing
 
     try expectCounts(report, frames: read)
     let zones = try #require(report["zones"] as? [[String: Any]])
-    #expect(zones.map { $0["item"] as? String } == ["mbuf", "mbuf_packet", "mbuf_cluster"])
+    #expect(
+      zones.map { $0["item"] as? String } == [
+        "mbuf", "mbuf_packet", "mbuf_cluster", "mbuf_jumbo_page", "mbuf_jumbo_9k",
+        "mbuf_jumbo_16k", "mbuf_ext_refcnt",
+      ])
     for zone in zones { try expectZone(zone) }
   }
 

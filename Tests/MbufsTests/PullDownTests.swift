@@ -92,8 +92,9 @@ import Testing
     }
   }
 
-  /// The room behind the first piece and the room before the second, each a byte too small, just
-  /// enough and ample. An early one took the second without looking whether it had all the bytes.
+  /// The room behind the first piece and before the second: a byte too small, just enough, ample.
+  ///
+  /// An early one took the second without looking whether it had all the bytes.
   @Test func roomOnEitherSide() throws {
     let bytes = GrowTests.bytes(70)
     for tailroom in [0, 29, 30, 31, 2_000] {
