@@ -91,6 +91,7 @@ let package = Package(
     tests("UMATests", "UMA", "CMallocCount", exclude: ["Vectors"]),
     tests("MbufsTests", "Mbufs", "UMA"),
     tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire"),
+    tests("VectorTests", "SocketBuffers", "Mbufs", "UMA", exclude: ["Vectors"]),
     tests("InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire"),
     tests("PcapTests", "Pcap", "Mbufs", "UMA", "Wire"),
     tests("ReplayTests", "Replay", "Observation", "Pcap", "Mbufs", "UMA", "Wire", "CMallocCount"),

@@ -124,6 +124,20 @@ extension Packet {
     checkGrowth(added)
     let joined = other.release()
     joined.dropPacketHeader()
+    link(joined, added)
+  }
+
+  /// Appends a chain, which ends; as with a packet, few bytes are copied and the rest is linked.
+  ///
+  /// BSD: `m_cat`, which does not add to the packet's length.
+  public mutating func join(_ chain: consuming MbufChain) {
+    let added = chain.byteCount
+    checkGrowth(added)
+    if let joined = chain.release() { link(joined, added) }
+  }
+
+  /// Appends mbufs that hold `added` bytes and have no packet header.
+  private func link(_ joined: Mbuf, _ added: Int) {
     let tail = head.appendPosition
     // What stands behind the append position is empty: let it go, so that order is kept.
     tail.next?.freeChain()

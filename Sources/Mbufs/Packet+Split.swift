@@ -78,6 +78,10 @@ extension Mbuf {
   /// is free, else a new empty one in front.
   func frontForHeader(_ chain: Mbuf?, _ site: CallSite) throws(MbufError) -> Mbuf {
     if let first = chain, first.hasRoomForHeader {
+      if !first.isExternal, first.byteCount == 0 {
+        // Without data its place is free, wherever it was said to begin.
+        unsafe first.data = Swift.max(first.data, first.raw + MbufLayout.storageOffset)
+      }
       first.flags.insert(.packetHeader)
       return first
     }
@@ -90,6 +94,6 @@ extension Mbuf {
   /// Whether a packet header would overwrite no data.
   private var hasRoomForHeader: Bool {
     // External data lies elsewhere; inner data may begin behind the header's place.
-    unsafe isExternal || data >= raw + MbufLayout.storageOffset
+    unsafe isExternal || byteCount == 0 || data >= raw + MbufLayout.storageOffset
   }
 }

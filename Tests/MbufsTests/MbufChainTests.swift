@@ -50,6 +50,29 @@ import Testing
     }
   }
 
+  @Test func packetsJoinChains() throws {
+    try forEveryChain(of: [0, 4], upTo: 3) { bench, packet, model in
+      let chain = try packet.sharedCopy().demoted()
+      packet.join(chain)
+      packet.join(MbufChain())
+      model.join(model)
+    }
+  }
+
+  @Test func anInnerMbufWithoutDataCarriesTheHeaderItself() throws {
+    try leakChecked { pool in
+      var chain = try pool.chain(byteCount: 0)
+      let plan = FailurePlan(failing: 1, andAllLater: true)
+      pool.inject(plan)
+      _ = try chain.withPacket { packet throws(MbufError) in packet.alignToEnd(100) }
+      pool.inject(nil)
+      #expect(plan.attemptCount == 0)
+      #expect(chain.segmentCount == 1)
+      #expect(chain.head?.tailroom == 104)
+      chain.checkInvariants()
+    }
+  }
+
   /// Every chain of up to four segments: what is done to its ends, and to it as a packet.
   @Test func everyLayout() throws {
     try forEveryChain(of: [0, 1, 4], upTo: 3, with: { Array(0...$0) }) { bench, packet, model, n in

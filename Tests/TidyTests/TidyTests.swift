@@ -199,7 +199,8 @@ import Testing
   /// A routine, macro or constant; fields of structures and names of zones are not.
   private static func isBSDName(_ name: Substring) -> Bool {
     let fields: Set<Substring> = [
-      "m_data", "m_len", "m_next", "m_nextpkt", "m_flags", "m_type", "mc_mlen", "mbuf_ext_refcnt",
+      "m_data", "m_len", "m_next", "m_nextpkt", "m_flags", "m_type", "mc_len", "mc_mlen",
+      "mbuf_ext_refcnt",
     ]
     let pattern =
       /(m|mb|mc|mbuf|uma|M|MT|MH|MTAG|EXT|SB|IF|UMA)_\w+|MC[A-Z]\w*|MG\w+|M(H?LEN|SIZE)|MEXT\w+|MINCL\w+|MJUM\w+|s[bo][a-z]\w*/
