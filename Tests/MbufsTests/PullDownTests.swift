@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import TestSupport
 import Testing
+import UMA
 
 @testable import Mbufs
 
