@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import CThreadCache
 
-
 extension ZoneStatistics {
   /// The figures of every zone of the process, in the order the zones were made.
   ///
