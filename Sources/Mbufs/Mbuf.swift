@@ -110,6 +110,16 @@ struct Mbuf: Equatable {
     }
   }
 
+  /// Sets the length of a packet made of bytes that came together without one.
+  ///
+  /// - Precondition: `count` is at most `MbufLayout.largestPacketByteCount`.
+  func setPacketByteCount(_ count: Int) {
+    precondition(
+      count <= MbufLayout.largestPacketByteCount,
+      "a packet of \(count) bytes, at most \(MbufLayout.largestPacketByteCount)")
+    packetByteCount = count
+  }
+
   // MARK: Storage
 
   /// The descriptor; meaningful only with `.external`.
@@ -184,6 +194,17 @@ struct Mbuf: Equatable {
       mbuf = next
     }
     return count
+  }
+
+  /// Bytes of the longest segment from here to the end of the chain.
+  var longestSegment: Int {
+    var longest = 0
+    var mbuf: Mbuf? = self
+    while let here = mbuf {
+      longest = Swift.max(longest, here.byteCount)
+      mbuf = here.next
+    }
+    return longest
   }
 
   /// Bytes of data from here to the end of the chain.

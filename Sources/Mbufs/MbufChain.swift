@@ -63,11 +63,16 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
 
   /// Links another chain's mbufs behind ours.
   ///
+  /// - Precondition: both together have at most `MbufLayout.largestPacketByteCount` bytes.
   /// - Complexity: O(1).
   ///
   /// BSD: `mc_concat`.
   public mutating func append(_ other: consuming MbufChain) {
     guard let first = other.head else { return }
+    precondition(
+      other.byteCount <= MbufLayout.largestPacketByteCount - byteCount,
+      "\(other.byteCount) more bytes in a chain of \(byteCount), at most "
+        + "\(MbufLayout.largestPacketByteCount)")
     if let tail { tail.next = first } else { head = first }
     tail = other.tail
     byteCount += other.byteCount
@@ -78,6 +83,7 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
 
   /// Links a packet's mbufs behind ours; its header ends.
   ///
+  /// - Precondition: as for a chain.
   /// - Complexity: O(segments of the packet).
   ///
   /// BSD: `m_demote`, `mc_append`.
@@ -234,18 +240,19 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
 // MARK: Chains and packets
 
 extension MbufChain {
-  /// Puts a packet header on the chain; nil if there is no mbuf to carry it.
+  /// Takes everything out as a packet; nil if there is no mbuf to carry its header.
   ///
   /// - Throws: `MbufError.exhausted` if the first mbuf has data in the header's place and there is
-  ///   no mbuf to put in front; the chain ends.
+  ///   no mbuf to put in front; the chain is unchanged.
   ///
   /// BSD: `M_MOVE_PKTHDR` onto a plain mbuf.
-  public consuming func packet(
+  public mutating func takePacket(
     file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) -> Packet? {
     guard let first = head else { return nil }
     let front = try first.withHeader(byteCount, CallSite(file, line))
-    _ = release()
+    head = nil
+    tally()
     return Packet(front)
   }
 
@@ -254,8 +261,7 @@ extension MbufChain {
   /// What `body` says of the packet in its header ends with it.
   ///
   /// - Returns: what `body` returns; nil, without a call, if there is no mbuf.
-  /// - Throws: what `body` throws; `MbufError.exhausted` as `packet(file:line:)` does, but then the
-  ///   chain is unchanged.
+  /// - Throws: what `body` throws; `MbufError.exhausted` as `takePacket(file:line:)` does.
   /// - Complexity: O(segments), for the totals.
   public mutating func withPacket<Result: ~Copyable>(
     file: StaticString = #fileID, line: UInt = #line,
@@ -315,7 +321,9 @@ extension MbufPool {
     byteCount: Int, upTo largest: ClusterSize = .standard, file: StaticString = #fileID,
     line: UInt = #line
   ) throws(MbufError) -> MbufChain {
-    precondition(byteCount >= 0, "room for \(byteCount) bytes")
+    precondition(
+      (0...MbufLayout.largestPacketByteCount).contains(byteCount),
+      "room for \(byteCount) bytes, at most \(MbufLayout.largestPacketByteCount)")
     return MbufChain(try unsafe core.chain(byteCount, upTo: largest, [], CallSite(file, line)))
   }
 }

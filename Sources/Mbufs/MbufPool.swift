@@ -147,7 +147,9 @@ public final class MbufPool: @unchecked Sendable {
     byteCount: Int, upTo largest: ClusterSize = .standard, file: StaticString = #fileID,
     line: UInt = #line
   ) throws(MbufError) -> Packet {
-    precondition(byteCount >= 0, "room for \(byteCount) bytes")
+    precondition(
+      (0...MbufLayout.largestPacketByteCount).contains(byteCount),
+      "room for \(byteCount) bytes, at most \(MbufLayout.largestPacketByteCount)")
     let site = CallSite(file, line)
     return Packet(try unsafe core.chain(byteCount, upTo: largest, .packetHeader, site))
   }

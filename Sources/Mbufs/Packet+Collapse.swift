@@ -35,7 +35,8 @@ extension Packet {
     let site = CallSite(file, line)
     if try merge(to: most, withClusters: false, site) { return }
     if try merge(to: most, withClusters: true, site) { return }
-    let chain = try unsafe head.pool.chain(byteCount, .packetHeader, site)
+    let chain = try unsafe head.pool.roomForCopy(
+      byteCount, longest: head.longestSegment, site)
     let least = chain.chainMbufCount
     guard least <= most else {
       chain.freeChain()

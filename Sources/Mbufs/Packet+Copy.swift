@@ -59,7 +59,8 @@ extension Packet {
     file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) -> Packet {
     let site = CallSite(file, line)
-    let chain = try unsafe head.pool.chain(byteCount, .packetHeader, site)
+    let chain = try unsafe head.pool.roomForCopy(
+      byteCount, longest: head.longestSegment, site)
     do throws(MbufError) {
       try chain.takeHeader(of: head, 0..<byteCount, site)
     } catch {
@@ -112,7 +113,8 @@ extension Packet {
   public mutating func copyIn(
     _ bytes: RawSpan, at offset: Int, file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) {
-    precondition(offset >= 0, "copy in at \(offset)")
+    precondition(
+      (0...MbufLayout.largestPacketByteCount).contains(offset), "copy in at \(offset)")
     if bytes.isEmpty { return }
     let site = CallSite(file, line)
     let end = offset + bytes.byteCount

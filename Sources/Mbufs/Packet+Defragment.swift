@@ -2,7 +2,8 @@
 import UMA
 
 extension Packet {
-  /// Copies the packet into as few segments as it fits; afterwards it is writable.
+  /// Copies the packet into as few segments as it fits, in clusters as large as its longest segment
+  /// needs; afterwards it is writable.
   ///
   /// A packet that is one writable segment is left alone.
   ///
@@ -14,7 +15,8 @@ extension Packet {
     file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) {
     if head.next == nil, head.isWritable { return }
-    let chain = try unsafe head.pool.chain(byteCount, .packetHeader, CallSite(file, line))
+    let chain = try unsafe head.pool.roomForCopy(
+      byteCount, longest: head.longestSegment, CallSite(file, line))
     replaceChain(with: chain)
   }
 

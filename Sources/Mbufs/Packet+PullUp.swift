@@ -166,7 +166,7 @@ extension Mbuf {
   /// A chain of its own with the same bytes, that can stand in this mbuf's place.
   func privateCopy(_ site: CallSite) throws(MbufError) -> Mbuf {
     // Room for a packet header in any case, should this be the first mbuf.
-    let copy = try unsafe pool.chain(byteCount, .packetHeader, site)
+    let copy = try unsafe pool.roomForCopy(byteCount, longest: byteCount, site)
     var writer = ChainWriter(copy)
     unsafe writer.write(UnsafeRawBufferPointer(start: data, count: byteCount))
     copy.dropPacketHeader()

@@ -64,7 +64,11 @@ extension Packet {
       mbuf = next
     }
     mbuf.byteCount = left
-    mbuf.next?.freeChain()
-    mbuf.next = nil
+    if let rest = mbuf.next {
+      // The packet still ends the record that it ended.
+      mbuf.flags.formUnion(rest.last.flags.intersection(.endOfRecord))
+      rest.freeChain()
+      mbuf.next = nil
+    }
   }
 }

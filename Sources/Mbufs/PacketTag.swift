@@ -159,7 +159,7 @@ extension Mbuf {
     var tag = firstTag
     while let here = tag {
       do throws(MbufError) {
-        let copy = try here.makeTag(here.tag, site)
+        let copy = try makeTag(here.tag, site)
         // In bounds: both have as many bytes of payload.
         unsafe copy.tagPayload.copyMemory(from: here.tagPayload, byteCount: here.tag.byteCount)
         if let last { last.nextPacket = copy } else { first = copy }

@@ -170,6 +170,19 @@ extension UnsafeMutablePointer<PoolCore> {
     return first
   }
 
+  /// Room for a copy of a chain: in clusters as large as its longest segment needs, so that what was
+  /// in one piece can be so again, or in standard ones if there are none of that size.
+  func roomForCopy(
+    _ byteCount: Int, longest: Int, _ site: CallSite
+  ) throws(MbufError) -> Mbuf {
+    if longest > MbufLayout.clusterByteCount {
+      let largest = ClusterSize.holding(longest) ?? .jumbo16
+      let chain = unsafe try? self.chain(byteCount, upTo: largest, .packetHeader, site)
+      if let chain { return chain }
+    }
+    return try unsafe chain(byteCount, .packetHeader, site)
+  }
+
   /// The smallest mbuf that holds `byteCount` bytes, or else one with the largest cluster allowed.
   ///
   /// BSD: `m_get2`.

@@ -112,7 +112,7 @@ extension RecordQueue {
       if piece != front { piece.dropPacketHeader() }
       last?.next = piece
     }
-    front.packetByteCount = byteCount
+    front.setPacketByteCount(byteCount)
     return Packet(front)
   }
 
@@ -226,7 +226,7 @@ extension RecordQueue {
 
   private static func packet(_ head: Mbuf?) -> Packet? {
     guard let head else { return nil }
-    head.packetByteCount = head.chainByteCount
+    head.setPacketByteCount(head.chainByteCount)
     return Packet(head)
   }
 

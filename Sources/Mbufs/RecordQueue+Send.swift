@@ -94,7 +94,7 @@ extension RecordQueue {
       mbuf = here.next
     }
     guard let front = first else { preconditionFailure("a copy has a first mbuf") }
-    front.packetByteCount = byteCount
+    front.setPacketByteCount(byteCount)
     return Packet(front)
   }
 }

@@ -44,7 +44,8 @@ extension DatagramSocket {
 
   // MARK: Waiting
 
-  /// Takes the first datagram, whole; the thread sleeps until there is one.
+  /// Takes the first datagram, whole; the thread sleeps until there is one, and as many bytes as
+  /// `lowWater` demands.
   ///
   /// Those who wait are served in the order they came.
   ///

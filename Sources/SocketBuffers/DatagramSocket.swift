@@ -121,10 +121,12 @@ public final class DatagramSocket: Sendable {
 
   /// Tells the next call of `send` or `receive`, and it alone, that an earlier send failed.
   ///
-  /// - Parameter errorNumber: a system error, such as ECONNREFUSED.
+  /// - Parameter errorNumber: a system error, such as ECONNREFUSED; 0 takes back what was reported.
   ///
   /// BSD: `so_error`.
-  public func report(errorNumber: Int32) { change { $0.pendingError = errorNumber } }
+  public func report(errorNumber: Int32) {
+    change { $0.pendingError = errorNumber == 0 ? nil : errorNumber }
+  }
 
   /// Tells readers that nothing will come any more; what is there may still be received.
   ///

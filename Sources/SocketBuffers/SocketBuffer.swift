@@ -70,11 +70,13 @@ public struct SocketBuffer: ~Copyable, Sendable {
   /// - Parameters:
   ///   - limit: the most bytes of records.
   ///   - storageLimit: bytes of memory at which refusal begins; eight times `limit` if left out.
-  /// - Precondition: `limit` is within 0...1 TiB.
+  /// - Precondition: `limit` is within 0...1 TiB, and `storageLimit` at most 8 TiB.
   public init(limit: Int, storageLimit: Int? = nil) {
     precondition(limit >= 0 && limit <= 1 << 40, "a socket buffer of \(limit) bytes")
+    let storageLimit = Swift.max(0, storageLimit ?? 8 * limit)
+    precondition(storageLimit <= 1 << 43, "at most \(storageLimit) bytes of memory")
     self.limit = limit
-    self.storageLimit = Swift.max(0, storageLimit ?? 8 * limit)
+    self.storageLimit = storageLimit
     largestStorageLimit = Swift.max(self.storageLimit, Self.defaultLargestStorageLimit)
     storedLowWater = Swift.min(1, limit)
   }
@@ -103,7 +105,7 @@ public struct SocketBuffer: ~Copyable, Sendable {
     guard limit <= largestLimit else {
       throw .limitTooLarge(wanted: limit, largest: largestLimit)
     }
-    // Cannot wrap: the largest limit is below 1 TiB.
+    // Cannot wrap: the largest limit is below 8 TiB.
     self.limit = limit
     storageLimit = Swift.min(8 * limit, largestStorageLimit)
     storedLowWater = Swift.min(storedLowWater, limit)

@@ -85,4 +85,37 @@ import Testing
       try packet.fragment(into: 169)
     }
   }
+
+  /// What was in one piece is in one piece again, and never in more segments than before.
+  @Test func largeSegmentsStayWhole() throws {
+    let bytes = GrowTests.bytes(9_300)
+    try leakChecked { pool in
+      var packet = try pool.packet(.jumbo9)
+      try packet.append([UInt8](bytes[..<8_900]))
+      try packet.append([UInt8](bytes[8_900...]))
+      let copy = try packet.duplicate()
+      #expect(copy.segmentCount == packet.segmentCount && copy.allBytes == bytes)
+      let shared = try packet.sharedCopy()
+      try packet.collapse(to: 2)
+      try packet.defragment()
+      #expect(packet.segmentCount == 2 && packet.allBytes == bytes && packet.isWritable)
+      // Without clusters of that size it is copied into smaller ones.
+      pool.setClusterLimit(1, of: .jumbo9)
+      pool.setClusterLimit(1, of: .jumbo16)
+      var other = try shared.duplicate()
+      #expect(other.allBytes == bytes)
+      other.trimBack(1)
+      #expect(shared.allBytes == bytes)
+    }
+  }
+
+  @Test func theMarkOfARecordsEndStaysAtTheEnd() throws {
+    try leakChecked { pool in
+      var packet = try pool.packet(byteCount: 3_000)
+      try packet.append(GrowTests.bytes(3_000))
+      packet.endsRecord = true
+      packet.trimBack(2_000)
+      #expect(packet.endsRecord == true && packet.segmentCount == 1)
+    }
+  }
 }

@@ -30,7 +30,7 @@ import Testing
       #expect(rest.segmentCount == 0)
       #expect(try chain.withPacket { packet throws(MbufError) in packet.byteCount } == nil)
       chain.checkInvariants()
-      #expect(try chain.packet() == nil)
+      #expect(try chain.takePacket() == nil)
       var grown = MbufChain()
       grown.append(try pool.packet(copying: unsafe [UInt8]([1, 2]).span.bytes))
       try check(grown, [1, 2])
@@ -94,7 +94,7 @@ import Testing
         try packet.makeWritable()
       }
       try check(chain, [0, 0] + (all + all)[n...].dropLast(n))
-      guard let whole = try chain.packet() else { throw Failure(description: "no mbuf") }
+      guard let whole = try chain.takePacket() else { throw Failure(description: "no mbuf") }
       try bench.check(
         whole, PacketModel([0, 0] + (all + all)[n...].dropLast(n)))
     }
@@ -120,6 +120,33 @@ import Testing
         try check(chain, model.bytes + [UInt8](repeating: 1, count: 3_000))
         throw error
       }
+    }
+  }
+
+  /// Data in the header's place: an mbuf for the header is needed in front.
+  @Test func aChainThatCannotBeAPacketStays() throws {
+    try leakChecked { pool in
+      let plain = try unsafe pool.core.mbuf([], CallSite(#fileID, #line))
+      for (offset, byte) in [UInt8]([1, 2, 3]).enumerated() {
+        unsafe plain.data.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
+      }
+      plain.byteCount = 3
+      var chain = MbufChain(plain)
+      pool.inject(FailurePlan(failing: 1, andAllLater: true))
+      #expect(throws: MbufError.self) { _ = try chain.takePacket() }
+      try check(chain, [1, 2, 3])
+      pool.inject(nil)
+      let packet = try chain.takePacket()
+      #expect(packet?.byteCount == 3 && chain.segmentCount == 0 && chain.byteCount == 0)
+    }
+  }
+
+  @Test func tooManyBytesTrap() async {
+    await #expect(processExitsWith: .failure) {
+      var packet = try MbufPool(clusterLimit: 0).packet(.jumbo16)
+      try packet.appendZeroes(16_384)
+      var chain = MbufChain()
+      for _ in 0...65_536 { chain.append(try packet.sharedCopy()) }
     }
   }
 

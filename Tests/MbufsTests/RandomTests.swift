@@ -205,7 +205,7 @@ private struct RandomWalk {
         try pair.packet.collapse(to: most)
         if pair.packet.segmentCount > most { throw Failure(description: "too many") }
       } catch MbufError.tooManySegments(let least, most) {
-        if least != (pair.model.byteCount + 2_047) / 2_048 {
+        if least <= most || least > (pair.model.byteCount + 2_047) / 2_048 {
           throw Failure(description: "\(least) segments at least")
         }
       }

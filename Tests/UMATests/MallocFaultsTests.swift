@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 import Testing
 
 @testable import UMA
@@ -26,7 +27,7 @@ import Testing
         unsafe memory.free(item.address, type: type)
       }
     }
-    #expect(Self.message(small).contains("is freed twice"))
+    #expect(trap(Self.message(small), says: "is freed twice"))
     let drained = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       MallocFaultsTests.fault(100) { memory, type, item in
         unsafe memory.free(item.address, type: type)
@@ -34,14 +35,14 @@ import Testing
         unsafe memory.free(item.address, type: type)
       }
     }
-    #expect(Self.message(drained).contains("is no memory of this allocator"))
+    #expect(trap(Self.message(drained), says: "is no memory of this allocator"))
     let large = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       MallocFaultsTests.fault(100_000) { memory, type, item in
         unsafe memory.free(item.address, type: type)
         unsafe memory.free(item.address, type: type)
       }
     }
-    #expect(Self.message(large).contains("is no memory of this allocator"))
+    #expect(trap(Self.message(large), says: "is no memory of this allocator"))
   }
 
   @Test func theWrongTypeTraps() async {
@@ -50,13 +51,13 @@ import Testing
         unsafe memory.free(item.address, type: MallocType("wrong"))
       }
     }
-    #expect(Self.message(small).contains("is of type right, and freed as wrong"))
+    #expect(trap(Self.message(small), says: "is of type right, and freed as wrong"))
     let large = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       MallocFaultsTests.fault(100_000) { memory, _, item in
         unsafe memory.free(item.address, type: MallocType("wrong"))
       }
     }
-    #expect(Self.message(large).contains("is of type right, and freed as wrong"))
+    #expect(trap(Self.message(large), says: "is of type right, and freed as wrong"))
   }
 
   @Test func foreignAndCrookedPointersTrap() async {

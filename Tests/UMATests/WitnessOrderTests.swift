@@ -76,6 +76,6 @@ import Testing
       _ = LockClass("keg")
     }
     let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.contains("lock class keg: declared both with and without mayNest"))
+    #expect(trap(text, says: "lock class keg: declared both with and without mayNest"))
   }
 }

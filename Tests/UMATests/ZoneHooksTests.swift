@@ -112,7 +112,7 @@ final class Journal: Sendable {
       },
     ] {
       let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-      #expect(text.contains("zone late:") && text.contains("is set after the keg has"))
+      #expect(trap(text, says: "zone late:") && trap(text, says: "is set after the keg has"))
     }
     await #expect(processExitsWith: .failure) {
       let master = Zone(name: "master", itemByteCount: 256)

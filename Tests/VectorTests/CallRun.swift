@@ -92,8 +92,8 @@ final class CallRun {
 
   /// A chain as a packet: itself, or with a header put on.
   func packet(in chain: TestChain) throws -> TestChain {
-    guard let plain = chain.takePlain() else { return chain }
-    guard let packet = try plain.packet() else { throw Failure("no mbuf for a header") }
+    guard var plain = chain.takePlain() else { return chain }
+    guard let packet = try plain.takePacket() else { throw Failure("no mbuf for a header") }
     chain.put(packet)
     chain.model.hasHeader = true
     return chain

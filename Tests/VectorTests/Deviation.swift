@@ -81,7 +81,8 @@ enum Deviation: String, CaseIterable {
         && c.found["all_writable"] == .bool(true)
     case .pullsMore:
       // The range is there, and was found in one piece.
-      guard c.error == nil, c.failing == 0, c.recorded["r"] == .null || c.recorded["a"] == .null
+      guard c.error == nil, c.failing == 0, c.recorded["r"] == .null || c.recorded["a"] == .null,
+        c.found["contig"] != .bool(false), c.found["region_ok"] != .bool(false)
       else { return false }
       let end = (c.argument("off") ?? 0) + (c.argument("len") ?? 0)
       let limit = MbufLayout.packetDataByteCount - (c.argument("dstoff") ?? 0)
@@ -109,7 +110,8 @@ enum Deviation: String, CaseIterable {
         && (!c.hasHeader || c.operation == "m_unshare")
     case .allocationOrder:
       return c.quirks.contains("alloc_order") && c.failing > 0
-        && (c.error == nil || c.isExhausted)
+        && (c.error == nil || c.isExhausted) && c.found["contig"] != .bool(false)
+        && c.found["region_ok"] != .bool(false)
     }
   }
 }

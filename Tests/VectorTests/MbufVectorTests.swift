@@ -28,7 +28,7 @@ import Testing
     }
     print(tally.summary)
     print("allocations made to fail in \(failing) cases: nothing leaked, failed operations undone")
-    #expect(tally.cases == announced)
+    #expect(announced > 0 && tally.cases == announced)
     for failure in tally.failures.prefix(40) { Issue.record("\(failure)") }
     #expect(tally.failures.isEmpty)
     expectNothingOut(of: bench.pool, bench.pages)

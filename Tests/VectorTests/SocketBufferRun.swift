@@ -49,8 +49,8 @@ final class SocketBufferRun {
     guard let spec = ChainSpec(json) else { return nil }
     let chain = try bench.build(spec)
     if let packet = chain.takePacket() { return packet }
-    guard let plain = chain.takePlain() else { return nil }
-    return try plain.packet()
+    guard var plain = chain.takePlain() else { return nil }
+    return try plain.takePacket()
   }
 
   private func data(_ step: JSON) throws -> Packet {

@@ -66,15 +66,12 @@ extension PacketWorld {
         other.bytes = bytes
       case .chainToPacket:
         let other = self.slot()
-        let chain = slot.exchange(MbufChain())
-        let model = PacketModel(slot.bytes)
-        // If it is denied, the chain ends.
-        slot.bytes = []
-        if let packet = try chain.packet() {
+        if let packet = try slot.chain.takePacket() {
           other.packet = packet
-          other.model = model
+          other.model = PacketModel(slot.bytes)
           other.model.tags = []
         }
+        slot.bytes = []
       default: try lend(slot, room)
       }
     } catch let error as MbufError {
