@@ -310,7 +310,7 @@ extension MbufPool {
   /// A chain of empty mbufs with room for at least `byteCount` bytes.
   ///
   /// - Parameters:
-  ///   - byteCount: bytes of room, at least 0.
+  ///   - byteCount: bytes of room, 0...`MbufLayout.largestPacketByteCount`.
   ///   - largest: the largest clusters to take; each piece is the smallest that holds the rest.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
@@ -321,9 +321,6 @@ extension MbufPool {
     byteCount: Int, upTo largest: ClusterSize = .standard, file: StaticString = #fileID,
     line: UInt = #line
   ) throws(MbufError) -> MbufChain {
-    precondition(
-      (0...MbufLayout.largestPacketByteCount).contains(byteCount),
-      "room for \(byteCount) bytes, at most \(MbufLayout.largestPacketByteCount)")
     return MbufChain(try unsafe core.chain(byteCount, upTo: largest, [], CallSite(file, line)))
   }
 }

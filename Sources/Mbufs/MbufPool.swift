@@ -5,7 +5,7 @@ public import UMA
 ///
 ///     let pool = MbufPool(clusterLimit: 4_096)
 ///     var packet = try pool.packet()
-///     try packet.append(bytes)
+///     try packet.append(bytes.span.bytes)
 ///
 /// Any number of pools live side by side. A packet goes back to its own pool wherever it ends. A
 /// pool that ends before its last packet leaves its zones standing for it, so that nothing
@@ -136,7 +136,7 @@ public final class MbufPool: @unchecked Sendable {
   /// An empty packet with room for at least `byteCount` bytes, in as many segments as that takes.
   ///
   /// - Parameters:
-  ///   - byteCount: bytes of room, at least 0.
+  ///   - byteCount: bytes of room, 0...`MbufLayout.largestPacketByteCount`.
   ///   - largest: the largest clusters to take; each piece is the smallest that holds the rest.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
@@ -147,9 +147,6 @@ public final class MbufPool: @unchecked Sendable {
     byteCount: Int, upTo largest: ClusterSize = .standard, file: StaticString = #fileID,
     line: UInt = #line
   ) throws(MbufError) -> Packet {
-    precondition(
-      (0...MbufLayout.largestPacketByteCount).contains(byteCount),
-      "room for \(byteCount) bytes, at most \(MbufLayout.largestPacketByteCount)")
     let site = CallSite(file, line)
     return Packet(try unsafe core.chain(byteCount, upTo: largest, .packetHeader, site))
   }

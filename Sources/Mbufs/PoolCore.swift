@@ -153,6 +153,9 @@ extension UnsafeMutablePointer<PoolCore> {
   func chain(
     _ byteCount: Int, upTo largest: ClusterSize = .standard, _ flags: MbufFlags, _ site: CallSite
   ) throws(MbufError) -> Mbuf {
+    precondition(
+      (0...MbufLayout.largestPacketByteCount).contains(byteCount),
+      "room for \(byteCount) bytes, at most \(MbufLayout.largestPacketByteCount)")
     let first = try unsafe piece(byteCount, largest, flags, site)
     var room = first.capacity
     var tail = first
