@@ -31,6 +31,8 @@ extension RecordQueue {
 
   /// Adds a packet to the only record; its header ends.
   ///
+  /// A mark of a record's end stays only where nothing came behind it.
+  ///
   /// - Precondition: the queue has one record or none.
   /// - Complexity: O(segments of the packet).
   ///
@@ -50,7 +52,12 @@ extension RecordQueue {
     precondition(recordCount <= 1, "a stream of \(recordCount) records")
     let (first, last) = compress(head, behind: ends?.tail)
     guard let last else { return }
-    if ends != nil { ends?.tail = last } else if let first { link(first, last) }
+    if let tail = ends?.tail {
+      if last != tail { tail.flags.remove(.endOfRecord) }
+      ends?.tail = last
+    } else if let first {
+      link(first, last)
+    }
   }
 
   /// Adds a packet as a new record, its segments as few as `coalesces` lets them be.

@@ -93,6 +93,22 @@ extension MbufPool {
     }
   }
 
+  @Test func `a stream goes on behind the mark of an end, which stays at its end only`() throws {
+    try leakChecked { pool in
+      var buffer = SocketBuffer(limit: 10_000)
+      var first = try pool.packet([1])
+      first.endsRecord = true
+      buffer.appendStream(first)
+      buffer.appendStream(try pool.packet([]))
+      #expect(buffer.seen() == [SeenRecord(bytes: [1], types: "d", isEnded: true, byteCounts: [1])])
+      buffer.appendStream(try pool.packet([2]))
+      buffer.checkInvariants()
+      #expect(buffer.seen() == [SeenRecord(bytes: [1, 2], types: "d", byteCounts: [1, 1])])
+      buffer.appendStream(try pool.packet([3]))
+      #expect(buffer.seen() == [SeenRecord(bytes: [1, 2, 3], types: "d", byteCounts: [1, 2])])
+    }
+  }
+
   @Test func `shared storage is not written behind`() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
