@@ -46,6 +46,23 @@ import Testing
     other.retire()
   }
 
+  @Test func whatZonesOnOtherBudgetsHaveCachedStaysThere() throws {
+    let (budget, otherBudget) = (MemoryBudget(), MemoryBudget())
+    let aside = Zone(name: "aside", itemByteCount: 2_048, budget: otherBudget)
+    let busy = Zone(name: "busy", itemByteCount: 2_048, budget: budget)
+    budget.limitInBytes = busy.layout.costInBytes
+    let table = try #require(CacheTable())
+    aside.give(try aside.take(in: table), in: table)
+    let cached = aside.statistics().cached
+    #expect(cached > 0)
+    let (items, denial) = busy.takeAll()
+    #expect(denial.reason == .budgetReached && items.count == busy.layout.itemCount)
+    #expect(aside.statistics().cached == cached)
+    busy.give(items)
+    #expect(aside.destroy() == 0 && busy.destroy() == 0)
+    table.retire()
+  }
+
   @Test func loweredItStopsGrowthAndRaisedItServesWaiters() throws {
     let budget = MemoryBudget()
     let zone = Zone(name: "lowered", itemByteCount: 2_048, budget: budget)

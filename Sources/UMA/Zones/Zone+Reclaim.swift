@@ -113,11 +113,22 @@ extension Zone {
   ///
   /// BSD: `uma_reclaim`.
   @discardableResult
-  public static func reclaimAll(_ level: ReclaimLevel) -> Int {
+  public static func reclaimAll(_ level: ReclaimLevel) -> Int { reclaimAll(level, on: nil) }
+
+  /// Reclaims as `reclaimAll(_:)` does, but leaves zones alone that are on another budget.
+  ///
+  /// - Parameters:
+  ///   - level: which items.
+  ///   - budget: which zones; nil for all. Zones without a keg are on none, but may hold items of
+  ///     one that is, so their turn comes always.
+  @discardableResult
+  static func reclaimAll(_ level: ReclaimLevel, on budget: MemoryBudget?) -> Int {
     var pageCount = 0
     for _ in 0..<2 {
       forEach(newestFirst: true) { zone in
-        if !zone.flags.contains(.noFree) { pageCount += zone.reclaim(level) }
+        if zone.flags.contains(.noFree) { return }
+        if let budget, let other = zone.store.keg?.budget, other !== budget { return }
+        pageCount += zone.reclaim(level)
       }
     }
     return pageCount + BucketPool.shared.releasePages()

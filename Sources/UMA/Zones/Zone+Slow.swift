@@ -131,7 +131,11 @@ extension Zone {
           let budget = store.exceededBudget(since: refusalCount)
           if effort != .reclaimed, budget != nil || !isRefused && store.hasSeveralZones {
             effort = .reclaimed
-            if budget == nil { drainSisters() } else { Self.reclaimAll(.drainWithCaches) }
+            if let budget {
+              Self.reclaimAll(.drainWithCaches, on: budget)
+            } else {
+              drainSisters()
+            }
           } else if let budget {
             return unsafe .short(.budgetReached, count: budget.limitInBytes)
           } else {
