@@ -93,7 +93,10 @@ public import UMA
 @available(*, unavailable, renamed: "MbufPool.chain(byteCount:upTo:)")
 @export(implementation) public var m_get: BSDName { fatalError() }
 
-@available(*, unavailable, renamed: "MbufPool.chain(byteCount:upTo:)")
+@available(
+  *, unavailable,
+  message: "Packet.appendZeroes(_:) of a packet got by MbufPool.smallPacket(headroom:)"
+)
 @export(implementation) public var m_getclr: BSDName { fatalError() }
 
 @available(*, unavailable, renamed: "MbufPool.chain(byteCount:upTo:)")
@@ -102,32 +105,16 @@ public import UMA
 @available(*, unavailable, renamed: "MbufPool.packet(copying:headroom:)")
 @export(implementation) public var m_devget: BSDName { fatalError() }
 
-@available(
-  *, unavailable,
-  message:
-    "a packet is got with its cluster: MbufPool.packet(headroom:), or packet(_:headroom:) of another size"
-)
+@available(*, unavailable, renamed: "Packet.attachCluster(_:)")
 @export(implementation) public var m_clget: BSDName { fatalError() }
 
-@available(
-  *, unavailable,
-  message:
-    "a packet is got with its cluster: MbufPool.packet(headroom:), or packet(_:headroom:) of another size"
-)
+@available(*, unavailable, renamed: "Packet.attachCluster(_:)")
 @export(implementation) public var MCLGET: BSDName { fatalError() }
 
-@available(
-  *, unavailable,
-  message:
-    "a packet is got with its cluster: MbufPool.packet(headroom:), or packet(_:headroom:) of another size"
-)
+@available(*, unavailable, renamed: "Packet.attachCluster(_:)")
 @export(implementation) public var m_cljget: BSDName { fatalError() }
 
-@available(
-  *, unavailable,
-  message:
-    "a packet is got with its cluster: MbufPool.packet(headroom:), or packet(_:headroom:) of another size"
-)
+@available(*, unavailable, renamed: "Packet.attachCluster(_:)")
 @export(implementation) public var MCLALLOC: BSDName { fatalError() }
 
 @available(*, unavailable, renamed: "MbufPool.packet(over:byteCount:)")

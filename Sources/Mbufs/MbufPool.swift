@@ -174,7 +174,7 @@ public final class MbufPool: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - bytes: what to copy, any number.
-  ///   - headroom: bytes kept free in front, 0...168; more segments are used if need be.
+  ///   - headroom: bytes kept free in front, 0...2,048; more segments are used if need be.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; nothing was allocated.

@@ -59,7 +59,7 @@ extension MbufPool {
   ///
   /// - Parameters:
   ///   - bytes: what to copy, any number.
-  ///   - headroom: bytes kept free in front, 0...168; more segments are used if need be.
+  ///   - headroom: bytes kept free in front, 0...2,048; more segments are used if need be.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
   ///   - transform: gets each piece of the copy, to be changed in place; none is empty.

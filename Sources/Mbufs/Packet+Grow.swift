@@ -94,7 +94,9 @@ extension Packet {
   }
 
   /// Sees to it that `byteCount` bytes fit behind the last one, and says where they go.
-  func makeRoom(_ byteCount: Int, _ site: CallSite) throws(MbufError) -> ChainWriter {
+  func makeRoom(
+    _ byteCount: Int, upTo largest: ClusterSize = .standard, _ site: CallSite
+  ) throws(MbufError) -> ChainWriter {
     checkGrowth(byteCount)
     let position = head.appendPosition
     var room = 0
@@ -106,7 +108,7 @@ extension Packet {
       mbuf = here.next
     }
     if room < byteCount {
-      let more = try unsafe head.pool.chain(byteCount - room, [], site)
+      let more = try unsafe head.pool.chain(byteCount - room, upTo: largest, [], site)
       more.takeTypeInChain(of: last)
       last.next = more
     }

@@ -8,7 +8,7 @@ extension MbufPool {
   ///   - list: what to read.
   ///   - byteCount: bytes wanted, at least 0; fewer if the list has no more, all that it has if left
   ///     out.
-  ///   - headroom: bytes kept free in front, 0...168; more segments are used if need be.
+  ///   - headroom: bytes kept free in front, 0...2,048; more segments are used if need be.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; nothing was allocated, and the list stands where it stood.
@@ -19,7 +19,8 @@ extension MbufPool {
     file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) -> Packet {
     precondition(
-      (0...MbufLayout.packetDataByteCount).contains(headroom), "headroom \(headroom)")
+      (0...MbufLayout.clusterByteCount).contains(headroom),
+      "headroom \(headroom), at most \(MbufLayout.clusterByteCount)")
     let count = Swift.min(byteCount ?? .max, list.remaining)
     precondition(count >= 0, "gather \(count) bytes")
     var packet = try packet(byteCount: headroom + count, file: file, line: line)

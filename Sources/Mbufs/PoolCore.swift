@@ -130,19 +130,23 @@ extension UnsafeMutablePointer<PoolCore> {
     return mbuf
   }
 
-  /// Gives an empty mbuf with inner storage a cluster of its own.
+  /// Gives an mbuf with inner storage a cluster of its own, its bytes at the same place in it.
   ///
   /// BSD: `m_clget`, `m_cljget`.
   func attachCluster(_ mbuf: Mbuf, _ size: ClusterSize, _ site: CallSite) throws(MbufError) {
     let zone = unsafe pointee.zone(of: size)
     do throws(ZoneError) {
       let cluster = unsafe try zone.allocateItem(file: site.file, line: site.line)
+      let headroom = unsafe mbuf.data - mbuf.start
+      // In bounds: every cluster is larger than inner storage. The bytes go first, since what tells
+      // of the cluster is written over them.
+      unsafe (cluster + headroom).copyMemory(from: mbuf.data, byteCount: mbuf.byteCount)
       unsafe mbuf.attach(cluster, of: zone, size.byteCount, size.kind)
+      unsafe mbuf.data = cluster + headroom
     } catch {
       throw .exhausted(error)
     }
     mbuf.flags.insert(.external)
-    unsafe mbuf.data = mbuf.start
   }
 
   /// A chain of empty mbufs with room for `byteCount` bytes, all or nothing.

@@ -141,6 +141,18 @@ import UMA
     }
   }
 
+  @Test(arguments: [0, 169, 2_047, 2_048], [0, 1, 168, 2_048, 2_049])
+  func gatheredBytesStandBehindTheirHeadroom(_ headroom: Int, _ byteCount: Int) throws {
+    let bytes = GrowTests.bytes(byteCount)
+    try leakChecked { pool in
+      var list = GatherList([bytes])
+      let packet = try pool.packet(gathering: &list, headroom: headroom)
+      packet.checkInvariants()
+      #expect(packet.headroom == headroom)
+      #expect(packet.allBytes == bytes)
+    }
+  }
+
   @Test func impossibleCountsTrap() async {
     await #expect(processExitsWith: .failure) {
       var list = GatherList([[1]])
@@ -148,7 +160,7 @@ import UMA
     }
     await #expect(processExitsWith: .failure) {
       var list = GatherList([[1]])
-      _ = try MbufPool().packet(gathering: &list, headroom: 169)
+      _ = try MbufPool().packet(gathering: &list, headroom: 2_049)
     }
     await #expect(processExitsWith: .failure) {
       var list = ScatterList(byteCounts: [1])

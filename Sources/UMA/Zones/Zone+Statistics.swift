@@ -18,28 +18,26 @@ extension Zone {
   /// Counts the zone with every cache held still, so that the figures add up.
   ///
   /// Items on their way between keg and zone at this moment are in none of them.
-  public func statistics() -> ZoneStatistics { statisticsAndDrawn().statistics }
+  public func statistics() -> ZoneStatistics { withShelf(isCounted: false, counted) }
 
-  /// The figures, and the items that the zone has drawn from its keg, of one moment.
-  private func statisticsAndDrawn() -> (statistics: ZoneStatistics, drawn: Int) {
-    withShelf(isCounted: false) { shelf in
-      var statistics = settings(shelf)
-      statistics.sharedAllocations = shelf.allocations
-      statistics.sharedFrees = shelf.frees
-      statistics.shelved = shelf.full.itemCount
-      statistics.workingSet = shelf.full.workingSet.estimate
-      unsafe visitTables { table, cache in
-        let (allocations, frees) = unsafe cache.counts
-        let cached = unsafe cache.itemCount
-        if allocations | frees == 0, cached == 0 { return }
-        statistics.threadCaches.append(
-          ThreadCacheStatistics(
-            thread: table.number, allocations: allocations, frees: frees, cached: cached))
-      }
-      statistics.countKeg(store, isMaster: unsafe !core.pointee.isSecondary)
-      statistics.addUp()
-      return (statistics, shelf.itemCount)
+  /// The figures of a shelf that is locked.
+  private func counted(_ shelf: inout Shelf) -> ZoneStatistics {
+    var statistics = settings(shelf)
+    statistics.sharedAllocations = shelf.allocations
+    statistics.sharedFrees = shelf.frees
+    statistics.shelved = shelf.full.itemCount
+    statistics.workingSet = shelf.full.workingSet.estimate
+    unsafe visitTables { table, cache in
+      let (allocations, frees) = unsafe cache.counts
+      let cached = unsafe cache.itemCount
+      if allocations | frees == 0, cached == 0 { return }
+      statistics.threadCaches.append(
+        ThreadCacheStatistics(
+          thread: table.number, allocations: allocations, frees: frees, cached: cached))
     }
+    statistics.countKeg(store, isMaster: unsafe !core.pointee.isSecondary)
+    statistics.addUp()
+    return statistics
   }
 
   /// What can be told without looking at caches and keg.
@@ -65,19 +63,24 @@ extension Zone {
 
   /// Stops if the zone's or its keg's counts do not add up.
   ///
-  /// - Precondition: no thread is inside the zone, but such as give back their caches as they end.
+  /// It waits for those who are taking items from or to their slabs.
+  /// - Precondition: no thread is inside the zone, but to reclaim or to give back its cache.
   public func checkInvariants() {
     store.keg?.checkInvariants()
-    var (statistics, drawn) = statisticsAndDrawn()
-    // What an ending thread has in hand is nowhere for a moment: only a difference that stays counts.
-    for _ in 0..<1_000 where drawn != statistics.inUse + statistics.cached {
-      mbuma_yield()
-      (statistics, drawn) = statisticsAndDrawn()
-    }
-    precondition(
-      drawn == statistics.inUse + statistics.cached,
-      "zone \(name): \(drawn) drawn, \(statistics.inUse) in use + \(statistics.cached) cached")
+    while !checkBalance() { mbuma_yield() }
     checkItems()
+  }
+
+  /// Whether there is a balance: none while items are on their way to or from their slabs.
+  private func checkBalance() -> Bool {
+    withShelf(isCounted: false) { shelf in
+      if shelf.transfersInFlight > 0 { return false }
+      let (drawn, statistics) = (shelf.itemCount, counted(&shelf))
+      precondition(
+        drawn == statistics.inUse + statistics.cached,
+        "zone \(name): \(drawn) drawn, \(statistics.inUse) in use + \(statistics.cached) cached")
+      return true
+    }
   }
 }
 
