@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import TestSupport
 import Testing
 
 /// What the compiler says to whoever writes BSD's names.

@@ -165,39 +165,6 @@ final class TestPipe {
   func end() throws { try writer.close() }
 }
 
-/// A folder that goes when the last who holds it does.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path =
-      FileManager.default.temporaryDirectory
-      .appendingPathComponent("mbuma-tests-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
-
-  func write(_ bytes: Data, _ name: String) throws -> String {
-    try bytes.write(to: URL(fileURLWithPath: file(name)))
-    return file(name)
-  }
-
-  /// The size of a file, 0 if it is not there.
-  func byteCount(_ name: String) -> Int {
-    let url = URL(fileURLWithPath: file(name))
-    return (try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0
-  }
-
-  /// The bytes of a file, none if it is not there.
-  func read(_ name: String) throws -> Data {
-    guard Command.isThere(file(name)) else { return Data() }
-    return try readFile(file(name))
-  }
-}
-
 /// A capture file in the making: pcap 2.4, this machine's byte order, microseconds.
 struct CaptureBytes {
   private(set) var data = Data()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import TestSupport
 import Testing
 
 /// The exit statuses that are promised, with what is said on standard error.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import TestSupport
 import Testing
 
 /// The report as JSON: its keys, their types, and that the numbers go together.

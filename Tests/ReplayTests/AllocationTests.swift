@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import CMallocCount
+import TestSupport
 import Testing
 
 @testable import Replay

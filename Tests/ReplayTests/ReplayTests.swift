@@ -3,6 +3,7 @@ import Foundation
 import Mbufs
 import Observation
 import Pcap
+import TestSupport
 import Testing
 import UMA
 import Wire

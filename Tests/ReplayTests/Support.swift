@@ -7,25 +7,7 @@ import Wire
 
 @testable import Replay
 
-/// A folder that goes when the last who holds it does.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path =
-      FileManager.default.temporaryDirectory
-      .appendingPathComponent("mbuma-tests-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
-
-  func read(_ name: String) throws -> [UInt8] {
-    [UInt8](try readFile(file(name)))
-  }
-
+extension TemporaryFolder {
   /// Writes a capture of `frames` and gives its path.
   func capture(
     _ name: String, _ frames: [Frame], linkType: LinkType = .ethernet,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Mbufs
 import Pcap
+import TestSupport
 import Testing
 import Wire
 
