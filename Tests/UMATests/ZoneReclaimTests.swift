@@ -23,7 +23,7 @@ import Testing
     let zone = try stockedZone(pages, in: tables)
     let before = zone.statistics()
     let inCaches = before.cached - before.shelved
-    #expect(before.bucketCapacity == 32)
+    #expect(before.bucketCapacity == 64)
     #expect(inCaches > 0 && before.shelved > 100 && before.cached >= 300)
 
     // No interval has ended: all of the stock may be wanted.

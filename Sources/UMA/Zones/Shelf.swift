@@ -43,10 +43,10 @@ struct Shelf: ~Copyable {
   var bucketsMayGrow = true
   var isDestroyed = false
 
-  /// A bucket holds at most 256 KiB worth of items, so that a thread cannot park much.
+  /// A bucket holds at most 512 KiB worth of items, so that a thread cannot park much.
   init(itemByteCount: Int) {
     largestBucketCapacity = Swift.min(
-      BucketPool.largestCapacity, Swift.max(4, 256 << 10 / Swift.max(1, itemByteCount)))
+      BucketPool.largestCapacity, Swift.max(4, 512 << 10 / Swift.max(1, itemByteCount)))
   }
 
   func room(usesReserve: Bool) -> Int {
