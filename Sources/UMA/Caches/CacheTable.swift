@@ -68,7 +68,9 @@ package struct CacheTable: @unchecked Sendable {
   ///
   /// - Precondition: nobody uses the table any more.
   package func retire() {
-    Zone.forEach { $0.retireCache(in: self) }
+    // By slot: a zone that is being destroyed is off the list of zones, and its drain may come after
+    // this table has gone. What is here then would be lost.
+    for zone in Registry.shared.withLock({ $0.zones }) { zone?.retireCache(in: self) }
     Registry.shared.withLock { registry in
       registry.tables.removeAll { unsafe $0.base == base }
     }
