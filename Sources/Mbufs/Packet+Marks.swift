@@ -20,7 +20,8 @@ extension Packet {
 
   /// Whether a record ends with this packet.
   ///
-  /// It stays with the bytes: in a socket buffer, what is appended behind them is another record.
+  /// It stays with the bytes: in a socket buffer, what is appended behind them is another record,
+  /// unless it is appended as a stream, which goes on and drops the mark.
   ///
   /// BSD: M_EOR on an mbuf of it, MSG_EOR.
   public var endsRecord: Bool {

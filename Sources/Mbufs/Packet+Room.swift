@@ -7,13 +7,15 @@ extension Packet {
   ///     before  [ 40 bytes |..free..]
   ///     after   [ 40 bytes |..free..]->[........]->[........]     no bytes in them yet
   ///
-  /// Joining lets go of room that is still free.
+  /// The room is that of several segments, where `tailroom` tells of one. Joining lets go of what is
+  /// still free.
   /// - Parameters:
   ///   - byteCount: bytes of room behind the last one, at least 0.
   ///   - largest: the largest clusters to take; each piece is the smallest that holds the rest.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; the packet is unchanged.
+  /// - Precondition: the packet would not outgrow `MbufLayout.largestPacketByteCount`.
   /// - Complexity: O(segments); allocates only what the room behind the last byte lacks.
   ///
   /// BSD: `m_getm2` behind an mbuf.

@@ -11,7 +11,8 @@ public struct Record: ~Copyable, Sendable {
   public var address: Packet?
   /// Control information.
   public var control: Packet?
-  /// The bytes, in or out of band, with the header of the packet that they came in.
+  /// The bytes, in or out of band, with the header of the packet that they came in if it is there
+  /// still.
   public var data: Packet?
 
   /// Puts the parts together.

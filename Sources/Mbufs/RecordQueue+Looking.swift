@@ -6,7 +6,7 @@ public struct RecordSegment: Equatable, Sendable {
   public let recordNumber: Int
   /// What the bytes are.
   public let type: MbufType
-  /// Whether the record ends with them for good.
+  /// Whether the record ends with them, unless it is gone on with as a stream.
   public let endsRecord: Bool
 }
 

@@ -26,8 +26,8 @@
 
 /// Records of typed mbufs, first in first out: what a socket buffer holds.
 ///
-/// It knows no limits. Nothing but `cut`, `copyToSend` and `takeRecord` ever allocates, and these
-/// leave the queue as it was when they fail.
+/// It knows no limits. Nothing but `appendAddress`, `cut`, `copyToSend` and `takeRecord` ever
+/// allocates, and these leave the queue as it was when they fail.
 ///
 /// BSD: the chains and counters of `struct sockbuf` (sys/sys/sockbuf.h).
 @usableFromInline

@@ -88,7 +88,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - pool: where the packet comes from; a frame over 2,048 bytes becomes a chain.
-  ///   - headroom: bytes kept free in front, 0...168.
+  ///   - headroom: bytes kept free in front, 0...2,048.
   /// - Throws: `MbufError.exhausted` if the pool denies. The frame is counted and passed over: the
   ///   caller counts a drop, and the next call gives the next frame.
   /// - Complexity: one copy of the frame; no heap allocation.

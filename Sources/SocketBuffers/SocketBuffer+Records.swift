@@ -7,6 +7,8 @@ extension SocketBuffer {
 
   /// Adds a packet to the last record, or begins a new one behind a record that has ended.
   ///
+  /// Empty segments go; the first of a new record takes the packet header with it.
+  ///
   /// BSD: `sbappend`.
   public mutating func append(_ packet: consuming Packet) { records.append(packet) }
 
@@ -17,12 +19,14 @@ extension SocketBuffer {
 
   /// Adds a packet to the only record; its packet header ends.
   ///
+  /// The mark of a record's end stays only where nothing came behind it.
+  ///
   /// - Precondition: the buffer has one record or none.
   ///
   /// BSD: `sbappendstream`.
   public mutating func appendStream(_ packet: consuming Packet) { records.appendStream(packet) }
 
-  /// Adds a chain without a packet header to the only record.
+  /// Adds a chain without a packet header to the only record, like a packet.
   ///
   /// - Precondition: the buffer has one record or none.
   ///
@@ -120,7 +124,7 @@ extension SocketBuffer {
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; the buffer is unchanged.
-  /// - Precondition: `byteCount` is within 0...`self.byteCount`.
+  /// - Precondition: `byteCount` is within 0...`self.byteCount`, and not more than a packet holds.
   ///
   /// BSD: `sbcut`.
   public mutating func cut(
@@ -145,8 +149,10 @@ extension SocketBuffer {
   /// - Parameters:
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
-  /// - Throws: `MbufError.exhausted` where bytes of it were dropped or appended as a stream, so that
-  ///   the packet header is gone, and there is no mbuf for a new one; the buffer is unchanged.
+  /// - Throws: `MbufError.exhausted` where bytes of it were dropped, or came as a stream, as a chain
+  ///   or behind an empty segment, so that the packet header is gone, and there is no mbuf for a new
+  ///   one; the buffer is unchanged.
+  /// - Precondition: none of its parts has more bytes than a packet holds.
   ///
   /// BSD: `soreceive`, of a whole record.
   public mutating func receiveRecord(
@@ -186,7 +192,8 @@ extension SocketBuffer {
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
   /// - Throws: `MbufError.exhausted`; the buffer is unchanged.
-  /// - Precondition: the bytes are in the buffer, which has one record.
+  /// - Precondition: the bytes are in the buffer, which has one record, and not more than a packet
+  ///   holds.
   ///
   /// BSD: `sbsndptr` and `m_copym`.
   public mutating func copyToSend(

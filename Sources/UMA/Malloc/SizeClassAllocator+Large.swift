@@ -55,7 +55,7 @@ extension SizeClassAllocator {
       type.withdraw(pageCount * page)
       throw .outOfPages(byteCount: byteCount)
     }
-    guard budget.charge(runPageCount * page + SlabLayout.lineByteCount) else {
+    guard chargeLarge(runPageCount * page + SlabLayout.lineByteCount) else {
       unsafe largeHeaders.putItem(header)
       type.withdraw(pageCount * page)
       throw .budgetReached(limitInBytes: budget.limitInBytes)
@@ -76,6 +76,13 @@ extension SizeClassAllocator {
     largeCount.add(1, ordering: .relaxed)
     type.countAllocation(pageCount * page)
     return unsafe run
+  }
+
+  /// Takes bytes off the budget, if need be after zones gave back what they have cached.
+  private func chargeLarge(_ byteCount: Int) -> Bool {
+    if budget.charge(byteCount) { return true }
+    Zone.reclaimAll(.drainWithCaches, on: budget)
+    return budget.charge(byteCount)
   }
 
   func freeLarge(_ memory: UnsafeMutableRawPointer, _ slab: SlabPointer, _ type: MallocType) {

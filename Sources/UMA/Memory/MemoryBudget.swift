@@ -14,8 +14,8 @@ import Synchronization
 /// A limit in bytes that several zones share.
 ///
 /// Every zone is on `process` unless it is made on another budget, so one number can bound all
-/// packet memory of a program. A zone that is refused bytes first has every zone on its budget
-/// give back cached items, and leaves those on others alone.
+/// packet memory of a program. A zone that is refused bytes first has all zones give back what
+/// they have cached, but for those that can have nothing of the budget.
 ///
 /// BSD: `kern.ipc.maxmbufmem`, which is divided among the zones at boot; here nothing is divided.
 public final class MemoryBudget: Sendable {

@@ -107,31 +107,43 @@ extension Zone {
   ///
   /// The zones made last come first, so that a zone whose items hold items of another, as packets
   /// hold clusters, or that shares another's keg, gives them back before that one's turn. A second
-  /// round takes what came back to a zone after its turn all the same. Zones made with `noFree` are
-  /// left alone.
+  /// round takes what came back to a zone after its turn all the same, over one zone, not over two
+  /// made in the wrong order. Zones made with `noFree` are left alone.
   /// - Returns: pages released.
   ///
   /// BSD: `uma_reclaim`.
   @discardableResult
   public static func reclaimAll(_ level: ReclaimLevel) -> Int { reclaimAll(level, on: nil) }
 
-  /// Reclaims as `reclaimAll(_:)` does, but leaves zones alone that are on another budget.
+  /// Reclaims as `reclaimAll(_:)` does, but leaves zones alone that have nothing of a budget.
   ///
   /// - Parameters:
   ///   - level: which items.
-  ///   - budget: which zones; nil for all. Zones without a keg are on none, but may hold items of
-  ///     one that is, so their turn comes always.
+  ///   - budget: whose bytes are wanted; nil for all.
   @discardableResult
   static func reclaimAll(_ level: ReclaimLevel, on budget: MemoryBudget?) -> Int {
     var pageCount = 0
     for _ in 0..<2 {
       forEach(newestFirst: true) { zone in
         if zone.flags.contains(.noFree) { return }
-        if let budget, let other = zone.store.keg?.budget, other !== budget { return }
+        if let budget, zone.hasNothing(of: budget) { return }
         pageCount += zone.reclaim(level)
       }
     }
     return pageCount + BucketPool.shared.releasePages()
+  }
+
+  /// Whether nothing that the zone has cached counts on a budget.
+  ///
+  /// Its keg is on another, and its items hold no items of other zones, as they may where somebody
+  /// prepares them. Buckets are on the process's budget, whatever is in them.
+  private func hasNothing(of budget: MemoryBudget) -> Bool {
+    guard budget !== MemoryBudget.process, let keg = store.keg, keg.budget !== budget else {
+      return false
+    }
+    let hooks = unsafe core.pointee.hooks
+    return unsafe hooks.importItem == nil && hooks.exportItem == nil
+      && keg.hooks.initialize == nil && keg.hooks.finalize == nil
   }
 
   /// Has the other zones of the keg give back what they have cached.

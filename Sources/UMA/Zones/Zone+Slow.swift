@@ -3,7 +3,7 @@
 // Behind the fast path. One allocation goes, as far as it must:
 //
 //     spare bucket -> shelf's full bucket -> fill from the keg -> other threads' caches -> relief
-//     -> the caches of the keg's other zones, or of all zones if a budget refused bytes
+//     -> the caches of the keg's other zones, and of all that have bytes of a budget that refused
 //
 // and only then is denied, or sleeps if it may. Each step runs under the zone lock except the fill,
 // which reserves its items against the limit first and then draws them with the lock dropped.
@@ -131,11 +131,8 @@ extension Zone {
           let budget = store.exceededBudget(since: refusalCount)
           if effort != .reclaimed, budget != nil || !isRefused && store.hasSeveralZones {
             effort = .reclaimed
-            if let budget {
-              Self.reclaimAll(.drainWithCaches, on: budget)
-            } else {
-              drainSisters()
-            }
+            drainSisters()
+            if let budget { Self.reclaimAll(.drainWithCaches, on: budget) }
           } else if let budget {
             return unsafe .short(.budgetReached, count: budget.limitInBytes)
           } else {

@@ -64,7 +64,8 @@ extension Zone {
   /// Stops if the zone's or its keg's counts do not add up.
   ///
   /// It waits for those who are taking items from or to their slabs.
-  /// - Precondition: no thread is inside the zone, but to reclaim or to give back its cache.
+  /// - Precondition: no thread is inside the zone, but to reclaim or to give back its cache; so no
+  ///   hook, item source or page source of the zone calls this.
   public func checkInvariants() {
     store.keg?.checkInvariants()
     while !checkBalance() { mbuma_yield() }
