@@ -141,6 +141,7 @@ private struct RandomWalk {
       try pair.packet.prepend(more.count)
       pair.model.prepend(more.count)
     case 8:
+      if random.chance(30) { try pair.packet.reserveTailroom(number(0...3_000)) }
       try pair.packet.append(more)
       pair.model.append(more)
     case 9:
@@ -173,6 +174,9 @@ private struct RandomWalk {
     let tagCount = pair.packet.tagCount
     switch kind {
     case 14:
+      if random.chance(30), !pair.packet.head.appendPosition.isExternal {
+        try pair.packet.attachCluster(ClusterSize.allCases[number(0...3)])
+      }
       try pair.packet.pullUp(range.count)
       if pair.packet.contiguousByteCount < range.count { throw Failure(description: "apart") }
     case 15:

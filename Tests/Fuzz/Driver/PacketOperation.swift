@@ -64,6 +64,7 @@ enum PacketOperation: UInt8 {
   case appendStream = 56
   case insertOutOfBand = 57
   case appendParts = 58
+  case reserve = 59
   case dropBytes = 60
   case cutBytes = 61
   case takeRecord = 62
@@ -76,7 +77,7 @@ extension PacketWorld {
     case .packet, .smallPacket, .longPacket, .sizedPacket, .contiguous, .packetCopying, .lend:
       try get(operation)
     case .sharedCopy, .duplicate, .split, .join: try relate(operation)
-    case .prepend, .append, .appendZeroes, .extend, .copyIn: try grow(operation)
+    case .prepend, .append, .appendZeroes, .extend, .reserve, .copyIn: try grow(operation)
     case .trimFront, .trimBack, .pullUp, .makeWritable, .writeInPlace: try rearrange(operation)
     case .copyOut, .walk, .header: try look(operation)
     case .enqueue, .dequeue, .exchange: try pass(operation)

@@ -35,6 +35,12 @@ extension PacketWorld {
       for (index, byte) in bytes.enumerated() { unsafe tail[index] = byte }
       unsafe slot.packet.extend(by: bytes.count)
       slot.model.append(bytes)
+    case .reserve:
+      let (byteCount, size) = (input.number(upTo: 4_000), size())
+      try attempt(slot) { (packet) throws(MbufError) in
+        try packet.reserveTailroom(byteCount, upTo: size)
+      } _: { _ in
+      }
     default:
       // Up to some bytes beyond the end, which leaves a gap of zeroes.
       let offset = input.number(upTo: slot.model.byteCount + 300)
