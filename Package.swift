@@ -109,3 +109,9 @@ if Context.environment["MBUMA_FUZZ"] != nil {
       name: "FuzzPackets", dependencies: ["FuzzDriver"], path: "Tests/Fuzz/Packets",
       swiftSettings: house + [.unsafeFlags(["-parse-as-library"])]))
 }
+
+// All tests build as one product. Who works on one module builds its tests alone:
+//     MBUMA_TESTS="UMATests MbufsTests" swift test
+if let wanted = Context.environment["MBUMA_TESTS"]?.split(separator: " ").map(String.init) {
+  package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
+}
