@@ -23,7 +23,7 @@ func tests(_ name: String, _ dependencies: Target.Dependency..., exclude: [Strin
 }
 
 let libraries = [
-  "Wire", "UMA", "Mbufs", "SocketBuffers", "InternetStack", "HostInterfaces", "Pcap", "Observation",
+  "Wire", "UMA", "Mbufs", "SocketBuffers", "InternetStack", "HostInterfaces", "Pcap", "Reports",
   "Replay",
 ]
 
@@ -38,27 +38,27 @@ let package = Package(
   ],
   targets: [
     // What Swift cannot say, and what the system brings.
-    .target(name: "CThreadCache"),
+    .target(name: "CUMA"),
     .target(name: "CLinux"),
     .target(name: "CMallocCount"),
     .systemLibrary(name: "CPcap"),
 
     // Each knows only what stands above it.
     library("Wire"),
-    library("UMA", "CThreadCache"),
-    library("Mbufs", "UMA", "CThreadCache"),
+    library("UMA", "CUMA"),
+    library("Mbufs", "UMA", "CUMA"),
     library("SocketBuffers", "Mbufs", "UMA", "Wire"),
     library("InternetStack", "SocketBuffers", "Mbufs", "Wire"),
     library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Mbufs", "Wire", "CPcap"),
-    library("Observation", "Mbufs", "UMA"),
+    library("Reports", "Mbufs", "UMA"),
     library(
-      "Replay", "Pcap", "InternetStack", "SocketBuffers", "Observation", "Mbufs", "UMA", "Wire"),
+      "Replay", "Pcap", "InternetStack", "SocketBuffers", "Reports", "Mbufs", "UMA", "Wire"),
 
     .executableTarget(
       name: "mbuma",
       dependencies: [
-        "Replay", "Pcap", "InternetStack", "SocketBuffers", "Observation", "Mbufs", "UMA", "Wire",
+        "Replay", "Pcap", "InternetStack", "SocketBuffers", "Reports", "Mbufs", "UMA", "Wire",
         "CMallocCount", "CPcap", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -94,7 +94,7 @@ let package = Package(
     tests("VectorTests", "SocketBuffers", "Mbufs", "UMA", exclude: ["Vectors"]),
     tests("InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire"),
     tests("PcapTests", "Pcap", "Mbufs", "UMA", "Wire"),
-    tests("ReplayTests", "Replay", "Observation", "Pcap", "Mbufs", "UMA", "Wire", "CMallocCount"),
+    tests("ReplayTests", "Replay", "Reports", "Pcap", "Mbufs", "UMA", "Wire", "CMallocCount"),
     tests("CommandTests", "mbuma", "RawEcho"),
     tests("FuzzTests", "FuzzDriver"),
     tests("TidyTests"),

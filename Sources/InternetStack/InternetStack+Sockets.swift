@@ -52,12 +52,12 @@ extension InternetStack {
   /// - Parameter limit: bytes that may wait for the reader, addresses included.
   /// - Throws: `BindError.tooManySockets`; nothing was opened.
   /// - Precondition: the stack has no such socket yet.
-  public mutating func bindRest(limit: Int = defaultLimit) throws(BindError) -> SocketID {
-    precondition(restSlot == nil, "one socket takes the rest already")
+  public mutating func bindCatchAll(limit: Int = defaultLimit) throws(BindError) -> SocketID {
+    precondition(catchAllSlot == nil, "one socket takes the rest already")
     guard let slot = (0..<Self.socketLimit).first(where: { !sockets[$0].isOpen }) else {
       throw .tooManySockets(limit: Self.socketLimit)
     }
-    restSlot = slot
+    catchAllSlot = slot
     sockets[slot].address = .any
     sockets[slot].port = 0
     sockets[slot].isOpen = true
@@ -89,8 +89,8 @@ extension InternetStack {
   /// - Precondition: the socket is open; afterwards its handle traps.
   public mutating func close(_ socket: SocketID) {
     let slot = slot(of: socket)
-    if slot == restSlot {
-      restSlot = nil
+    if slot == catchAllSlot {
+      catchAllSlot = nil
     } else {
       ports.remove(sockets[slot].address, port: sockets[slot].port)
     }

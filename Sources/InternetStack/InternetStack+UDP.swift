@@ -42,7 +42,7 @@ extension InternetStack {
     guard accepts(packet, header.checksum, ip, at: start) else { return .badChecksum }
     guard header.destinationPort != 0 else { return .badPort }
     guard
-      let slot = ports.socket(for: ip.destination, port: header.destinationPort) ?? restSlot
+      let slot = ports.socket(for: ip.destination, port: header.destinationPort) ?? catchAllSlot
     else { return .noSocket }
     packet.trimFront(start + UDPHeader.byteCount)
     let result = buffers[slot].append(

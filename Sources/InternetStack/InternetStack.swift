@@ -75,7 +75,7 @@ public struct InternetStack: ~Copyable, Sendable {
   var rawSockets = [RawSocket](repeating: RawSocket(), count: rawSocketLimit)
   var rawBuffers = InlineArray<16, DatagramBuffer> { _ in DatagramBuffer(limit: 0) }
   // The socket that takes what no port's does.
-  var restSlot: Int?
+  var catchAllSlot: Int?
   // Open raw sockets are below this slot, so that a stack with none asks none.
   var rawSlotsInUse = 0
   var output = PacketQueue()
@@ -98,12 +98,12 @@ public struct InternetStack: ~Copyable, Sendable {
     self.randomness = randomness
   }
 
-  /// Makes a stack without sockets, whose random numbers are those of `Randomness(seed:)`.
+  /// Makes a stack without sockets, whose random numbers are those of `SplitMix64(seed:)`.
   public init(
     addresses: [InterfaceAddress], mtu: Int = 1_500, policy: Policy = Policy(), seed: UInt64
   ) {
     self.init(
-      addresses: addresses, mtu: mtu, policy: policy, randomness: Randomness(seed: seed))
+      addresses: addresses, mtu: mtu, policy: policy, randomness: SplitMix64(seed: seed))
   }
 
   /// Takes a packet in and gives it to the sockets it is for, or drops and counts it.
@@ -140,11 +140,11 @@ public struct InternetStack: ~Copyable, Sendable {
       }
       bound += 1
       precondition(
-        slot == restSlot
+        slot == catchAllSlot
           || ports.exactSocket(for: sockets[slot].address, port: sockets[slot].port) == slot,
         "socket \(slot) is not in the port table")
     }
-    let ported = bound - (restSlot == nil ? 0 : 1)
+    let ported = bound - (catchAllSlot == nil ? 0 : 1)
     precondition(ported == ports.count, "\(ported) sockets, \(ports.count) ports")
     for slot in 0..<Self.rawSocketLimit {
       rawBuffers[slot].checkInvariants()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Mbufs
-public import Observation
 import Pcap
+public import Reports
 import UMA
 import Wire
 

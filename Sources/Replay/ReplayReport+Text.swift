@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import Observation
 import Pcap
+import Reports
 import Wire
 
 extension ReplayReport {

@@ -19,7 +19,7 @@ struct StackSink: PacketSink, ~Copyable {
     policy.acceptsAnyDestination = true
     policy.acceptsPartialChecksums = true
     stack = InternetStack(addresses: [], policy: policy, seed: 1)
-    guard let socket = try? stack.bindRest(limit: 1 << 20) else {
+    guard let socket = try? stack.bindCatchAll(limit: 1 << 20) else {
       preconditionFailure("a new stack has a free socket")
     }
     self.socket = socket

@@ -6,7 +6,7 @@
 //                        |
 //                        '--deadline, cancellation--> leaves
 //
-// All of it under the socket's lock; only the bell is rung and heard outside. A datagram moves from
+// All of it under the socket's lock; a waiter parks and is unparked outside it. A datagram moves from
 // the buffer to the reader, and the reader out of the queue, in one step: so nobody overtakes a
 // reader that waits, and a deadline that passes at the same moment finds either the datagram or
 // the place in the queue. What was handed over is taken, late or not, so that none is lost.
@@ -26,7 +26,7 @@ final class DatagramReader: @unchecked Sendable {
     case failed(SocketError)
   }
 
-  let bell: any Bell
+  let parker: any Parker
   /// Whether it takes the datagram; if not, it only wants to know of it.
   let takes: Bool
   /// Under the socket's lock.
@@ -34,8 +34,8 @@ final class DatagramReader: @unchecked Sendable {
   /// Under the socket's lock.
   fileprivate(set) var isQueued = false
 
-  init(bell: any Bell, takes: Bool) {
-    self.bell = bell
+  init(parker: any Parker, takes: Bool) {
+    self.parker = parker
     self.takes = takes
   }
 
@@ -125,12 +125,12 @@ struct DatagramSocketState: ~Copyable {
 
   /// Gives readers what there is for them, in their order.
   ///
-  /// - Returns: bells to be rung when the lock is let go.
-  mutating func serve() -> [any Bell] {
-    var bells: [any Bell] = []
+  /// - Returns: parkers to be unparked when the lock is let go.
+  mutating func serve() -> [any Parker] {
+    var parkers: [any Parker] = []
     while let reader = readers.first {
       if !reader.takes {
-        guard isReadable || cannotReceive || pendingError != nil else { return bells }
+        guard isReadable || cannotReceive || pendingError != nil else { return parkers }
         reader.serve(.readable)
       } else if isReadable, let datagram = take() {
         reader.serve(.datagram(datagram))
@@ -139,12 +139,12 @@ struct DatagramSocketState: ~Copyable {
       } else if cannotReceive {
         reader.serve(.failed(.ended))
       } else {
-        return bells
+        return parkers
       }
       readers.removeFirst()
-      bells.append(reader.bell)
+      parkers.append(reader.parker)
     }
-    return bells
+    return parkers
   }
 
   borrowing func checkInvariants() {

@@ -56,9 +56,9 @@ extension DatagramSocket {
   public func receive(until deadline: ContinuousClock.Instant? = nil) throws(SocketError)
     -> Datagram
   {
-    let bell = ThreadBell()
-    let reader = DatagramReader(bell: bell, takes: true)
-    wait(reader, bell, until: deadline)
+    let parker = ThreadParker()
+    let reader = DatagramReader(parker: parker, takes: true)
+    wait(reader, parker, until: deadline)
     return try reader.datagram()
   }
 
@@ -84,9 +84,9 @@ extension DatagramSocket {
   public func receiveWhenAvailable(
     until deadline: ContinuousClock.Instant? = nil
   ) async throws(SocketError) -> Datagram {
-    let bell = TaskBell()
-    let reader = DatagramReader(bell: bell, takes: true)
-    await wait(reader, bell, until: deadline)
+    let parker = TaskParker()
+    let reader = DatagramReader(parker: parker, takes: true)
+    await wait(reader, parker, until: deadline)
     return try reader.datagram()
   }
 
@@ -98,9 +98,9 @@ extension DatagramSocket {
   public func waitUntilReadable(
     until deadline: ContinuousClock.Instant? = nil
   ) throws(SocketError) {
-    let bell = ThreadBell()
-    let reader = DatagramReader(bell: bell, takes: false)
-    wait(reader, bell, until: deadline)
+    let parker = ThreadParker()
+    let reader = DatagramReader(parker: parker, takes: false)
+    wait(reader, parker, until: deadline)
     try reader.readable()
   }
 
@@ -110,27 +110,27 @@ extension DatagramSocket {
   public func becomesReadable(
     until deadline: ContinuousClock.Instant? = nil
   ) async throws(SocketError) {
-    let bell = TaskBell()
-    let reader = DatagramReader(bell: bell, takes: false)
-    await wait(reader, bell, until: deadline)
+    let parker = TaskParker()
+    let reader = DatagramReader(parker: parker, takes: false)
+    await wait(reader, parker, until: deadline)
     try reader.readable()
   }
 
   private func wait(
-    _ reader: DatagramReader, _ bell: ThreadBell, until deadline: ContinuousClock.Instant?
+    _ reader: DatagramReader, _ parker: ThreadParker, until deadline: ContinuousClock.Instant?
   ) {
-    while !turn(reader, deadline, isCancelled: false) { bell.wait(until: deadline) }
+    while !turn(reader, deadline, isCancelled: false) { parker.wait(until: deadline) }
   }
 
   private func wait(
-    _ reader: DatagramReader, _ bell: TaskBell, until deadline: ContinuousClock.Instant?
+    _ reader: DatagramReader, _ parker: TaskParker, until deadline: ContinuousClock.Instant?
   ) async {
     await withTaskCancellationHandler {
       while !turn(reader, deadline, isCancelled: Task.isCancelled) {
-        await bell.wait(until: deadline)
+        await parker.wait(until: deadline)
       }
     } onCancel: {
-      bell.ring()
+      parker.unpark()
     }
   }
 

@@ -4,7 +4,7 @@
 //     writers  --send-----> output closure     (nothing ever waits to be sent)
 //
 // One lock guards all of it. No mbuf is allocated or freed and nobody called with the lock held:
-// datagrams are framed before it is taken; discarded ones end and bells ring after it is let go.
+// datagrams are framed before it is taken; discarded ones end and waiters are unparked after it is let go.
 
 public import Mbufs
 import UMA
@@ -107,7 +107,7 @@ public final class DatagramSocket: Sendable {
       return .noMemory
     }
     var control = control.take()
-    let (delivery, bells) = state.withLock { state -> (Delivery, [any Bell]) in
+    let (delivery, parkers) = state.withLock { state -> (Delivery, [any Parker]) in
       if state.cannotReceive {
         state.buffer.drops += 1
         return (.closed, [])
@@ -115,7 +115,7 @@ public final class DatagramSocket: Sendable {
       let result = state.append(&framed, control: &control)
       return (result == .appended ? .delivered : .full, state.serve())
     }
-    for bell in bells { bell.ring() }
+    for parker in parkers { parker.unpark() }
     return delivery
   }
 
@@ -135,11 +135,11 @@ public final class DatagramSocket: Sendable {
 
   /// Changes the state and serves whom that is good for.
   private func change(_ body: (inout DatagramSocketState) -> Void) {
-    let bells = state.withLock { state in
+    let parkers = state.withLock { state in
       body(&state)
       return state.serve()
     }
-    for bell in bells { bell.ring() }
+    for parker in parkers { parker.unpark() }
   }
 
   // MARK: The user's side

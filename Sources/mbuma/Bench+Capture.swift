@@ -102,7 +102,7 @@ extension Bench {
     var policy = InternetStack.Policy()
     policy.acceptsAnyDestination = true
     var stack = InternetStack(addresses: [], policy: policy, seed: 1)
-    let socket = try stack.bindRest()
+    let socket = try stack.bindCatchAll()
     return try benchStackLoop(&reader, pool, &stack, socket)
   }
 

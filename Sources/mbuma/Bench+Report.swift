@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import ArgumentParser
 import Foundation
-import Observation
+import Reports
 
 extension Bench {
   var json: JSONValue {

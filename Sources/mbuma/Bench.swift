@@ -11,7 +11,7 @@
 //     heap     = heap allocations / items during our runs, where they can be counted
 
 import CMallocCount
-import Observation
+import Reports
 
 /// One way of doing something, repeated `count` times by one call.
 struct Workload {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import ArgumentParser
-import Observation
+import Reports
 
 /// `mbuma bench`: what each stage costs on this machine.
 struct BenchCommand: ParsableCommand {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import ArgumentParser
 import Mbufs
-import Observation
 import Pcap
 import Replay
+import Reports
 
 /// `mbuma replay`: frames through mbufs to a sink.
 struct ReplayCommand: ParsableCommand {

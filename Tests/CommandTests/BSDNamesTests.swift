@@ -45,7 +45,7 @@ import Testing
     let result = try Command(
       [
         "swiftc", "-typecheck", "-I", "\(Command.products.path)/Modules", "-Xcc",
-        "-fmodule-map-file=\(Command.products.path)/CThreadCache.build/module.modulemap",
+        "-fmodule-map-file=\(Command.products.path)/CUMA.build/module.modulemap",
         "-module-cache-path", folder.file("cache"), source,
       ], program: "/usr/bin/env"
     ).finish()

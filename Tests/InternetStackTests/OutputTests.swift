@@ -94,7 +94,7 @@ import Wire
     let pool = MbufPool()
     var stack = makeStack { $0.outputLimitInPackets = 2 }
     let socket = try stack.bind(port: 9)
-    let rest = try stack.bindRest()
+    let rest = try stack.bindCatchAll()
     func send(_ byteCount: Int, _ destination: Endpoint, from source: IPAddress? = nil)
       -> SendError?
     {

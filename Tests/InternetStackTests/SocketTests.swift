@@ -55,7 +55,7 @@ import Wire
     var stack = makeStack()
     let any = try stack.bind(port: 7)
     let exact = try stack.bind(port: 7, address: us)
-    let rest = try stack.bindRest()
+    let rest = try stack.bindCatchAll()
     expect(stack.input(try packet(pool, TestDatagram().bytes), linkType: .raw), is: nil)
     expectDatagram(&stack, exact, payload: TestDatagram().payload)
     let broadcast = TestDatagram(destination: .broadcast)

@@ -119,8 +119,8 @@ final class ChainBench {
         size == .standard
         ? try unsafe pool.core.clusterMbuf(flags, here)
         : try unsafe pool.core.mbuf(with: size, flags, here)
-    case .foreign, .sharedForeign: mbuf = try lend(isReadOnly: false, isFirst: isFirst)
-    case .readOnlyForeign: mbuf = try lend(isReadOnly: true, isFirst: isFirst)
+    case .lent, .sharedLent: mbuf = try lend(isReadOnly: false, isFirst: isFirst)
+    case .readOnlyLent: mbuf = try lend(isReadOnly: true, isFirst: isFirst)
     }
     let room = mbuf.capacity - segment.byteCount
     let headroom =
@@ -140,7 +140,7 @@ final class ChainBench {
     }
     mbuf.byteCount = segment.byteCount
     switch segment.storage {
-    case .sharedCluster, .sharedForeign: return try share(mbuf, low..<high)
+    case .sharedCluster, .sharedLent: return try share(mbuf, low..<high)
     default: return mbuf
     }
   }

@@ -78,7 +78,7 @@ import Testing
     let others = [
       ChainLayout([SegmentLayout(2, .inner, .start)]),
       ChainLayout([SegmentLayout(0, .cluster, .end), SegmentLayout(2, .sharedCluster, .middle)]),
-      ChainLayout([SegmentLayout(1, .foreign, .middle), SegmentLayout(1, .inner, .end)]),
+      ChainLayout([SegmentLayout(1, .lent, .middle), SegmentLayout(1, .inner, .end)]),
     ]
     try forEveryChain(with: { _ in others }) { bench, packet, model, layout in
       let more = PacketModel([0x71, 0x72])

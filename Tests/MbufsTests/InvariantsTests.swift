@@ -70,7 +70,7 @@ import Testing
           packet of 194 bytes in 3 segments, 2880 bytes of storage
             0: 6 of 168 bytes at 100, inner, broadcast: 45 00 00 2e 01 ff
             1: 186 of 2048 bytes at 14, cluster, shared: 0e 0f 10 11 12 13 …
-            2: 2 of 64 bytes at 0, foreign, read-only, end of record: ee ee
+            2: 2 of 64 bytes at 0, lent, read-only, end of record: ee ee
 
           """)
       #expect(

@@ -170,7 +170,7 @@ import UMA
   @Test func emptySegmentsAreNotShown() throws {
     let layout = ChainLayout([
       SegmentLayout(0, .inner, .start), SegmentLayout(0, .sharedCluster, .middle),
-      SegmentLayout(2, .cluster, .start), SegmentLayout(0, .readOnlyForeign, .end),
+      SegmentLayout(2, .cluster, .start), SegmentLayout(0, .readOnlyLent, .end),
       SegmentLayout(2, .inner, .end), SegmentLayout(0, .cluster, .start),
     ])
     let bench = ChainBench()

@@ -60,7 +60,7 @@ import Testing
     await #expect(processExitsWith: .failure) {
       // Shared copies of much memory, joined until the length would no longer fit.
       let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 400 << 20, alignment: 16)
-      let storage = unsafe ForeignStorage(unsafeLending: bytes, isReadOnly: true) {}
+      let storage = unsafe LentStorage(unsafeLending: bytes, isReadOnly: true) {}
       var packet = try MbufPool().packet(over: storage, byteCount: bytes.count)
       packet.join(try packet.sharedCopy())
       packet.join(try packet.sharedCopy())

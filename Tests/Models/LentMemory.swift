@@ -21,8 +21,8 @@ public final class LentMemory: @unchecked Sendable {
   deinit { unsafe memory.deallocate() }
 
   /// A description to lend it by.
-  public func storage() -> ForeignStorage {
-    unsafe ForeignStorage(unsafeLending: memory, isReadOnly: isReadOnly) { [self] in
+  public func storage() -> LentStorage {
+    unsafe LentStorage(unsafeLending: memory, isReadOnly: isReadOnly) { [self] in
       releases.add(1, ordering: .relaxed)
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
-import Observation
+import Reports
 import Testing
 
 @Suite struct JSONValueTests {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import Observation
+import Reports
 import Testing
 
 @testable import Mbufs

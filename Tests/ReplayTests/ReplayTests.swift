@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
 import Mbufs
-import Observation
 import Pcap
+import Reports
 import TestSupport
 import Testing
 import UMA

@@ -11,11 +11,11 @@ public struct SegmentLayout: Equatable, Sendable, CustomStringConvertible {
     /// A cluster that another live packet sees too.
     case sharedCluster
     /// Lent memory that may be written.
-    case foreign
+    case lent
     /// Lent memory that must not be written.
-    case readOnlyForeign
+    case readOnlyLent
     /// Lent memory that another live packet sees too.
-    case sharedForeign
+    case sharedLent
   }
 
   /// Where the bytes stand in their storage.

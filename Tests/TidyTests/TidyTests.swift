@@ -30,7 +30,7 @@ import Testing
 
   static let libraries: Set = [
     "Wire", "UMA", "Mbufs", "SocketBuffers", "InternetStack", "HostInterfaces", "Pcap",
-    "Observation", "Replay",
+    "Reports", "Replay",
   ]
 
   private static func files(_ isWanted: (String) -> Bool) -> [String] {

@@ -98,7 +98,7 @@ extension Zone {
 
 extension Zone {
   /// Lets other threads run until a caller waits for an item.
-  func awaitWaiter() { while withShelf({ $0.waiters.isEmpty }) { sched_yield() } }
+  func awaitWaiter() { while withDepot({ $0.waiters.isEmpty }) { sched_yield() } }
 }
 
 /// Pages that are counted, and refused from a limit on.

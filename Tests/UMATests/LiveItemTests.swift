@@ -54,7 +54,7 @@ import Testing
     #expect(zone.liveItems().isEmpty && zone.destroy() == 0)
   }
 
-  @Test func anItemMayBeFreedToASisterZoneThatIsTold() throws {
+  @Test func anItemMayBeFreedToASiblingZoneThatIsTold() throws {
     let master = Zone(name: "master", itemByteCount: 64, debugging: [.all, .ownZone])
     let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
     let item = try master.take()

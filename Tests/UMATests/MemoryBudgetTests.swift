@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import CThreadCache
+import CUMA
 import TestSupport
 import Testing
 
@@ -103,18 +103,18 @@ import Testing
     }
   }
 
-  @Test func aSisterOnAKegThatKeepsItsSlabsGivesBack() async {
+  @Test func aSiblingOnAKegThatKeepsItsSlabsGivesBack() async {
     await #expect(processExitsWith: .success) {
       let budget = MemoryBudget()
       let zone = Zone(name: "kept", itemByteCount: 2_048, flags: .noFree, budget: budget)
-      let sister = unsafe Zone(name: "sister", sharing: zone, hooks: ItemHooks())
+      let sibling = unsafe Zone(name: "sibling", sharing: zone, hooks: ItemHooks())
       budget.limitInBytes = 2 * zone.layout.costInBytes
       let table = try #require(CacheTable())
-      let parked = try (0..<2 * zone.layout.itemCount).map { _ in try sister.take(in: table) }
-      for item in parked { sister.give(item, in: table) }
+      let parked = try (0..<2 * zone.layout.itemCount).map { _ in try sibling.take(in: table) }
+      for item in parked { sibling.give(item, in: table) }
       zone.give(try zone.take())
       table.retire()
-      #expect(sister.destroy() == 0)
+      #expect(sibling.destroy() == 0)
     }
   }
 
@@ -161,7 +161,7 @@ import Testing
       let thread = startThreads(1) { _ in
         if let item = try? zone.take(.wait()) { zone.give(item) }
       }
-      while zone.withShelf({ $0.waiters.isEmpty }) { mbuma_yield() }
+      while zone.withDepot({ $0.waiters.isEmpty }) { mbuma_yield() }
       budget.limitInBytes = 0
       join(thread)
       zone.give(items)

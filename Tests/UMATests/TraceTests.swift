@@ -113,7 +113,7 @@ import Testing
     // Nobody frees meanwhile: who would sleep may as well give up.
     let waits = step.wait == "WAITOK"
     let zeroes = step.zero == 1
-    let denials = zone.zone.withShelf { $0.denials.reduce(0, +) }
+    let denials = zone.zone.withDepot { $0.denials.reduce(0, +) }
     do throws(ZoneError) {
       let item = unsafe HeldItem(
         try zone.zone.allocate(in: table, waits ? .wait(until: .now) : .noWait, zeroed: zeroes))
@@ -130,7 +130,7 @@ import Testing
         ? error.reason == .deadlinePassed
         : error.reason == .limitReached || error.reason == .outOfMemory
       #expect(isRefusal || isDenial, "\(place): \(error)")
-      #expect(zone.zone.withShelf { $0.denials.reduce(0, +) } == denials + 1, place)
+      #expect(zone.zone.withDepot { $0.denials.reduce(0, +) } == denials + 1, place)
       return false
     }
   }
@@ -177,7 +177,7 @@ import Testing
     free(1, of: zone, in: machine.tables[step.cpu ?? 0], machine, &report)
     join(sleeper)
     zone.hold(try #require(granted.value, place))
-    #expect(waiting.withShelf { $0.waiters.isEmpty }, place)
+    #expect(waiting.withDepot { $0.waiters.isEmpty }, place)
     #expect(try !take(step, zone, machine, &report, false, place))
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import CThreadCache
+import CUMA
 import Testing
 
 @testable import UMA

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import CThreadCache
+import CUMA
 import Synchronization
 import TestSupport
 import Testing
@@ -353,7 +353,7 @@ import Testing
     let classes = names.map(LockClass.init(ofZone:))
     let reports = Self.reports(of: classes + [.zone]) {
       for (outer, inner) in [(0, 1), (1, 0)] {
-        zones[outer].withShelf { _ in zones[inner].withShelf { _ in } }
+        zones[outer].withDepot { _ in zones[inner].withDepot { _ in } }
       }
       // Counted together they are locked in one order, however they are named.
       #expect(Zone.itemsInUse(of: zones) == 0)

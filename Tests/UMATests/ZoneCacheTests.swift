@@ -33,8 +33,8 @@ import Testing
     return zone
   }
 
-  private func bucketsOnShelf(_ zone: Zone) -> [Int] {
-    zone.withShelf { [$0.full.count, $0.empty.count] }
+  private func bucketsInDepot(_ zone: Zone) -> [Int] {
+    zone.withDepot { [$0.full.count, $0.empty.count] }
   }
 
   private func end(_ zone: Zone) {
@@ -62,15 +62,15 @@ import Testing
     let zone = zoneOfSmallBuckets("edge")
     var items: [HeldItem] = []
     for _ in 0..<129 { items.append(try zone.take(in: cpu0)) }
-    // The second fill: one out, 127 loaded, the first bucket went to the shelf, empty.
+    // The second fill: one out, 127 loaded, the first bucket went to the depot, empty.
     #expect(shape(zone, cpu0) == [127, 128, -1, -1])
-    #expect(bucketsOnShelf(zone) == [0, 1])
+    #expect(bucketsInDepot(zone) == [0, 1])
     zone.give(items.removeLast(), in: cpu0)
     #expect(shape(zone, cpu0) == [128, 128, -1, -1])
     // Full: the loaded bucket becomes the spare, an empty one is loaded.
     zone.give(items.removeLast(), in: cpu0)
     #expect(shape(zone, cpu0) == [1, 128, 128, 128])
-    let before = zone.withShelf { $0.transfersInFlight + $0.full.count }
+    let before = zone.withDepot { $0.transfersInFlight + $0.full.count }
     for _ in 0..<20 {
       // Two down and two up across the edge: only the two buckets change places.
       let a = try zone.take(in: cpu0)
@@ -80,9 +80,9 @@ import Testing
       zone.give(a, in: cpu0)
       #expect(shape(zone, cpu0) == [1, 128, 128, 128])
     }
-    #expect(zone.withShelf { $0.transfersInFlight + $0.full.count } == before)
-    #expect(bucketsOnShelf(zone) == [0, 0])
-    // 127 more fill the second bucket, the next sends the spare to the shelf.
+    #expect(zone.withDepot { $0.transfersInFlight + $0.full.count } == before)
+    #expect(bucketsInDepot(zone) == [0, 0])
+    // 127 more fill the second bucket, the next sends the spare to the depot.
     for _ in 0..<127 { zone.give(items.removeLast(), in: cpu0) }
     #expect(shape(zone, cpu0) == [128, 128, 128, 128])
     #expect(items.isEmpty)
@@ -94,15 +94,15 @@ import Testing
     var items: [HeldItem] = []
     for _ in 0..<300 { items.append(try zone.take(in: cpu0)) }
     for item in items { zone.give(item, in: cpu1) }
-    // 300 freed: 128 on the shelf, 128 spare, 44 loaded.
+    // 300 freed: 128 in the depot, 128 spare, 44 loaded.
     #expect(shape(zone, cpu1) == [44, 128, 128, 128])
-    #expect(bucketsOnShelf(zone)[0] == 1)
+    #expect(bucketsInDepot(zone)[0] == 1)
     // CPU 0 uses up what it has, then finds the bucket of CPU 1.
     let left = shape(zone, cpu0)[0]
     for _ in 0..<left { items.append(try zone.take(in: cpu0)) }
     let next = try zone.take(in: cpu0)
     #expect(next == items[127])
-    #expect(shape(zone, cpu0)[0] == 127 && bucketsOnShelf(zone)[0] == 0)
+    #expect(shape(zone, cpu0)[0] == 127 && bucketsInDepot(zone)[0] == 0)
     zone.checkInvariants()
     zone.give(next, in: cpu0)
     for item in items[300...] { zone.give(item, in: cpu1) }
@@ -115,8 +115,8 @@ import Testing
     var items: [HeldItem] = []
     for _ in 0..<640 { items.append(try zone.take(in: cpu0)) }
     for item in items { zone.give(item, in: cpu1) }
-    // Three buckets of 128 on the shelf, filled in this order by CPU 1.
-    #expect(bucketsOnShelf(zone)[0] == 3)
+    // Three buckets of 128 in the depot, filled in this order by CPU 1.
+    #expect(bucketsInDepot(zone)[0] == 3)
     while shape(zone, cpu0)[0] > 0 { items.append(try zone.take(in: cpu0)) }
     let other = try zone.take(in: cpu0)
     #expect(other == items[127])
@@ -175,14 +175,14 @@ import Testing
     for _ in 0..<200 { items.append(try zone.take(in: cpu0)) }
     for item in items { zone.give(item, in: cpu1) }
     let cached = zone.statistics().cached
-    zone.withShelf { zone.gather(&$0) }
+    zone.withDepot { zone.gather(&$0) }
     #expect(shape(zone, cpu0) == [-1, -1, -1, -1] && shape(zone, cpu1) == [-1, -1, -1, -1])
-    #expect(zone.withShelf { $0.full.itemCount } == cached)
+    #expect(zone.withDepot { $0.full.itemCount } == cached)
     zone.checkInvariants()
     // What was gathered goes out again before the keg is asked.
-    let drawn = zone.withShelf { $0.itemCount }
+    let drawn = zone.withDepot { $0.itemCount }
     let again = try (0..<cached).map { _ in try zone.take(in: cpu1) }
-    #expect(zone.withShelf { $0.itemCount } == drawn && Set(again).count == cached)
+    #expect(zone.withDepot { $0.itemCount } == drawn && Set(again).count == cached)
     for item in again { zone.give(item, in: cpu0) }
     end(zone)
   }
@@ -200,9 +200,9 @@ import Testing
     #expect(after.cached == before.cached && after.free == before.free && after.inUse == 10)
     zone.checkInvariants()
     // The items are found again by whoever comes next.
-    let drawn = zone.withShelf { $0.itemCount }
+    let drawn = zone.withDepot { $0.itemCount }
     let again = try (0..<before.cached).map { _ in try zone.take(in: cpu0) }
-    #expect(zone.withShelf { $0.itemCount } == drawn)
+    #expect(zone.withDepot { $0.itemCount } == drawn)
     for item in again + items[140...] { zone.give(item, in: cpu0) }
     end(zone)
   }

@@ -255,7 +255,7 @@ extension ZoneDebugging: CustomTestStringConvertible {
     let large = Zone(name: "large", itemByteCount: 3_000, debugging: [.junk, .redzones])
     let zones = [master, second, large]
     large.limitInItems = 24
-    let counter = Zone(name: "shelf", itemByteCount: 64, debugging: .junk)
+    let counter = Zone(name: "depot", itemByteCount: 64, debugging: .junk)
     let passed = Guarded<[(zone: Int, item: HeldItem, tag: UInt64)]>([])
     let generators = Guarded((0..<8).map { _ in random.split() })
     onThreads(8) { index in

@@ -6,7 +6,7 @@ import Testing
 
 /// Items that come from one zone of a keg and go back to another.
 @Suite struct ZoneFreeTests {
-  private func sisters(_ pages: CountedPages) -> (master: Zone, second: Zone) {
+  private func siblings(_ pages: CountedPages) -> (master: Zone, second: Zone) {
     let master = Zone(name: "master", itemByteCount: 256, pages: pages)
     return unsafe (master, Zone(name: "second", sharing: master, hooks: ItemHooks()))
   }
@@ -22,7 +22,7 @@ import Testing
 
   @Test func freedPlainlyTheCountsDriftApartAndTheSumHolds() throws {
     let pages = CountedPages()
-    let (master, second) = sisters(pages)
+    let (master, second) = siblings(pages)
     let items = try master.take(40)
     second.give(Array(items[..<25]))
     #expect(master.statistics().inUse == 40 && second.statistics().inUse == -25)
@@ -39,9 +39,9 @@ import Testing
     #expect(pages.pagesOut == 0)
   }
 
-  @Test func aZoneWhoseItemsWentToItsSisterCanEnd() throws {
+  @Test func aZoneWhoseItemsWentToItsSiblingCanEnd() throws {
     let pages = CountedPages()
-    let (master, second) = sisters(pages)
+    let (master, second) = siblings(pages)
     let items = try second.take(30)
     // Parked in the master's cache they are found, out they are not forgiven.
     master.give(Array(items[..<20]))
@@ -57,7 +57,7 @@ import Testing
 
   @Test func freedByNameBothLimitsStayExact() throws {
     let pages = CountedPages()
-    let (master, second) = sisters(pages)
+    let (master, second) = siblings(pages)
     master.limitInItems = 20
     second.limitInItems = 30
     for _ in 0..<50 {
@@ -78,7 +78,7 @@ import Testing
 
   @Test func freedByNameToAFullZoneItGoesToItsSlab() throws {
     let pages = CountedPages()
-    let (master, second) = sisters(pages)
+    let (master, second) = siblings(pages)
     second.limitInItems = 3
     let out = second.takeAll().items
     let item = try master.take()
@@ -105,9 +105,9 @@ import Testing
     #expect(master.destroy() == 0)
   }
 
-  /// A caller that waits for its zone's limit has room when its item goes to the sister.
+  /// A caller that waits for its zone's limit has room when its item goes to the sibling.
   @Test func freedByNameItMakesRoomForWhoWaits() throws {
-    let (master, second) = sisters(CountedPages())
+    let (master, second) = siblings(CountedPages())
     master.limitInItems = 1
     let item = try master.take()
     let granted = Box<HeldItem>()
@@ -132,11 +132,11 @@ import Testing
   }
 
   /// Any mix of plain and named frees between three zones keeps the keg's sum, and all can end.
-  @Test func randomFreesBetweenSistersKeepTheSum() throws {
+  @Test func randomFreesBetweenSiblingsKeepTheSum() throws {
     var random = SeededRandom()
     for _ in 0..<30 {
       let pages = CountedPages()
-      let (master, second) = sisters(pages)
+      let (master, second) = siblings(pages)
       let third = unsafe Zone(name: "third", sharing: master, hooks: ItemHooks())
       let zones = [master, second, third]
       var held: [(item: HeldItem, zone: Zone)] = []

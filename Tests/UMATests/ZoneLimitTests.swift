@@ -197,7 +197,7 @@ import Testing
     while items.count > 50 {
       zone.give(items.removeLast())
       #expect(zone.statistics().cached == 0)
-      #expect(zone.withShelf { $0.itemCount } == items.count)
+      #expect(zone.withDepot { $0.itemCount } == items.count)
       if items.count >= 50 { #expect((try? zone.take()) == nil) }
     }
     // Under the limit again: the freed item stays at hand.
@@ -303,7 +303,7 @@ import Testing
     other.retire()
   }
 
-  @Test func whatASisterZoneHasCachedIsFound() throws {
+  @Test func whatASiblingZoneHasCachedIsFound() throws {
     let pages = CountedPages()
     let master = Zone(name: "master", itemByteCount: 256, pages: pages)
     let second = unsafe Zone(name: "second", sharing: master, hooks: ItemHooks())

@@ -12,7 +12,7 @@ import Testing
   @Test(arguments: [ZoneFlags(), .zeroInitialize, .noBucket, .offPage, .referenceCounted])
   func zeroesWherever(_ flags: ZoneFlags) throws {
     let zone = Zone(name: "zero", itemByteCount: 100, flags: flags)
-    // Fresh from a slab, from a cache, from the shelf, from a slab again: dirty each time.
+    // Fresh from a slab, from a cache, from the depot, from a slab again: dirty each time.
     for round in 0..<4 {
       let items = try (0..<300).map { _ in try zone.take(zeroed: true) }
       #expect(items.allSatisfy { isZero($0, 100) })
@@ -81,7 +81,7 @@ import Testing
 
   @Test func withoutBucketsItGoesItemByItem() throws {
     let zone = Zone(name: "vm", itemByteCount: 64, flags: .bucketCacheOnly)
-    #expect(zone.withShelf { !$0.bucketsMayGrow })
+    #expect(zone.withDepot { !$0.bucketsMayGrow })
     let items = try zone.take(500)
     zone.give(items)
     zone.checkInvariants()

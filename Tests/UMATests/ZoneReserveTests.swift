@@ -75,13 +75,13 @@ import Testing
       served.append(0)
       zone.give(item)
     }
-    while zone.withShelf({ $0.sleeps }) < 1 { sched_yield() }
+    while zone.withDepot({ $0.sleeps }) < 1 { sched_yield() }
     let claimant = startThreads(1) { _ in
       guard let item = try? zone.take(.wait(), usesReserve: true) else { return }
       served.append(7)
       zone.give(item)
     }
-    while zone.withShelf({ $0.sleeps }) < 2 { sched_yield() }
+    while zone.withDepot({ $0.sleeps }) < 2 { sched_yield() }
     zone.give(items[0])
     join(claimant)
     zone.give(items[1])
@@ -112,7 +112,7 @@ import Testing
       }
       claim.advance()
     }
-    while made.withShelf({ $0.sleeps }) == 0, claim.value == 0 { sched_yield() }
+    while made.withDepot({ $0.sleeps }) == 0, claim.value == 0 { sched_yield() }
     let ordinary = startThreads(1) { _ in
       #expect(throws: ZoneError.self) { try made.take(.wait(for: .milliseconds(300))) }
       mayEnd.advance()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import CThreadCache
+import CUMA
 import TestSupport
 import Testing
 
@@ -27,7 +27,7 @@ import Testing
       .limitReached: 1, .outOfMemory: 0, .budgetReached: 0, .injected: 0, .deadlinePassed: 0,
       .cancelled: 0,
     ]
-    // The ten lie in the cache and, two buckets being full, on the shelf.
+    // The ten lie in the cache and, two buckets being full, in the depot.
     let cache = try #require(s.threadCaches.first)
     #expect(s.threadCaches.count == 1 && cache.thread == table.number)
     #expect(cache.cached + s.shelved == 10 && cache.cached <= 10)

@@ -82,7 +82,7 @@ import Testing
     let deadline = ContinuousClock.now + Self.span
     onThreads(4) { index in
       if index == 0 {
-        Self.until(deadline) { zone.withShelf { zone.gather(&$0) } }
+        Self.until(deadline) { zone.withDepot { zone.gather(&$0) } }
         return
       }
       Self.until(deadline) {
@@ -142,7 +142,7 @@ import Testing
         while items.count < 30, let item = try? zone.take() { items.append(item) }
         zone.give(items)
       }
-      let drawn = zone.withShelf { $0.itemCount }
+      let drawn = zone.withDepot { $0.itemCount }
       #expect(zone.statistics().cached == drawn)
       if drawn > 0 { roundsWithItemsLeft += 1 }
       let (items, _) = zone.takeAll()

@@ -23,7 +23,7 @@ import Testing
   }
 
   private func waitUntilQueued(_ count: Int, _ zone: Zone) {
-    while zone.withShelf({ $0.sleeps }) < count { sched_yield() }
+    while zone.withDepot({ $0.sleeps }) < count { sched_yield() }
   }
 
   /// Threads that queue one after the other and note in which order they were served.
@@ -69,7 +69,7 @@ import Testing
     zone.limitInItems = 5
     granted.wait(for: 3)
     #expect(zone.statistics().inUse == 5)
-    #expect(zone.withShelf { $0.waiters.count } == 1 && granted.value == 3)
+    #expect(zone.withDepot { $0.waiters.count } == 1 && granted.value == 3)
     mayFree.advance()
     join(threads)
     #expect(granted.value == 4)
@@ -96,7 +96,7 @@ import Testing
     let error = ZoneError(zone: zone, reason: .deadlinePassed, count: 256)
     #expect(throws: error) { try zone.take(.wait(for: .milliseconds(milliseconds))) }
     #expect(throws: error) { try zone.take(.wait(until: .now - .seconds(5))) }
-    #expect(zone.withShelf { $0.waiters.isEmpty })
+    #expect(zone.withDepot { $0.waiters.isEmpty })
     #expect(zone.statistics().denials == 2)
     zone.give(items)
     #expect(zone.statistics().cached == 1 || zone.statistics().inUse == 0)
@@ -112,8 +112,8 @@ import Testing
       done.advance()
     }
     // On a busy machine its time is up before it sleeps.
-    while zone.withShelf({ $0.sleeps }) == 0, done.value == 0 { sched_yield() }
-    let slept = Int(zone.withShelf { $0.sleeps })
+    while zone.withDepot({ $0.sleeps }) == 0, done.value == 0 { sched_yield() }
+    let slept = Int(zone.withDepot { $0.sleeps })
     let second = startThreads(1) { _ in
       if let item = try? zone.take(.wait()) { zone.give(item) }
       done.advance()
@@ -195,7 +195,7 @@ import Testing
 
   /// Lets the tasks run that shall queue, for which a blocked thread of their pool is no help.
   private func suspendUntilQueued(_ count: Int, _ zone: Zone) async {
-    while zone.withShelf({ $0.sleeps }) < count { await Task.yield() }
+    while zone.withDepot({ $0.sleeps }) < count { await Task.yield() }
   }
 
   @Test func aTaskSuspendsAndIsServedInTurn() async throws {
@@ -225,7 +225,7 @@ import Testing
     task.cancel()
     let result = await task.result
     #expect(throws: ZoneError(zone: zone, reason: .cancelled, count: 256)) { try result.get() }
-    #expect(zone.withShelf { $0.waiters.isEmpty })
+    #expect(zone.withDepot { $0.waiters.isEmpty })
     zone.give(items)
     #expect(zone.destroy() == 0)
   }
@@ -275,7 +275,7 @@ import Testing
           continue
         }
         served.advance()
-        if zone.withShelf({ $0.itemCount }) > most { tooMany.advance() }
+        if zone.withDepot({ $0.itemCount }) > most { tooMany.advance() }
         if random.chance(30) { sched_yield() }
         zone.give(item)
       }
@@ -311,7 +311,7 @@ import Testing
     join(workers + controller)
     #expect(tooMany.value == 0)
     #expect(served.value >= 6 * itemCount / 2)
-    #expect(zone.withShelf { $0.waiters.isEmpty && $0.transfersInFlight == 0 })
+    #expect(zone.withDepot { $0.waiters.isEmpty && $0.transfersInFlight == 0 })
     let figures = zone.statistics()
     #expect(figures.inUse == 0 && figures.inUse + figures.cached + figures.free == figures.total)
     #expect(figures.total == figures.slabCount * zone.layout.itemCount)
@@ -325,7 +325,7 @@ import Testing
       zone.limitInItems = 1
       let item = try zone.take()
       _ = startThreads(1) { _ in _ = try? zone.take(.wait()) }
-      while zone.withShelf({ $0.waiters.isEmpty }) { sched_yield() }
+      while zone.withDepot({ $0.waiters.isEmpty }) { sched_yield() }
       _ = item
       zone.destroy()
     }

@@ -11,7 +11,7 @@
 // Lock order: zone, then registry or keg; nothing after these. A table on the list stays mapped
 // while the registry is locked.
 
-import CThreadCache
+import CUMA
 
 /// The caches of one thread, or of a simulated CPU in a test.
 ///

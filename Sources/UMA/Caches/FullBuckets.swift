@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The stock of a zone's shelf: buckets with items in them, in the order in which they came.
+// The stock of a zone's depot: buckets with items in them, in the order in which they came.
 //
 //     itemCount == sum of bucket.count
 //     workingSet.least <= itemCount <= workingSet.most
 //
-// Under the zone lock, like all of the shelf.
+// Under the zone lock, like all of the depot.
 
 struct FullBuckets: ~Copyable {
   private var buckets = BucketList()

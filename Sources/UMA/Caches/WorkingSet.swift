@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How many of the items that wait in a zone's shelf were really wanted of late.
+// How many of the items that wait in a zone's depot were really wanted of late.
 //
-//     least <= items on the shelf <= most          over the interval since the last tick
+//     least <= items in the depot <= most          over the interval since the last tick
 //     estimate after a tick = (4 * (most - least) + estimate before) / 5
 //     trimming keeps        max(estimate, items - least)
 //

@@ -38,7 +38,7 @@
 // is 0 again, and whatever the owner reads after it is what the visitor left.
 // (Dice, Huang, Yang: "Asymmetric Dekker Synchronization", 2001.)
 
-import CThreadCache
+import CUMA
 import Synchronization
 
 #if _endian(big)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import CThreadCache
+import CUMA
 
 /// An item that is with a caller, in a zone that is watched.
 public struct LiveItem: Sendable, Equatable {

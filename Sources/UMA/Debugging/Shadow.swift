@@ -14,7 +14,7 @@
 //
 // Lock order: nothing is locked while the records are.
 
-import CThreadCache
+import CUMA
 
 #if canImport(Glibc)
   import Glibc

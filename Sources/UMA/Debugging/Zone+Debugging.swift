@@ -8,7 +8,7 @@
 // An item that a hook allocates is on the account of whoever made the hook run: the cluster of a
 // packet belongs to the line that asked for the packet.
 
-import CThreadCache
+import CUMA
 
 extension Zone {
   // MARK: Looking

@@ -7,7 +7,7 @@
 // A class is listed once: locks of one class cannot be told apart, so the last to be released is
 // taken for the first to have been taken. Only the thread itself touches its list.
 
-import CThreadCache
+import CUMA
 
 /// The watched locks that one thread holds.
 struct HeldLocks {

@@ -12,7 +12,7 @@
 // Off, each check is one relaxed load of the switches. A scope that is watched when it takes its
 // lock is watched to its end, whatever becomes of the switch meanwhile, so lists stay balanced.
 
-import CThreadCache
+import CUMA
 
 #if canImport(Glibc)
   import Glibc

@@ -6,7 +6,7 @@
 //                        |
 //                        '--withdraw (deadline, cancellation, its own success)--> leaves
 //
-// All of it under the zone lock; only the bell is rung and heard outside. A grant moves an item to
+// All of it under the zone lock; a waiter parks and is unparked outside it. A grant moves an item to
 // the waiter and the waiter out of the queue in one step, so an item is never owed to two, and a
 // deadline that passes at the same moment finds either the grant or the queue entry.
 //
@@ -18,7 +18,7 @@
 @safe
 final class Waiter: @unchecked Sendable {
   let usesReserve: Bool
-  let bell: any Bell
+  let parker: any Parker
   /// The item handed over; under the zone lock.
   var grant: UnsafeMutableRawPointer?
   /// Under the zone lock.
@@ -26,9 +26,9 @@ final class Waiter: @unchecked Sendable {
   /// When it was queued, in numbers of the queue; under the zone lock.
   fileprivate var ticket = 0
 
-  init(usesReserve: Bool, bell: any Bell) {
+  init(usesReserve: Bool, parker: any Parker) {
     self.usesReserve = usesReserve
-    self.bell = bell
+    self.parker = parker
   }
 
   /// The item handed over, which is the caller's from now on; under the zone lock.
@@ -59,7 +59,7 @@ struct WaiterQueue: ~Copyable {
     waiter.isQueued = true
   }
 
-  /// Hands an item to the first waiter, which leaves the queue; ring its bell afterwards.
+  /// Hands an item to the first waiter, which leaves the queue; unpark it afterwards.
   mutating func grant(_ item: UnsafeMutableRawPointer) -> Waiter? {
     guard let waiter = waiters.first else { return nil }
     let line = waiter.usesReserve ? 0 : 1

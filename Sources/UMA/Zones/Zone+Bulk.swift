@@ -6,7 +6,7 @@
 // A bulk allocation never sleeps: two of them, each with half of what it wants, could wait for one
 // another for ever.
 
-import CThreadCache
+import CUMA
 import Synchronization
 
 extension Zone {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import CThreadCache
+import CUMA
 import Synchronization
 
 extension Zone {
@@ -7,14 +7,14 @@ extension Zone {
   ///
   /// The zone gives up its cached items first and caches none while it has a plan.
   public func inject(_ plan: FailurePlan?) {
-    withShelf { $0.plan = plan }
+    withDepot { $0.plan = plan }
     drain()
   }
 
   /// Sets what runs before a denial, with no lock held, so that items parked in other zones can
   /// come back first: a packet zone drains so that the cluster zone finds its clusters.
   public func setRelief(_ relief: (@Sendable () -> Void)?) {
-    withShelf { $0.relief = relief }
+    withDepot { $0.relief = relief }
     serveWaiters()
   }
 
@@ -35,17 +35,17 @@ extension Zone {
     Registry.shared.withLock { $0.unlist(self) }
     while unsafe core.pointee.visits.load(ordering: .acquiring) != 0 { mbuma_yield() }
     drain()
-    // What was freed to a sister zone may be parked there.
-    if withShelf({ $0.itemCount }) > 0 { drainSisters() }
-    let (left, reserve) = withShelf { shelf in
-      precondition(shelf.waiters.isEmpty, "zone \(name): destroyed while callers wait for items")
-      let left = itemsOut(shelf)
+    // What was freed to a sibling zone may be parked there.
+    if withDepot({ $0.itemCount }) > 0 { drainSiblings() }
+    let (left, reserve) = withDepot { depot in
+      precondition(depot.waiters.isEmpty, "zone \(name): destroyed while callers wait for items")
+      let left = itemsOut(depot)
       if left == 0 {
-        shelf.isDestroyed = true
+        depot.isDestroyed = true
         // The core stays for stale handles; what the user gave it need not.
-        (shelf.relief, shelf.limitNotice, shelf.plan) = (nil, nil, nil)
+        (depot.relief, depot.limitNotice, depot.plan) = (nil, nil, nil)
       }
-      return (left, shelf.reserve)
+      return (left, depot.reserve)
     }
     guard left == 0 else {
       if debugging.contains(.leaks) { StandardError.write(leakReport().description) }
@@ -73,15 +73,15 @@ extension Zone {
 
   /// Items that callers have, of a drained zone.
   ///
-  /// An item freed to a sister zone counts here for ever and not at all there, so the count can be
+  /// An item freed to a sibling zone counts here for ever and not at all there, so the count can be
   /// off either way; the keg knows how many of its items are with zones at all, and the last zone
   /// is answerable for every one of them.
-  private func itemsOut(_ shelf: borrowing Shelf) -> Int {
-    guard case .keg(let keg) = store else { return shelf.itemCount }
+  private func itemsOut(_ depot: borrowing Depot) -> Int {
+    guard case .keg(let keg) = store else { return depot.itemCount }
     let (withZones, zoneCount) = keg.slabs.withLock { slabs in
       (slabs.slabCount * keg.layout.itemCount - slabs.freeItemCount, slabs.zoneCount)
     }
-    return zoneCount == 1 ? withZones : Swift.max(0, Swift.min(shelf.itemCount, withZones))
+    return zoneCount == 1 ? withZones : Swift.max(0, Swift.min(depot.itemCount, withZones))
   }
 
   /// Runs `body` on every zone of the process, those made first before the others.

@@ -22,15 +22,15 @@ extension Zone {
   }
 
   func freeSlow(_ item: UnsafeMutableRawPointer, in table: CacheTable?, _ site: CallSite) {
-    let fate = unsafe withShelf { shelf -> Fate in
-      if unsafe core.pointee.shadow == nil, let head = shelf.waiters.first,
-        shelf.room(usesReserve: head.usesReserve) >= 0
+    let fate = unsafe withDepot { depot -> Fate in
+      if unsafe core.pointee.shadow == nil, let head = depot.waiters.first,
+        depot.room(usesReserve: head.usesReserve) >= 0
       {
-        shelf.frees += 1
-        shelf.allocations += 1
-        return unsafe .granted(shelf.waiters.grant(item))
+        depot.frees += 1
+        depot.allocations += 1
+        return unsafe .granted(depot.waiters.grant(item))
       }
-      guard let cache = unsafe cache(in: table), shelf.mayCache, unsafe makeRoom(cache, &shelf)
+      guard let cache = unsafe cache(in: table), depot.mayCache, unsafe makeRoom(cache, &depot)
       else { return unsafe .homeless }
       unsafe cache.at.pointee.items[Int(cache.at.pointee.count)] = item
       unsafe cache.at.pointee.count += 1
@@ -38,25 +38,25 @@ extension Zone {
     }
     switch unsafe fate {
     case .kept: break
-    case .granted(let waiter): waiter?.bell.ring()
+    case .granted(let waiter): waiter?.parker.unpark()
     case .homeless: unsafe exportItem(item, site)
     }
   }
 
   /// Makes room for one item in a cache; false if there is no bucket for it.
-  private func makeRoom(_ cache: CachePointer, _ shelf: inout Shelf) -> Bool {
+  private func makeRoom(_ cache: CachePointer, _ depot: inout Depot) -> Bool {
     if unsafe cache.at.pointee.loaded == nil {
-      guard let bucket = unsafe shelf.takeEmptyBucket() else { return false }
+      guard let bucket = unsafe depot.takeEmptyBucket() else { return false }
       unsafe cache.load(bucket)
     }
     if unsafe cache.at.pointee.count < cache.at.pointee.capacity { return true }
     if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
       unsafe spare.pointee.giver = UnsafeRawPointer(cache.at)
-      unsafe shelf.full.push(spare)
+      unsafe depot.full.push(spare)
       unsafe cache.at.pointee.spare = nil
     }
     if unsafe cache.at.pointee.spare == nil {
-      guard let bucket = unsafe shelf.takeEmptyBucket() else { return false }
+      guard let bucket = unsafe depot.takeEmptyBucket() else { return false }
       unsafe cache.at.pointee.spare = bucket
     }
     unsafe cache.swap()
@@ -80,11 +80,11 @@ extension Zone {
     precondition(
       keg === other.keg, "an item of zone \(other.name) freed to zone \(name) of another keg")
     if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
-    let isAdopted = withShelf { shelf in
-      guard unsafe core.pointee.shadow == nil, shelf.mayCache, shelf.room(usesReserve: false) > 0
+    let isAdopted = withDepot { depot in
+      guard unsafe core.pointee.shadow == nil, depot.mayCache, depot.room(usesReserve: false) > 0
       else { return false }
-      shelf.allocations += 1
-      shelf.itemCount += 1
+      depot.allocations += 1
+      depot.itemCount += 1
       return true
     }
     if isAdopted {
@@ -93,9 +93,9 @@ extension Zone {
       unsafe store.putItem(strip(item, of: other, CallSite(file, line)))
       serveWaiters()
     }
-    other.withShelf { shelf in
-      shelf.frees += 1
-      shelf.itemCount -= 1
+    other.withDepot { depot in
+      depot.frees += 1
+      depot.itemCount -= 1
     }
     other.serveWaiters()
   }
@@ -119,10 +119,10 @@ extension Zone {
   /// Gives an item as the keg knows it back to its slab.
   func putItem(_ item: UnsafeMutableRawPointer) {
     unsafe store.putItem(item)
-    let mustServe = withShelf { shelf in
-      shelf.frees += 1
-      shelf.itemCount -= 1
-      return !shelf.waiters.isEmpty
+    let mustServe = withDepot { depot in
+      depot.frees += 1
+      depot.itemCount -= 1
+      return !depot.waiters.isEmpty
     }
     if mustServe { serveWaiters() }
   }

@@ -8,15 +8,15 @@ extension Zone {
   ///
   /// BSD: `uma_zone_set_max`.
   public var limitInItems: Int {
-    get { withShelf { $0.limit } }
+    get { withDepot { $0.limit } }
     nonmutating set {
       precondition(newValue >= 0, "a limit of \(newValue) items")
-      let isOver = withShelf { shelf in
+      let isOver = withDepot { depot in
         precondition(
-          newValue == 0 || newValue > shelf.reserve,
-          "zone \(name): a limit of \(newValue) items with \(shelf.reserve) in reserve")
-        shelf.limit = newValue
-        return shelf.room(usesReserve: false) < 0
+          newValue == 0 || newValue > depot.reserve,
+          "zone \(name): a limit of \(newValue) items with \(depot.reserve) in reserve")
+        depot.limit = newValue
+        return depot.room(usesReserve: false) < 0
       }
       if isOver { drain() }
       serveWaiters()
@@ -24,7 +24,7 @@ extension Zone {
   }
 
   /// Items above the limit after it was lowered: how many have to be freed until it holds.
-  public var itemsAboveLimit: Int { withShelf { $0.itemsAboveLimit } }
+  public var itemsAboveLimit: Int { withDepot { $0.itemsAboveLimit } }
 
   /// Items kept back for callers that ask with `usesReserve`, 0 for none.
   ///
@@ -34,20 +34,20 @@ extension Zone {
   ///
   /// BSD: `uma_zone_reserve`, `M_USE_RESERVE`.
   public var reserveInItems: Int {
-    get { withShelf { $0.reserve } }
+    get { withDepot { $0.reserve } }
     nonmutating set {
       precondition(newValue >= 0, "a reserve of \(newValue) items")
-      let (isOver, change) = withShelf { shelf in
+      let (isOver, change) = withDepot { depot in
         precondition(
-          shelf.limit == 0 || newValue < shelf.limit,
-          "zone \(name): a reserve of \(newValue) items of a limit of \(shelf.limit)")
-        let change = newValue - shelf.reserve
-        shelf.reserve = newValue
-        return (shelf.room(usesReserve: false) < 0, change)
+          depot.limit == 0 || newValue < depot.limit,
+          "zone \(name): a reserve of \(newValue) items of a limit of \(depot.limit)")
+        let change = newValue - depot.reserve
+        depot.reserve = newValue
+        return (depot.room(usesReserve: false) < 0, change)
       }
       store.keg?.slabs.withLock { $0.reserve += change }
       if let keg = store.keg {
-        let room = withShelf { $0.room(usesReserve: true) }
+        let room = withDepot { $0.room(usesReserve: true) }
         _ = keg.preallocate(Swift.max(0, Swift.min(keg.reserve, room)))
       }
       if isOver { drain() }
@@ -67,7 +67,7 @@ extension Zone {
     _ text: String?, action: (@Sendable (ZoneError) -> Void)? = nil
   ) {
     let notice = text == nil && action == nil ? nil : LimitNotice(text: text, action: action)
-    withShelf { $0.limitNotice = notice }
+    withDepot { $0.limitNotice = notice }
   }
 
   /// Has slabs made until so many items are free on them, as far as the limit and the pages go.
@@ -79,7 +79,7 @@ extension Zone {
   public func preallocate(_ itemCount: Int) -> Int {
     precondition(itemCount >= 0, "\(itemCount) items")
     guard case .keg(let keg) = store else { return 0 }
-    let room = withShelf { $0.room(usesReserve: false) }
+    let room = withDepot { $0.room(usesReserve: false) }
     return keg.preallocate(Swift.max(0, Swift.min(itemCount, room)))
   }
 }

@@ -2,11 +2,11 @@
 //
 // How a zone gives memory back:
 //
-//     threads' caches --drainWithCaches--> shelf --trim, drain--> slabs --all levels--> page source
+//     threads' caches --drainWithCaches--> depot --trim, drain--> slabs --all levels--> page source
 //
 // A slab can go only when all its items are on it, so what is counted is pages, not items.
 
-import CThreadCache
+import CUMA
 import Synchronization
 
 /// How much a zone gives back.
@@ -40,16 +40,16 @@ extension Zone {
   @discardableResult
   public func reclaim(_ level: ReclaimLevel) -> Int {
     giveBack(
-      withShelf { shelf in
-        if level == .drainWithCaches { gather(&shelf) }
-        while let bucket = unsafe shelf.empty.pop() { unsafe BucketPool.shared.give(bucket) }
-        shelf.transfersInFlight += 1
-        return shelf.full.takeReclaimable(level)
+      withDepot { depot in
+        if level == .drainWithCaches { gather(&depot) }
+        while let bucket = unsafe depot.empty.pop() { unsafe BucketPool.shared.give(bucket) }
+        depot.transfersInFlight += 1
+        return depot.full.takeReclaimable(level)
       })
     let pageCount = store.releaseEmptySlabs()
-    let mustServe = withShelf { shelf in
-      shelf.transfersInFlight -= 1
-      return !shelf.waiters.isEmpty
+    let mustServe = withDepot { depot in
+      depot.transfersInFlight -= 1
+      return !depot.waiters.isEmpty
     }
     if mustServe { serveWaiters() }
     return pageCount
@@ -79,7 +79,7 @@ extension Zone {
       }
       unsafe BucketPool.shared.give(bucket)
     }
-    withShelf { $0.itemCount -= itemCount }
+    withDepot { $0.itemCount -= itemCount }
   }
 }
 
@@ -100,7 +100,7 @@ extension Zone {
   public static func tick() { forEach { $0.tick() } }
 
   /// Ends an interval of the zone's working-set estimate.
-  func tick() { withShelf { $0.full.tick() } }
+  func tick() { withDepot { $0.full.tick() } }
 
   /// Reclaims from every zone of the process, then the memory of buckets and slab headers that no
   /// zone uses any more.
@@ -147,7 +147,7 @@ extension Zone {
   }
 
   /// Has the other zones of the keg give back what they have cached.
-  func drainSisters() {
+  func drainSiblings() {
     guard let keg = store.keg else { return }
     Self.forEach { zone in
       if zone != self, unsafe zone.core.pointee.store?.keg === keg { zone.drain() }

@@ -2,7 +2,7 @@
 //
 // Behind the fast path. One allocation goes, as far as it must:
 //
-//     spare bucket -> shelf's full bucket -> fill from the keg -> other threads' caches -> relief
+//     spare bucket -> depot's full bucket -> fill from the keg -> other threads' caches -> relief
 //     -> the caches of the keg's other zones, and of all that have bytes of a budget that refused
 //
 // and only then is denied, or sleeps if it may. Each step runs under the zone lock except the fill,
@@ -13,7 +13,7 @@
 // ends, and the waiting with it. What comes free while somebody sleeps for it is theirs: whoever
 // comes later is denied or queues behind.
 
-import CThreadCache
+import CUMA
 
 extension Zone {
   /// How an attempt ended.
@@ -131,7 +131,7 @@ extension Zone {
           let budget = store.exceededBudget(since: refusalCount)
           if effort != .reclaimed, budget != nil || !isRefused && store.hasSeveralZones {
             effort = .reclaimed
-            drainSisters()
+            drainSiblings()
             if let budget { Self.reclaimAll(.drainWithCaches, on: budget) }
           } else if let budget {
             return unsafe .short(.budgetReached, count: budget.limitInBytes)
@@ -156,65 +156,65 @@ extension Zone {
   }
 
   private func nextStep(_ cache: CachePointer?, _ effort: Effort, _ request: Request) -> Step {
-    unsafe withShelf { shelf -> Step in
-      if effort == .first || effort == .atHand, let plan = shelf.plan,
+    unsafe withDepot { depot -> Step in
+      if effort == .first || effort == .atHand, let plan = depot.plan,
         plan.failsNext(in: self, at: CallSite.outermost(request.site))
       {
         return unsafe .short(.injected, count: 0, isFinal: true)
       }
       if let grant = unsafe request.waiter?.takeGrant() { return unsafe .item(grant) }
-      if let head = shelf.waiters.first, head !== request.waiter,
+      if let head = depot.waiters.first, head !== request.waiter,
         head.usesReserve || !request.usesReserve
       {
-        if let waiter = request.waiter { shelf.enqueue(waiter) }
-        let isFull = shelf.room(usesReserve: request.usesReserve) <= 0
+        if let waiter = request.waiter { depot.enqueue(waiter) }
+        let isFull = depot.room(usesReserve: request.usesReserve) <= 0
         return unsafe isFull
-          ? .short(.limitReached, count: shelf.limit, isFinal: true)
+          ? .short(.limitReached, count: depot.limit, isFinal: true)
           : .short(.outOfMemory, count: layout.itemByteCount, isFinal: true)
       }
       let isRetry = effort == .gathering || effort == .relieved || effort == .reclaimed
-      if isRetry { gather(&shelf) }
-      if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
-      let room = shelf.room(usesReserve: request.usesReserve)
+      if isRetry { gather(&depot) }
+      if let item = unsafe takeCached(cache, &depot) { return unsafe .item(item) }
+      let room = depot.room(usesReserve: request.usesReserve)
       if room <= 0 {
         if effort == .atHand { return unsafe .yield }
-        gather(&shelf)
-        if let item = unsafe takeCached(cache, &shelf) { return unsafe .item(item) }
-        if shelf.transfersInFlight > 0 { return unsafe .yield }
-        if let waiter = request.waiter, isRetry && effort != .gathering || shelf.relief == nil {
-          shelf.enqueue(waiter)
+        gather(&depot)
+        if let item = unsafe takeCached(cache, &depot) { return unsafe .item(item) }
+        if depot.transfersInFlight > 0 { return unsafe .yield }
+        if let waiter = request.waiter, isRetry && effort != .gathering || depot.relief == nil {
+          depot.enqueue(waiter)
         }
-        return unsafe .short(.limitReached, count: shelf.limit, isFinal: false)
+        return unsafe .short(.limitReached, count: depot.limit, isFinal: false)
       }
       // A fill has failed: what other threads have in hand comes before another try.
-      if isRetry, shelf.transfersInFlight > 0 { return unsafe .yield }
-      let ordinaryRoom = shelf.room(usesReserve: false)
+      if isRetry, depot.transfersInFlight > 0 { return unsafe .yield }
+      let ordinaryRoom = depot.room(usesReserve: false)
       // Beyond ordinary room no cache may hold on to what is freed.
-      if ordinaryRoom <= 0 { gather(&shelf) }
-      var count = Swift.min(shelf.bucketCapacity, ordinaryRoom)
+      if ordinaryRoom <= 0 { gather(&depot) }
+      var count = Swift.min(depot.bucketCapacity, ordinaryRoom)
       var bucket: BucketPointer?
-      if unsafe count > 1 && cache != nil { unsafe bucket = shelf.takeEmptyBucket() }
+      if unsafe count > 1 && cache != nil { unsafe bucket = depot.takeEmptyBucket() }
       if unsafe bucket == nil { count = 1 }
-      shelf.itemCount += count
-      shelf.transfersInFlight += 1
+      depot.itemCount += count
+      depot.transfersInFlight += 1
       return unsafe .fill(bucket: bucket, count: count)
     }
   }
 
   /// An item of the spare or of a full bucket, which becomes the loaded one.
-  private func takeCached(_ cache: CachePointer?, _ shelf: inout Shelf)
+  private func takeCached(_ cache: CachePointer?, _ depot: inout Depot)
     -> UnsafeMutableRawPointer?
   {
     guard let cache = unsafe cache else {
-      guard let item = unsafe shelf.takeShelved() else { return nil }
-      shelf.allocations += 1
+      guard let item = unsafe depot.takeShelved() else { return nil }
+      depot.allocations += 1
       return unsafe item
     }
     if unsafe cache.at.pointee.count == 0 {
       if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
         unsafe cache.swap()
-      } else if let bucket = unsafe shelf.full.pop(for: cache.at) {
-        if let old = unsafe cache.unload() { unsafe shelf.keep(old) }
+      } else if let bucket = unsafe depot.full.pop(for: cache.at) {
+        if let old = unsafe cache.unload() { unsafe depot.keep(old) }
         unsafe cache.load(bucket)
       } else {
         return nil
@@ -230,15 +230,15 @@ extension Zone {
   /// None cached, none in flight, none on a slab, and no page given back since the fill that failed
   /// began.
   private func isExhausted(since releaseCount: Int, isRefused: Bool, _ request: Request) -> Bool {
-    withShelf { shelf in
-      gather(&shelf)
+    withDepot { depot in
+      gather(&depot)
       if unsafe request.waiter?.grant != nil { return false }
       let isBare =
         isRefused
         || store.freeItemCount(usesReserve: request.usesReserve) == 0
           && store.releaseCount == releaseCount
-      let isExhausted = isBare && shelf.full.count == 0 && shelf.transfersInFlight == 0
-      if isExhausted, let waiter = request.waiter { shelf.enqueue(waiter) }
+      let isExhausted = isBare && depot.full.count == 0 && depot.transfersInFlight == 0
+      if isExhausted, let waiter = request.waiter { depot.enqueue(waiter) }
       return isExhausted
     }
   }
@@ -257,25 +257,25 @@ extension Zone {
     unsafe bucket.pointee.count = Int32(Swift.max(0, kept - 1))
     // A limit lowered or a plan set since the fill began: the surplus has no place in a cache.
     var surplus = BucketList()
-    let mustServe = withShelf { shelf in
-      shelf.itemCount -= count - kept
-      if kept > 0 { shelf.allocations += 1 }
-      if kept > 1, !shelf.mayCache {
+    let mustServe = withDepot { depot in
+      depot.itemCount -= count - kept
+      if kept > 0 { depot.allocations += 1 }
+      if kept > 1, !depot.mayCache {
         unsafe surplus.push(bucket)
         return false
       }
-      shelf.transfersInFlight -= 1
+      depot.transfersInFlight -= 1
       if let cache = unsafe cache, unsafe cache.at.pointee.count == 0, kept > 1 {
-        if let old = unsafe cache.unload() { unsafe shelf.keep(old) }
+        if let old = unsafe cache.unload() { unsafe depot.keep(old) }
         unsafe cache.load(bucket)
       } else {
-        unsafe shelf.keep(bucket)
+        unsafe depot.keep(bucket)
       }
-      return kept < count && !shelf.waiters.isEmpty
+      return kept < count && !depot.waiters.isEmpty
     }
     if surplus.count > 0 {
       giveBack(surplus)
-      withShelf { $0.transfersInFlight -= 1 }
+      withDepot { $0.transfersInFlight -= 1 }
       serveWaiters()
     }
     if mustServe { serveWaiters() }
@@ -288,11 +288,11 @@ extension Zone {
       guard let items = place.baseAddress else { return (nil, false) }
       let (kept, isRefused) = unsafe draw(
         1, into: items, mayGrow: request.mayGrow, usesReserve: request.usesReserve, request.site)
-      let mustServe = withShelf { shelf in
-        shelf.transfersInFlight -= 1
-        shelf.itemCount -= 1 - kept
-        shelf.allocations += UInt64(kept)
-        return kept == 0 && request.waiter == nil && !shelf.waiters.isEmpty
+      let mustServe = withDepot { depot in
+        depot.transfersInFlight -= 1
+        depot.itemCount -= 1 - kept
+        depot.allocations += UInt64(kept)
+        return kept == 0 && request.waiter == nil && !depot.waiters.isEmpty
       }
       if mustServe { serveWaiters() }
       return unsafe (kept == 1 ? items.pointee : nil, isRefused)
@@ -318,7 +318,7 @@ extension Zone {
 
   /// Has items held elsewhere given back; false if nobody offered to.
   private func relieve() -> Bool {
-    guard let relief = withShelf({ $0.relief }) else { return false }
+    guard let relief = withDepot({ $0.relief }) else { return false }
     relief()
     return true
   }
@@ -326,9 +326,9 @@ extension Zone {
   /// Counts a denial and makes the error that tells of it.
   func denial(_ reason: ZoneError.Reason, count: Int) -> ZoneError {
     let error = ZoneError(zone: self, reason: reason, count: count)
-    let notice = withShelf { shelf in
-      shelf.denials[Int(reason.rawValue)] += 1
-      return reason == .limitReached ? shelf.limitNotice : nil
+    let notice = withDepot { depot in
+      depot.denials[Int(reason.rawValue)] += 1
+      return reason == .limitReached ? depot.limitNotice : nil
     }
     notice?.post(error)
     return error

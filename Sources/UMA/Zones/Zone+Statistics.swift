@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import CThreadCache
+import CUMA
 
 extension ZoneStatistics {
   /// The figures of every zone of the process, in the order the zones were made.
@@ -18,15 +18,15 @@ extension Zone {
   /// Counts the zone with every cache held still, so that the figures add up.
   ///
   /// Items on their way between keg and zone at this moment are in none of them.
-  public func statistics() -> ZoneStatistics { withShelf(isCounted: false, counted) }
+  public func statistics() -> ZoneStatistics { withDepot(isCounted: false, counted) }
 
-  /// The figures of a shelf that is locked.
-  private func counted(_ shelf: inout Shelf) -> ZoneStatistics {
-    var statistics = settings(shelf)
-    statistics.sharedAllocations = shelf.allocations
-    statistics.sharedFrees = shelf.frees
-    statistics.shelved = shelf.full.itemCount
-    statistics.workingSet = shelf.full.workingSet.estimate
+  /// The figures of a depot that is locked.
+  private func counted(_ depot: inout Depot) -> ZoneStatistics {
+    var statistics = settings(depot)
+    statistics.sharedAllocations = depot.allocations
+    statistics.sharedFrees = depot.frees
+    statistics.shelved = depot.full.itemCount
+    statistics.workingSet = depot.full.workingSet.estimate
     unsafe visitTables { table, cache in
       let (allocations, frees) = unsafe cache.counts
       let cached = unsafe cache.itemCount
@@ -41,22 +41,22 @@ extension Zone {
   }
 
   /// What can be told without looking at caches and keg.
-  private func settings(_ shelf: borrowing Shelf) -> ZoneStatistics {
+  private func settings(_ depot: borrowing Depot) -> ZoneStatistics {
     let layout = layout
     var statistics = ZoneStatistics(
-      name: name, itemByteCount: layout.itemByteCount, limitInItems: shelf.limit, inUse: 0,
-      cached: 0, free: 0, total: 0, allocations: 0, frees: 0, denials: 0, sleeps: shelf.sleeps,
+      name: name, itemByteCount: layout.itemByteCount, limitInItems: depot.limit, inUse: 0,
+      cached: 0, free: 0, total: 0, allocations: 0, frees: 0, denials: 0, sleeps: depot.sleeps,
       slabCount: 0, slabByteCount: 0)
     statistics.strideByteCount = layout.stride
-    statistics.flags = flags(shelf)
-    statistics.limitInForce = shelf.limit == 0 ? 0 : shelf.limit - shelf.reserve
-    statistics.reserveInItems = shelf.reserve
-    statistics.itemsAboveLimit = shelf.itemsAboveLimit
-    statistics.bucketCapacity = shelf.bucketCapacity
-    statistics.sleepers = shelf.waiters.count
-    statistics.lockAcquisitions = shelf.lockAcquisitions
+    statistics.flags = flags(depot)
+    statistics.limitInForce = depot.limit == 0 ? 0 : depot.limit - depot.reserve
+    statistics.reserveInItems = depot.reserve
+    statistics.itemsAboveLimit = depot.itemsAboveLimit
+    statistics.bucketCapacity = depot.bucketCapacity
+    statistics.sleepers = depot.waiters.count
+    statistics.lockAcquisitions = depot.lockAcquisitions
     for reason in ZoneError.Reason.allCases {
-      statistics.denialsByReason[reason] = shelf.denials[Int(reason.rawValue)]
+      statistics.denialsByReason[reason] = depot.denials[Int(reason.rawValue)]
     }
     return statistics
   }
@@ -74,9 +74,9 @@ extension Zone {
 
   /// Whether there is a balance: none while items are on their way to or from their slabs.
   private func checkBalance() -> Bool {
-    withShelf(isCounted: false) { shelf in
-      if shelf.transfersInFlight > 0 { return false }
-      let (drawn, statistics) = (shelf.itemCount, counted(&shelf))
+    withDepot(isCounted: false) { depot in
+      if depot.transfersInFlight > 0 { return false }
+      let (drawn, statistics) = (depot.itemCount, counted(&depot))
       precondition(
         drawn == statistics.inUse + statistics.cached,
         "zone \(name): \(drawn) drawn, \(statistics.inUse) in use + \(statistics.cached) cached")

@@ -3,15 +3,15 @@
 // Visits to other threads' caches (ZoneCache.swift tells why they are safe). All of them hold the
 // zone lock, then the registry's, so a table stays mapped and no second visitor comes.
 
-import CThreadCache
+import CUMA
 import Synchronization
 
 extension Zone {
-  /// Moves the buckets of every thread's cache to the shelf.
-  func gather(_ shelf: inout Shelf) {
+  /// Moves the buckets of every thread's cache to the depot.
+  func gather(_ depot: inout Depot) {
     unsafe visitCaches { cache in
-      if let loaded = unsafe cache.unload() { unsafe shelf.keep(loaded) }
-      if let spare = unsafe cache.at.pointee.spare { unsafe shelf.keep(spare) }
+      if let loaded = unsafe cache.unload() { unsafe depot.keep(loaded) }
+      if let spare = unsafe cache.at.pointee.spare { unsafe depot.keep(spare) }
       unsafe cache.at.pointee.spare = nil
     }
   }
@@ -76,43 +76,43 @@ extension Zone {
       }
       return sum
     }
-    return zones[locked].withShelf { shelf in
-      itemsInUse(of: zones, locked: locked + 1, sum: sum &+ shelf.allocations &- shelf.frees)
+    return zones[locked].withDepot { depot in
+      itemsInUse(of: zones, locked: locked + 1, sum: sum &+ depot.allocations &- depot.frees)
     }
   }
 
   /// Empties the cache of a table that is going away.
   func retireCache(in table: CacheTable) {
-    let mustServe = unsafe core.pointee.shelf.withLock { shelf -> Bool in
-      shelf.lockAcquisitions &+= 1
-      guard !shelf.isDestroyed, let cache = unsafe cache(in: table) else { return false }
-      if let loaded = unsafe cache.unload() { unsafe shelf.keep(loaded) }
-      if let spare = unsafe cache.at.pointee.spare { unsafe shelf.keep(spare) }
+    let mustServe = unsafe core.pointee.depot.withLock { depot -> Bool in
+      depot.lockAcquisitions &+= 1
+      guard !depot.isDestroyed, let cache = unsafe cache(in: table) else { return false }
+      if let loaded = unsafe cache.unload() { unsafe depot.keep(loaded) }
+      if let spare = unsafe cache.at.pointee.spare { unsafe depot.keep(spare) }
       unsafe cache.at.pointee.spare = nil
       let (allocations, frees) = unsafe cache.counts
-      shelf.allocations += allocations
-      shelf.frees += frees
+      depot.allocations += allocations
+      depot.frees += frees
       unsafe cache.clearCounts()
-      return !shelf.waiters.isEmpty
+      return !depot.waiters.isEmpty
     }
     if mustServe { serveWaiters() }
   }
 
-  /// Runs `body` with the shelf while holding the zone lock.
+  /// Runs `body` with the depot while holding the zone lock.
   ///
   /// - Parameters:
   ///   - isCounted: false for who only looks, so that looking leaves no trace.
   ///   - file: the caller's file, for messages.
   ///   - line: the caller's line, for messages.
   /// - Precondition: the zone is not destroyed.
-  func withShelf<Result: ~Copyable>(
+  func withDepot<Result: ~Copyable>(
     isCounted: Bool = true, file: StaticString = #fileID, line: UInt = #line,
-    _ body: (inout Shelf) -> Result
+    _ body: (inout Depot) -> Result
   ) -> Result {
-    unsafe core.pointee.shelf.withLock(file: file, line: line) { shelf in
-      if isCounted { shelf.lockAcquisitions &+= 1 }
-      precondition(!shelf.isDestroyed, "zone \(name) was destroyed")
-      return body(&shelf)
+    unsafe core.pointee.depot.withLock(file: file, line: line) { depot in
+      if isCounted { depot.lockAcquisitions &+= 1 }
+      precondition(!depot.isDestroyed, "zone \(name) was destroyed")
+      return body(&depot)
     }
   }
 }

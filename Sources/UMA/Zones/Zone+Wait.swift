@@ -32,8 +32,8 @@ extension Zone {
       return unsafe try allocate(
         .noWait, zeroed: zeroed, usesReserve: usesReserve, file: file, line: line)
     }
-    let bell = TaskBell()
-    let waiter = Waiter(usesReserve: usesReserve, bell: bell)
+    let parker = TaskParker()
+    let waiter = Waiter(usesReserve: usesReserve, parker: parker)
     var request = Request(
       wait: .wait(until: deadline), usesReserve: usesReserve, site: CallSite(file, line))
     var pause = Pause()
@@ -44,11 +44,11 @@ extension Zone {
           unsafe noteWaited(item, request.site)
           return .success(UInt(bitPattern: item))
         case .denied(let error): return .failure(error)
-        case .sleep(let moment): await bell.wait(until: moment)
+        case .sleep(let moment): await parker.wait(until: moment)
         }
       }
     } onCancel: {
-      bell.ring()
+      parker.unpark()
     }
     guard let item = unsafe UnsafeMutableRawPointer(bitPattern: try result.get()) else {
       preconditionFailure("zone \(name): an item at 0")
@@ -60,14 +60,14 @@ extension Zone {
   func allocateWaiting(
     _ request: Request, until deadline: ContinuousClock.Instant?, in table: CacheTable?
   ) throws(ZoneError) -> UnsafeMutableRawPointer {
-    // Mostly there is an item, and no bell is needed.
+    // Mostly there is an item, and no parker is needed.
     switch unsafe attempt(request, in: table) {
     case .item(let item): return unsafe item
     case .short(.injected, let count): throw denial(.injected, count: count)
     case .short: break
     }
-    let bell = ThreadBell()
-    let waiter = Waiter(usesReserve: request.usesReserve, bell: bell)
+    let parker = ThreadParker()
+    let waiter = Waiter(usesReserve: request.usesReserve, parker: parker)
     var request = request
     request.waiter = waiter
     var pause = Pause()
@@ -77,7 +77,7 @@ extension Zone {
         unsafe noteWaited(item, request.site)
         return unsafe item
       case .denied(let error): throw error
-      case .sleep(let moment): bell.wait(until: moment)
+      case .sleep(let moment): parker.wait(until: moment)
       }
     }
   }
@@ -104,7 +104,7 @@ extension Zone {
     _ request: inout Request, _ waiter: Waiter, _ deadline: ContinuousClock.Instant?,
     _ pause: inout Pause, isCancelled: Bool
   ) -> Turn {
-    if let item = unsafe withShelf({ _ in unsafe waiter.takeGrant() }) {
+    if let item = unsafe withDepot({ _ in unsafe waiter.takeGrant() }) {
       // The next in the queue went to sleep behind this one, and may have to look for itself now.
       serveWaiters()
       return unsafe .item(item)
@@ -128,9 +128,9 @@ extension Zone {
       }
       if reason == .limitReached, !request.isNoted {
         request.isNoted = true
-        withShelf { $0.limitNotice }?.post(ZoneError(zone: self, reason: reason, count: count))
+        withDepot { $0.limitNotice }?.post(ZoneError(zone: self, reason: reason, count: count))
       }
-      let looksAgain = reason != .limitReached || withShelf { $0.relief != nil }
+      let looksAgain = reason != .limitReached || withDepot { $0.relief != nil }
       let next = looksAgain ? pause.next() : nil
       return unsafe .sleep(until: [deadline, next].compactMap { $0 }.min())
     }
@@ -142,8 +142,8 @@ extension Zone {
   private func settle(_ waiter: Waiter, with item: UnsafeMutableRawPointer)
     -> UnsafeMutableRawPointer
   {
-    let grant = unsafe withShelf { shelf in
-      shelf.waiters.withdraw(waiter)
+    let grant = unsafe withDepot { depot in
+      depot.waiters.withdraw(waiter)
       return unsafe waiter.takeGrant()
     }
     if let grant = unsafe grant { unsafe freeItem(grant) }
@@ -153,8 +153,8 @@ extension Zone {
 
   /// Takes a waiter that gives up out of the queue, unless it has an item by now.
   private func leave(_ waiter: Waiter, _ reason: ZoneError.Reason) -> Turn {
-    let grant = unsafe withShelf { shelf in
-      shelf.waiters.withdraw(waiter)
+    let grant = unsafe withDepot { depot in
+      depot.waiters.withdraw(waiter)
       return unsafe waiter.takeGrant()
     }
     serveWaiters()
@@ -168,22 +168,22 @@ extension Zone {
   func serveWaiters() {
     while true {
       enum Service { case done, look(Waiter), granted(Waiter?), fill(usesReserve: Bool) }
-      let service = withShelf { shelf -> Service in
-        guard let head = shelf.waiters.first else { return .done }
-        let room = shelf.room(usesReserve: head.usesReserve)
-        if room >= 0, let item = unsafe shelf.takeShelved() {
-          shelf.allocations += 1
-          return unsafe .granted(shelf.waiters.grant(item))
+      let service = withDepot { depot -> Service in
+        guard let head = depot.waiters.first else { return .done }
+        let room = depot.room(usesReserve: head.usesReserve)
+        if room >= 0, let item = unsafe depot.takeShelved() {
+          depot.allocations += 1
+          return unsafe .granted(depot.waiters.grant(item))
         }
-        if room <= 0 { return shelf.relief == nil ? .done : .look(head) }
-        shelf.itemCount += 1
-        shelf.transfersInFlight += 1
+        if room <= 0 { return depot.relief == nil ? .done : .look(head) }
+        depot.itemCount += 1
+        depot.transfersInFlight += 1
         return .fill(usesReserve: head.usesReserve)
       }
       switch service {
       case .done: return
-      case .look(let head): return head.bell.ring()
-      case .granted(let waiter): waiter?.bell.ring()
+      case .look(let head): return head.parker.unpark()
+      case .granted(let waiter): waiter?.parker.unpark()
       case .fill(let usesReserve): if !fillForWaiter(usesReserve: usesReserve) { return }
       }
     }
@@ -198,18 +198,18 @@ extension Zone {
       guard let items = place.baseAddress else { return .unwanted }
       let (kept, _) = unsafe draw(
         1, into: items, mayGrow: true, usesReserve: usesReserve, CallSite(#fileID, #line))
-      let outcome = withShelf { shelf -> Outcome in
-        shelf.transfersInFlight -= 1
+      let outcome = withDepot { depot -> Outcome in
+        depot.transfersInFlight -= 1
         guard kept == 1 else {
-          shelf.itemCount -= 1
-          return .short(shelf.waiters.first)
+          depot.itemCount -= 1
+          return .short(depot.waiters.first)
         }
         // Who was first when the item was reserved may have left, and the limit be another.
-        guard let head = shelf.waiters.first, shelf.room(usesReserve: head.usesReserve) >= 0 else {
+        guard let head = depot.waiters.first, depot.room(usesReserve: head.usesReserve) >= 0 else {
           return .unwanted
         }
-        shelf.allocations += 1
-        return unsafe .granted(shelf.waiters.grant(items.pointee))
+        depot.allocations += 1
+        return unsafe .granted(depot.waiters.grant(items.pointee))
       }
       if case .unwanted = outcome { unsafe returnUnused(items.pointee) }
       return outcome
@@ -217,10 +217,10 @@ extension Zone {
     switch outcome {
     case .short(let head):
       // No herald will call for pages: the first in the queue has to look for itself from now on.
-      head?.bell.ring()
+      head?.parker.unpark()
       return false
     case .granted(let waiter):
-      waiter?.bell.ring()
+      waiter?.parker.unpark()
       return true
     case .unwanted:
       return true
@@ -230,6 +230,6 @@ extension Zone {
   /// Takes an item that was drawn for nobody back to its slab.
   private func returnUnused(_ item: UnsafeMutableRawPointer) {
     unsafe store.putItem(strip(item, of: self, CallSite(#fileID, #line)))
-    withShelf { $0.itemCount -= 1 }
+    withDepot { $0.itemCount -= 1 }
   }
 }

@@ -8,10 +8,10 @@
 //                  |  no slab with room
 //                PageSource
 //
-// An item is in one of five states: in no zone (on a slab), in the shelf's buckets, in a thread's
-// cache, with the caller, or on its way between keg and shelf while a fill is in flight.
+// An item is in one of five states: in no zone (on a slab), in the depot's buckets, in a thread's
+// cache, with the caller, or on its way between keg and depot while a fill is in flight.
 
-import CThreadCache
+import CUMA
 import Synchronization
 
 /// An allocator of equal items, with a cache in every thread.
@@ -121,9 +121,9 @@ public struct Zone: Equatable, @unchecked Sendable {
         name: name, isSecondary: isSecondary, hooks: hooks, store: store, shadow: shadow))
     store.keg?.slabs.withLock { $0.zoneCount += 1 }
     let flags = store.flags
-    withShelf { shelf in
-      shelf.hasLargestBuckets = flags.contains(.largestBuckets)
-      shelf.bucketsMayGrow = flags.isDisjoint(with: .cacheOnly)
+    withDepot { depot in
+      depot.hasLargestBuckets = flags.contains(.largestBuckets)
+      depot.bucketsMayGrow = flags.isDisjoint(with: .cacheOnly)
     }
     let zone = self
     Registry.shared.withLock { registry in
@@ -241,12 +241,12 @@ public struct Zone: Equatable, @unchecked Sendable {
   }
 
   /// What was said when the zone and its keg were made, and what has come of it since.
-  public var flags: ZoneFlags { withShelf { flags($0) } }
+  public var flags: ZoneFlags { withDepot { flags($0) } }
 
-  func flags(_ shelf: borrowing Shelf) -> ZoneFlags {
+  func flags(_ depot: borrowing Depot) -> ZoneFlags {
     var flags = store.flags
     if unsafe core.pointee.isSecondary { flags.insert(.secondary) }
-    if shelf.limit > 0 && shelf.itemCount >= shelf.limit { flags.insert(.full) }
+    if depot.limit > 0 && depot.itemCount >= depot.limit { flags.insert(.full) }
     return flags
   }
 

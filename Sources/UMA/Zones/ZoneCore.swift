@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What a zone is behind its handle. The first line is read by every allocation and never changes
-// while the zone lives; the shelf is what the slow path works on.
+// while the zone lives; the depot is what the slow path works on.
 //
 // Invariants, at any point where no transfer is in flight (sums over all threads' caches):
 //
-//     allocations = shelf.allocations + sum cache.allocations       (frees alike)
+//     allocations = depot.allocations + sum cache.allocations       (frees alike)
 //     inUse       = allocations - frees
-//     cached      = items in shelf.full + sum cache.itemCount
+//     cached      = items in depot.full + sum cache.itemCount
 //     itemCount   = inUse + cached                 items the zone has drawn from its keg
 //     itemCount  <= limit, unless limit == 0 or the limit was lowered below it
 //
@@ -32,7 +32,7 @@ struct ZoneCore: ~Copyable {
   var store: ItemStore?
   /// What is known of the items, if they are watched; shared by the zones of a keg.
   let shadow: Shadow?
-  let shelf: Guarded<Shelf>
+  let depot: Guarded<Depot>
   /// Walks over all zones that are with this one now; it may not end before they have left.
   let visits = Atomic<Int>(0)
 
@@ -53,6 +53,6 @@ struct ZoneCore: ~Copyable {
     self.hooks = hooks
     self.store = store
     let lockClass = store.flags.contains(.ownLockClass) ? LockClass(ofZone: name) : .zone
-    shelf = Guarded(Shelf(itemByteCount: store.layout.itemByteCount), class: lockClass)
+    depot = Guarded(Depot(itemByteCount: store.layout.itemByteCount), class: lockClass)
   }
 }

@@ -7,7 +7,7 @@
 //     allocations == sum of threadCaches.allocations + sharedAllocations      (frees alike)
 //     denials     == sum of denialsByReason
 //
-// At quiet points, items between keg and shelf being with neither, the sum over all zones of a keg
+// At quiet points, items between keg and depot being with neither, the sum over all zones of a keg
 //
 //     sum of total == slabCount * itemsPerSlab
 //

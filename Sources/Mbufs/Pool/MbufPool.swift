@@ -72,7 +72,7 @@ public final class MbufPool: @unchecked Sendable {
           unsafe clusters.freeItem(mbuf.storage.pointee.base)
         }))
     let records = unsafe Zone(
-      name: "mbuf_ext_refcnt", itemByteCount: MemoryLayout<ForeignRecord>.size, pages: pages,
+      name: "mbuf_ext_refcnt", itemByteCount: MemoryLayout<LentRecord>.size, pages: pages,
       budget: budget, debugging: debugging)
     unsafe core.initialize(
       to: PoolCore(

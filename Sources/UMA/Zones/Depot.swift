@@ -9,7 +9,7 @@
 // `itemCount` is raised before items are drawn from below and lowered after they are back, so the
 // limit holds at every moment, whatever is in flight.
 
-struct Shelf: ~Copyable {
+struct Depot: ~Copyable {
   /// Buckets with items in them, none of them empty.
   var full = FullBuckets()
   /// Buckets waiting to be used again.
@@ -20,7 +20,7 @@ struct Shelf: ~Copyable {
   var limit = 0
   /// The part of the limit that only callers with a claim on it may use.
   var reserve = 0
-  /// Fills and drains that have items in hand, between shelf and keg, with the lock dropped.
+  /// Fills and drains that have items in hand, between depot and keg, with the lock dropped.
   var transfersInFlight = 0
   var waiters = WaiterQueue()
   var allocations: UInt64 = 0

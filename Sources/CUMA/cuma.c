@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE 1
-#include "CThreadCache.h"
+#include "CUMA.h"
 
 #include <sched.h>
 #include <sys/mman.h>
@@ -72,31 +72,31 @@ bool mbuma_call_at_thread_exit(void *table, void (*retire)(void *)) {
   return key_is_made && pthread_setspecific(key, table) == 0;
 }
 
-void mbuma_bell_create(mbuma_bell *bell) {
-  pthread_mutex_init(&bell->mutex, NULL);
+void mbuma_parker_create(mbuma_parker *parker) {
+  pthread_mutex_init(&parker->mutex, NULL);
 #if defined(__linux__)
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&bell->condition, &attributes);
+  pthread_cond_init(&parker->condition, &attributes);
   pthread_condattr_destroy(&attributes);
 #else
-  pthread_cond_init(&bell->condition, NULL);
+  pthread_cond_init(&parker->condition, NULL);
 #endif
-  bell->is_rung = false;
+  parker->has_permit = false;
 }
 
-void mbuma_bell_destroy(mbuma_bell *bell) {
-  pthread_cond_destroy(&bell->condition);
-  pthread_mutex_destroy(&bell->mutex);
+void mbuma_parker_destroy(mbuma_parker *parker) {
+  pthread_cond_destroy(&parker->condition);
+  pthread_mutex_destroy(&parker->mutex);
 }
 
-void mbuma_bell_ring(mbuma_bell *bell) {
-  pthread_mutex_lock(&bell->mutex);
-  bell->is_rung = true;
-  // Under the mutex: the waiter may destroy the bell as soon as it can have it.
-  pthread_cond_signal(&bell->condition);
-  pthread_mutex_unlock(&bell->mutex);
+void mbuma_parker_unpark(mbuma_parker *parker) {
+  pthread_mutex_lock(&parker->mutex);
+  parker->has_permit = true;
+  // Under the mutex: the waiter may destroy the parker as soon as it can have it.
+  pthread_cond_signal(&parker->condition);
+  pthread_mutex_unlock(&parker->mutex);
 }
 
 static struct timespec after(int64_t nanoseconds) {
@@ -113,21 +113,21 @@ static struct timespec after(int64_t nanoseconds) {
   return t;
 }
 
-void mbuma_bell_wait(mbuma_bell *bell, int64_t nanoseconds) {
+void mbuma_parker_park(mbuma_parker *parker, int64_t nanoseconds) {
   const struct timespec deadline = after(nanoseconds < 0 ? 0 : nanoseconds);
-  pthread_mutex_lock(&bell->mutex);
+  pthread_mutex_lock(&parker->mutex);
   int result = 0;
-  while (!bell->is_rung && result == 0) {
+  while (!parker->has_permit && result == 0) {
     if (nanoseconds < 0) {
-      result = pthread_cond_wait(&bell->condition, &bell->mutex);
+      result = pthread_cond_wait(&parker->condition, &parker->mutex);
     } else {
 #if defined(__linux__)
-      result = pthread_cond_timedwait(&bell->condition, &bell->mutex, &deadline);
+      result = pthread_cond_timedwait(&parker->condition, &parker->mutex, &deadline);
 #else
-      result = pthread_cond_timedwait_relative_np(&bell->condition, &bell->mutex, &deadline);
+      result = pthread_cond_timedwait_relative_np(&parker->condition, &parker->mutex, &deadline);
 #endif
     }
   }
-  bell->is_rung = false;
-  pthread_mutex_unlock(&bell->mutex);
+  parker->has_permit = false;
+  pthread_mutex_unlock(&parker->mutex);
 }

@@ -3,7 +3,7 @@
 extension Packet {
   /// Bytes of memory that the packet holds, used or not: what a queue with a limit is charged.
   ///
-  ///     256 per mbuf + the whole of its cluster or foreign storage, if it has one
+  ///     256 per mbuf + the whole of its cluster or lent storage, if it has one
   ///
   /// Storage that several packets share is charged to each of them in full.
   ///

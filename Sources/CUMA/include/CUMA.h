@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What the allocator needs and Swift cannot say: a thread-local slot, a compiler fence, the
-// process-wide barrier membarrier(2), and a mutex and a bell that the thread sanitizer can see.
-#ifndef C_THREAD_CACHE_H
-#define C_THREAD_CACHE_H
+// process-wide barrier membarrier(2), and a mutex and a parker that the thread sanitizer can see.
+#ifndef CUMA_H
+#define CUMA_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -70,17 +70,17 @@ static inline void mbuma_lock_destroy(pthread_mutex_t *_Nonnull m) { pthread_mut
 static inline void mbuma_lock(pthread_mutex_t *_Nonnull m) { pthread_mutex_lock(m); }
 static inline void mbuma_unlock(pthread_mutex_t *_Nonnull m) { pthread_mutex_unlock(m); }
 
-/// Where one thread waits to be woken. A ring is kept until it is heard, so none is lost.
+/// Where one thread waits to be woken. A permit is kept until it is used, so none is lost.
 typedef struct {
   pthread_mutex_t mutex;
   pthread_cond_t condition;
-  bool is_rung;
-} mbuma_bell;
+  bool has_permit;
+} mbuma_parker;
 
-void mbuma_bell_create(mbuma_bell *_Nonnull bell);
-void mbuma_bell_destroy(mbuma_bell *_Nonnull bell);
-void mbuma_bell_ring(mbuma_bell *_Nonnull bell);
-/// Sleeps until the bell is rung or `nanoseconds` have passed; a negative number never passes.
-void mbuma_bell_wait(mbuma_bell *_Nonnull bell, int64_t nanoseconds);
+void mbuma_parker_create(mbuma_parker *_Nonnull parker);
+void mbuma_parker_destroy(mbuma_parker *_Nonnull parker);
+void mbuma_parker_unpark(mbuma_parker *_Nonnull parker);
+/// Sleeps until it is unparked or `nanoseconds` have passed; a negative number never passes.
+void mbuma_parker_park(mbuma_parker *_Nonnull parker, int64_t nanoseconds);
 
 #endif

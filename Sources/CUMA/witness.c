@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "CThreadCache.h"
+#include "CUMA.h"
 
 #include <stdio.h>
 #include <stdlib.h>

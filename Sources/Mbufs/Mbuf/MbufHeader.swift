@@ -161,5 +161,5 @@ public enum StorageKind: UInt8, Sendable {
   /// In a cluster of 16,384 bytes.
   case jumbo16
   /// In memory lent by somebody else.
-  case foreign
+  case lent
 }

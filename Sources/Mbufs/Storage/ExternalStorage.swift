@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Storage outside the mbuf, and who counts its users. The counter is a 32-bit word in the slab of
-// the cluster, or in the record of who lent foreign storage, and holds the references beyond the
+// the cluster, or in the record of who lent lent storage, and holds the references beyond the
 // first:
 //
 //     references == counter + 1;   a free cluster's counter is 0
@@ -18,12 +18,12 @@ struct ExternalStorage {
   @usableFromInline var base: UnsafeMutableRawPointer
   @usableFromInline var byteCount: UInt32
   @usableFromInline var counter: UnsafeMutablePointer<Atomic<UInt32>>
-  @usableFromInline var owner: UnsafeMutablePointer<ForeignRecord>?
+  @usableFromInline var owner: UnsafeMutablePointer<LentRecord>?
 
   @inlinable
   init(
     base: UnsafeMutableRawPointer, byteCount: Int,
-    counter: UnsafeMutablePointer<Atomic<UInt32>>, owner: UnsafeMutablePointer<ForeignRecord>? = nil
+    counter: UnsafeMutablePointer<Atomic<UInt32>>, owner: UnsafeMutablePointer<LentRecord>? = nil
   ) {
     unsafe self.base = base
     unsafe self.byteCount = UInt32(byteCount)

@@ -17,7 +17,7 @@ import UMA
 /// BSD: a counter from `mbuf_ext_refcnt`, `ext_free`, `ext_arg1`.
 @usableFromInline
 @unsafe
-struct ForeignRecord: ~Copyable {
+struct LentRecord: ~Copyable {
   let counter = Atomic<UInt32>(0)
   let release: MbufPool.Release
   let context: UnsafeMutableRawPointer?
@@ -31,7 +31,7 @@ struct ForeignRecord: ~Copyable {
 ///
 /// BSD: `m_extadd` with `EXT_MOD_TYPE`.
 @safe
-public final class ForeignStorage: @unchecked Sendable {
+public final class LentStorage: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
   let isReadOnly: Bool
@@ -49,7 +49,7 @@ public final class ForeignStorage: @unchecked Sendable {
     onRelease: @escaping @Sendable () -> Void
   ) {
     guard let base = bytes.baseAddress else {
-      preconditionFailure("foreign storage of no bytes")
+      preconditionFailure("lent storage of no bytes")
     }
     precondition(
       bytes.count <= MbufLayout.largestPacketByteCount,
@@ -63,7 +63,7 @@ public final class ForeignStorage: @unchecked Sendable {
   /// Notes that a packet has it; a second packet made from it would not know of the first.
   func lend() {
     let wasLent = isLent.exchange(true, ordering: .relaxed)
-    precondition(!wasLent, "foreign storage is lent once; share the packet instead")
+    precondition(!wasLent, "lent storage is lent once; share the packet instead")
   }
 
   /// Tells the lender that the last packet has let go.
@@ -101,7 +101,7 @@ extension MbufPool {
   ///
   /// BSD: `m_extadd`.
   public func packet(
-    over storage: ForeignStorage, byteCount: Int, file: StaticString = #fileID, line: UInt = #line
+    over storage: LentStorage, byteCount: Int, file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) -> Packet {
     let packet = unsafe try packet(
       unsafeLending: UnsafeMutableRawBufferPointer(start: storage.base, count: storage.byteCount),
@@ -109,7 +109,7 @@ extension MbufPool {
       context: Unmanaged.passUnretained(storage).toOpaque(),
       onRelease: { _, context in
         guard let context = unsafe context else { return }
-        unsafe Unmanaged<ForeignStorage>.fromOpaque(context).takeRetainedValue().giveBack()
+        unsafe Unmanaged<LentStorage>.fromOpaque(context).takeRetainedValue().giveBack()
       }, file: file, line: line)
     storage.lend()
     _ = unsafe Unmanaged.passRetained(storage)
@@ -145,8 +145,8 @@ extension MbufPool {
     let mbuf = try unsafe core.mbuf(.packetHeader, CallSite(file, line))
     do throws(ZoneError) {
       let item = unsafe try core.pointee.recordZone.allocateItem(file: file, line: line)
-      let record = unsafe item.bindMemory(to: ForeignRecord.self, capacity: 1)
-      unsafe record.initialize(to: ForeignRecord(release: onRelease, context: context))
+      let record = unsafe item.bindMemory(to: LentRecord.self, capacity: 1)
+      unsafe record.initialize(to: LentRecord(release: onRelease, context: context))
       // The counter is the record's first field.
       unsafe mbuf.storage.initialize(
         to: ExternalStorage(
@@ -156,7 +156,7 @@ extension MbufPool {
       mbuf.freeOne()
       throw .exhausted(error)
     }
-    mbuf.kind = .foreign
+    mbuf.kind = .lent
     mbuf.flags.insert(.external)
     if isReadOnly { mbuf.flags.insert(.readOnly) }
     unsafe mbuf.data = base

@@ -6,7 +6,7 @@ import Testing
 @testable import Mbufs
 @testable import UMA
 
-@Suite struct ForeignStorageTests {
+@Suite struct LentStorageTests {
   @Test func comesBackOnceWithTheLastPacket() throws {
     try leakChecked { pool in
       let memory = LentMemory()
@@ -55,7 +55,7 @@ import Testing
     try leakChecked { pool in
       let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 8)
       let place = Atomic(UInt(0))
-      let storage = unsafe ForeignStorage(unsafeLending: bytes, isReadOnly: false) {
+      let storage = unsafe LentStorage(unsafeLending: bytes, isReadOnly: false) {
         place.store(Self.thisThread, ordering: .releasing)
       }
       let held = Handover(try pool.packet(over: storage, byteCount: 64))
@@ -74,7 +74,7 @@ import Testing
     try leakChecked { pool in
       let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 8)
       unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0xee)
-      let storage = unsafe ForeignStorage(unsafeLending: bytes, isReadOnly: false) {}
+      let storage = unsafe LentStorage(unsafeLending: bytes, isReadOnly: false) {}
       var packet = try pool.packet(over: storage, byteCount: 4)
       #expect(packet.tailroom == 4)
       try packet.append([1, 2, 3])

@@ -2,7 +2,7 @@
 import UMA
 
 extension Packet {
-  /// A packet with the same bytes, sharing clusters and foreign storage instead of copying them.
+  /// A packet with the same bytes, sharing clusters and lent storage instead of copying them.
   ///
   /// Neither packet may write what they share until the other has let go. Inner data is copied.
   ///

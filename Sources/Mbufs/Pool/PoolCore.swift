@@ -19,7 +19,7 @@
 // Which way an mbuf goes back follows from its storage kind:
 //
 //     inner, cluster, jumbo…,
-//     foreign                   came from the mbuf zone       -> mbuf zone, storage released
+//     lent                      came from the mbuf zone       -> mbuf zone, storage released
 //     packet, sole owner        came from the packet zone     -> packet zone, cluster attached
 //     packet, shared            the cluster lives on with another mbuf -> the keg, stripped
 
@@ -36,7 +36,7 @@ struct PoolCore: ~Copyable {
   let pageZone: Zone
   let jumbo9Zone: Zone
   let jumbo16Zone: Zone
-  /// Who lent foreign storage.
+  /// Who lent lent storage.
   ///
   /// BSD: `mbuf_ext_refcnt`.
   let recordZone: Zone
@@ -288,7 +288,7 @@ extension Mbuf {
     case .jumboPage: unsafe freeWithCluster(pool.pointee.pageZone)
     case .jumbo9: unsafe freeWithCluster(pool.pointee.jumbo9Zone)
     case .jumbo16: unsafe freeWithCluster(pool.pointee.jumbo16Zone)
-    case .foreign:
+    case .lent:
       // The lender is told last: what it does then is its own affair.
       let lender = dropsLastReference() ? unsafe pool.endRecord(of: storage.pointee) : nil
       unsafe pool.pointee.mbufZone.freeItem(raw)

@@ -4,7 +4,7 @@
 ///
 /// SplitMix64. It is not cryptography: who sees enough of its numbers can know the rest, so a stack
 /// that faces strangers keeps the system's generator.
-public struct Randomness: RandomNumberGenerator, Sendable {
+public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   /// Starts from a seed.
