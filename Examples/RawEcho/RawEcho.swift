@@ -38,6 +38,8 @@ struct RawEcho: ~Copyable {
     var policy = InternetStack.Policy()
     // The kernel gives a raw socket no hint that a sender on this host left the sum to a device.
     policy.acceptsPartialChecksums = true
+    // The address is the host's as well: its own programs speak to the server from there.
+    policy.acceptsLocalSources = true
     var stack = InternetStack(
       addresses: [InterfaceAddress(address)], policy: policy,
       seed: UInt64.random(in: .min ... .max))

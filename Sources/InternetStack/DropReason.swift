@@ -24,8 +24,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case badLength
   /// The IP header checksum is wrong.
   case badHeaderChecksum
-  /// The source address is one that no host may send from.
-  case badAddress
+  /// The source address is one that nothing from outside comes from (RFC 1122, 3.2.1.3).
+  case martianSource
   /// The destination is no address of the stack.
   case notForUs
   /// A fragment; the stack does not reassemble yet.
@@ -56,7 +56,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case .badHeaderLength: "bad_header_length"
     case .badLength: "bad_length"
     case .badHeaderChecksum: "bad_header_checksum"
-    case .badAddress: "bad_address"
+    case .martianSource: "martian_source"
     case .notForUs: "not_for_us"
     case .fragment: "fragment"
     case .noProtocol: "no_protocol"

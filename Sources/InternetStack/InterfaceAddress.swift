@@ -26,7 +26,15 @@ public struct InterfaceAddress: Hashable, Sendable, BitwiseCopyable {
 
   /// The address of every host of the network; the address itself where a network has one or two.
   public var broadcast: IPv4Address {
-    prefixBitCount >= 31 ? address : IPv4Address(address.bits | hostMask)
+    hostMask <= 1 ? address : IPv4Address(address.bits | hostMask)
+  }
+
+  /// Whether `other` is the first or the last address of the network, which no host has.
+  ///
+  /// A network of one or two addresses gives all of them to hosts (RFC 3021).
+  func isNetworkOrBroadcast(_ other: IPv4Address) -> Bool {
+    let host = other.bits & hostMask
+    return isNeighbour(other) && hostMask > 1 && (host == 0 || host == hostMask)
   }
 }
 
@@ -42,6 +50,18 @@ struct LocalAddresses {
       return true
     }
     return address.isBroadcast
+  }
+
+  /// Whether every host of a link hears what is sent to `address`.
+  func isBroadcast(_ address: IPv4Address) -> Bool {
+    for entry in entries where entry.hostMask > 1 && entry.broadcast == address { return true }
+    return address.isBroadcast
+  }
+
+  /// Whether `address` names one of our networks as a whole.
+  func isNetworkOrBroadcast(_ address: IPv4Address) -> Bool {
+    for entry in entries where entry.isNetworkOrBroadcast(address) { return true }
+    return false
   }
 
   /// Whether `address` is ours to send from.

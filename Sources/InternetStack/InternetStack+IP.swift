@@ -64,10 +64,8 @@ extension InternetStack {
     guard ip.totalLength >= ip.headerByteCount else { return .badLength }
     let excess = packet.byteCount - start - ip.totalLength
     guard excess >= 0 else { return .short }
-    guard !ip.source.isMulticast, !ip.source.isBroadcast else { return .badAddress }
-    guard policy.acceptsAnyDestination || addresses.accept(ip.destination) else {
-      return .notForUs
-    }
+    guard !isMartian(ip.source, to: ip.destination) else { return .martianSource }
+    guard policy.acceptsAnyDestination || isOurs(ip.destination) else { return .notForUs }
     guard !ip.isFragment else { return .fragment }
     if excess > 0 { packet.trimBack(excess) }
 

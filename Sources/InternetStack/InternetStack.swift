@@ -39,7 +39,15 @@ public struct InternetStack: ~Copyable, Sendable {
     /// the sending host has it.
     public var acceptsPartialChecksums = false
     /// Takes datagrams for any address as its own, as when a capture is played into the stack.
+    ///
+    /// Then the networks it is in are not those of the datagrams, so a source is refused only if no
+    /// host anywhere may have it.
     public var acceptsAnyDestination = false
+    /// Takes datagrams from 127.0.0.0/8 and from its own addresses.
+    ///
+    /// For a stack on a loopback interface, or one that shares its addresses with the host's own
+    /// stack, as over a raw socket. Anywhere else such sources are forged.
+    public var acceptsLocalSources = false
     /// Routers that a datagram may pass.
     public var timeToLive: UInt8 = 64
     /// The most packets that wait to be transmitted.

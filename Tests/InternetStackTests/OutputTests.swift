@@ -10,7 +10,7 @@ import Wire
 @Suite struct OutputTests {
   @Test func `what is sent comes back with the same payload, at every size`() throws {
     let pool = MbufPool()
-    var stack = makeStack()
+    var stack = makeStack { $0.acceptsLocalSources = true }
     let sender = try stack.bind(port: 9)
     let receiver = try stack.bind(port: 7, address: us, limit: 1 << 20)
     stack.nowInNanoseconds = 1_234
@@ -69,7 +69,7 @@ import Wire
 
   @Test func `a checksum that comes to zero is sent as its other zero`() throws {
     let pool = MbufPool()
-    var stack = makeStack()
+    var stack = makeStack { $0.acceptsLocalSources = true }
     let socket = try stack.bind(port: 9)
     let receiver = try stack.bind(port: 7)
     // With these two bytes the words sum to 0xffff.
@@ -160,7 +160,7 @@ import Wire
 
   @Test func `any protocol can be sent`() throws {
     let pool = MbufPool()
-    var stack = makeStack()
+    var stack = makeStack { $0.acceptsLocalSources = true }
     let raw = try stack.openRaw(protocol: .icmp)
     try stack.send(try packet(pool, [8, 0, 0xf7, 0xff]), protocol: .icmp, to: us)
     guard let sent = stack.transmit() else {
