@@ -95,7 +95,9 @@ let package = Package(
     tests("InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire"),
     tests("PcapTests", "Pcap", "Mbufs", "UMA", "Wire"),
     tests("ReplayTests", "Replay", "Reports", "Pcap", "Mbufs", "UMA", "Wire", "CMallocCount"),
-    tests("CommandTests", "mbuma", "RawEcho"),
+    tests(
+      "CommandTests", "mbuma", "RawEcho", "HostInterfaces", "InternetStack", "SocketBuffers",
+      "Mbufs", "Wire"),
     tests("FuzzTests", "FuzzDriver"),
     tests("TidyTests"),
   ],

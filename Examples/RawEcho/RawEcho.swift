@@ -32,6 +32,7 @@ struct RawEcho: ~Copyable {
   private let pool = MbufPool(clusterLimit: 4_096)
   private var echoed = 0
   private var refused = 0
+  private var unanswered = 0
 
   init(address: IPv4Address, port: UInt16) throws {
     let link = try RawIPSocket(holding: port, on: address)
@@ -48,14 +49,14 @@ struct RawEcho: ~Copyable {
     self.stack = stack
   }
 
-  /// Echoes until a signal comes.
+  /// Echoes until a signal comes, however much there is to echo.
   mutating func run() throws {
+    var count = 0
     while !isStopped.load(ordering: .relaxed) {
-      guard link.wait(milliseconds: 200) else { continue }
+      // Behind a full batch there may be more.
+      if count < RawIPSocket.batchCount, !link.wait(milliseconds: 200) { continue }
       var arrived = PacketQueue()
-      while try link.receive(into: &arrived, from: pool) == RawIPSocket.batchCount {
-        turnAround(&arrived)
-      }
+      count = try link.receive(into: &arrived, from: pool)
       turnAround(&arrived)
     }
   }
@@ -63,6 +64,10 @@ struct RawEcho: ~Copyable {
   private mutating func turnAround(_ arrived: inout PacketQueue) {
     while let packet = arrived.dequeue() { stack.input(packet, linkType: .raw) }
     while let datagram = stack.receive(socket) {
+      if datagram.mayLoop {
+        unanswered += 1
+        continue
+      }
       let client = datagram.source
       do throws(SendError) {
         try stack.send(datagram.packet, from: socket, to: client)
@@ -79,6 +84,7 @@ struct RawEcho: ~Copyable {
 
   private func report() {
     print("echoed \(echoed), refused \(refused), received \(stack.statistics.received)")
+    if unanswered > 0 { print("not answered, since that might go on for ever: \(unanswered)") }
     for reason in DropReason.allCases where stack.statistics.dropped[reason] > 0 {
       print("dropped \(reason.name): \(stack.statistics.dropped[reason])")
     }

@@ -138,19 +138,29 @@ public struct RawIPSocket: ~Copyable {
           refused += 1
         }
       }
-      var first = 0
-      while first < waiting.packetCount {
-        let count = unsafe mbuma_send_batch(
-          descriptor, batch.messages + first, UInt32(waiting.packetCount - first))
-        if count > 0 {
-          sent += Int(count)
-          first += Int(count)
-        } else if errno != EINTR {
-          refused += 1
-          first += 1
-        }
-      }
+      let count = send(waiting.packetCount)
+      sent += count
+      refused += waiting.packetCount - count
     }
     return (sent, refused)
+  }
+
+  /// Has the kernel send the first messages of the batch, each once; how many it took.
+  ///
+  /// A call ends early where the next message cannot be sent, and only the call after it says why.
+  private func send(_ messageCount: Int) -> Int {
+    var sent = 0
+    var first = 0
+    while first < messageCount {
+      let count = unsafe mbuma_send_batch(
+        descriptor, batch.messages + first, UInt32(messageCount - first))
+      if count > 0 {
+        sent += Int(count)
+        first += Int(count)
+      } else if count == 0 || errno != EINTR {
+        first += 1
+      }
+    }
+    return sent
   }
 }
