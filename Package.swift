@@ -41,6 +41,8 @@ let package = Package(
     .target(name: "CUMA"),
     .target(name: "CLinux"),
     .target(name: "CMallocCount"),
+    // Confines a test's process.
+    .target(name: "CConfine", path: "Tests/Confine"),
     .systemLibrary(name: "CPcap"),
 
     // Each knows only what stands above it.
@@ -88,7 +90,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Models", "Mbufs", "UMA"], path: "Tests/TestSupport",
       swiftSettings: house),
     tests("WireTests", "Wire"),
-    tests("UMATests", "UMA", "CMallocCount", exclude: ["Vectors"]),
+    tests("UMATests", "UMA", "CMallocCount", "CConfine", exclude: ["Vectors"]),
     tests("MbufsTests", "Mbufs", "UMA"),
     tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire"),
     tests("VectorTests", "SocketBuffers", "Mbufs", "UMA", exclude: ["Vectors"]),

@@ -7,25 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined(__linux__)
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#endif
-
 _Thread_local void *mbuma_thread_table MBUMA_TLS_MODEL;
-
-#if defined(__linux__)
-bool mbuma_register_barrier(void) {
-  return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-}
-
-void mbuma_barrier(void) {
-  syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-}
-#else
-bool mbuma_register_barrier(void) { return true; }
-void mbuma_barrier(void) { atomic_thread_fence(memory_order_seq_cst); }
-#endif
 
 #if defined(__linux__)
 // A leak checker looks for pointers in the heap and in globals, not in mapped memory: where one

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "barrier.h"
 #include "guard_table.h"
 
 #if defined(__linux__)
@@ -26,22 +27,6 @@ extern _Thread_local void *_Nullable mbuma_thread_table MBUMA_TLS_MODEL;
 
 static inline void *_Nullable mbuma_table(void) { return mbuma_thread_table; }
 static inline void mbuma_set_table(void *_Nullable table) { mbuma_thread_table = table; }
-
-/// The owner's half of the asymmetric fence: orders its store to `busy` before its load of
-/// `asked`. With membarrier(2) the compiler alone has to be kept from reordering them.
-static inline void mbuma_owner_fence(void) {
-#if defined(__linux__)
-  atomic_signal_fence(memory_order_seq_cst);
-#else
-  atomic_thread_fence(memory_order_seq_cst);
-#endif
-}
-
-/// Prepares the visitor's half; false where the kernel lacks it, and then caches must stay off.
-bool mbuma_register_barrier(void);
-
-/// The visitor's half: on return every thread of the process has passed a full barrier.
-void mbuma_barrier(void);
 
 /// Maps `byte_count` zero bytes for a thread's table; NULL when the system has none.
 void *_Nullable mbuma_map_table(size_t byte_count);

@@ -22,6 +22,8 @@ package struct CacheTable: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   /// Its number among all tables there ever were, from 1; 0 in a copy made of the address alone.
   let number: Int
+  /// The number that the system gives the thread that made it; 0 in such a copy.
+  let thread: Int32
 
   static let slotCount = 1_024
   static let byteCount = unsafe slotCount * ZoneCache.strideByteCount
@@ -37,7 +39,12 @@ package struct CacheTable: @unchecked Sendable {
     }
     self = Registry.shared.withLock { registry in
       registry.lastTableNumber += 1
-      let table = unsafe CacheTable(base: base, number: registry.lastTableNumber)
+      let table = unsafe CacheTable(
+        base: base, number: registry.lastTableNumber, thread: mbuma_this_thread())
+      if registry.isLocked {
+        table.close()
+        table.isSettled = true
+      }
       registry.tables.append(table)
       return table
     }
@@ -59,9 +66,10 @@ package struct CacheTable: @unchecked Sendable {
     return table
   }
 
-  init(base: UnsafeMutableRawPointer, number: Int = 0) {
+  init(base: UnsafeMutableRawPointer, number: Int = 0, thread: Int32 = 0) {
     unsafe self.base = base
     self.number = number
+    self.thread = thread
   }
 
   /// Gives every cached item back to its zone and unmaps the table.
@@ -91,10 +99,15 @@ struct Registry: ~Copyable {
   var all: [Zone] = []
   /// Destroyed zones, whose cores stay for stale handles to trap on.
   var ended: [Zone] = []
-  /// False where the kernel has no expedited membarrier: then no zone may use caches.
-  let canVisit = mbuma_register_barrier()
+  /// Whether caches are shared under the locks of their zones (CacheVisit.swift).
+  var isLocked: Bool
 
   static let shared = Guarded(Registry(), class: .registry)
+
+  init() {
+    isLocked = !mbuma_register_barrier()
+    if isLocked { mbuma_lock_caches() }
+  }
 
   /// A slot for `zone`, or nil if all are taken.
   mutating func takeSlot(for zone: Zone) -> Int? {

@@ -32,6 +32,8 @@
 //                  : slow path, zone lock   look, take; asked = 0
 //       busy = 0 (release), with the new count if there is one
 //
+// (where the kernel has no membarrier, or refuses it one day, CacheVisit.swift tells what then)
+//
 // If the owner read asked == 0, its busy == 1 was visible to the barrier and the visitor waits;
 // if not, the owner goes to the zone lock, which the visitor holds. Hence never both inside. A
 // visit may also begin and end while the owner stands between its store and its load; then asked
@@ -154,15 +156,19 @@ struct CachePointer {
 // MARK: - Under the zone lock
 
 extension CachePointer {
-  /// Items in both buckets.
-  var itemCount: Int {
-    unsafe Int(at.pointee.count) + Int(at.pointee.spare?.pointee.count ?? 0)
+  /// Items in the loaded bucket, of one moment even if the owner is inside.
+  var loadedCount: Int {
+    unsafe Int(UInt32(truncatingIfNeeded: word.pointee.load(ordering: .acquiring)))
   }
+
+  /// Items in both buckets.
+  var itemCount: Int { unsafe loadedCount + Int(at.pointee.spare?.pointee.count ?? 0) }
 
   /// Allocations and frees through this cache, so far.
   var counts: (allocations: UInt64, frees: UInt64) {
+    let count = unsafe UInt64(loadedCount)
     let allocations = unsafe at.pointee.allocations.load(ordering: .relaxed)
-    return unsafe (allocations, allocations &+ UInt64(at.pointee.count) &- at.pointee.brought)
+    return unsafe (allocations, allocations &+ count &- at.pointee.brought)
   }
 
   /// Starts to count again from zero.

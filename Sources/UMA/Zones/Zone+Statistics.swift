@@ -27,7 +27,7 @@ extension Zone {
     statistics.sharedFrees = depot.frees
     statistics.shelved = depot.full.itemCount
     statistics.workingSet = depot.full.workingSet.estimate
-    unsafe visitTables { table, cache in
+    unsafe visitCaches(.reading) { table, cache in
       let (allocations, frees) = unsafe cache.counts
       let cached = unsafe cache.itemCount
       if allocations | frees == 0, cached == 0 { return }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Visits to other threads' caches (ZoneCache.swift tells why they are safe). All of them hold the
-// zone lock, then the registry's, so a table stays mapped and no second visitor comes.
+// Visits to other threads' caches (ZoneCache.swift and CacheVisit.swift tell why they are safe).
+// All of them hold the zone lock, then the registry's, so a table stays mapped and no second visitor
+// comes.
 
 import CUMA
 import Synchronization
@@ -9,50 +10,33 @@ import Synchronization
 extension Zone {
   /// Moves the buckets of every thread's cache to the depot.
   func gather(_ depot: inout Depot) {
-    unsafe visitCaches { cache in
+    unsafe visitCaches(.taking) { _, cache in
       if let loaded = unsafe cache.unload() { unsafe depot.keep(loaded) }
       if let spare = unsafe cache.at.pointee.spare { unsafe depot.keep(spare) }
       unsafe cache.at.pointee.spare = nil
     }
   }
 
-  /// Runs `body` on every thread's cache of this zone while its owner is kept out.
+  /// Runs `body` on every thread's cache of this zone, with the table it is in, while its owner is
+  /// kept out.
   ///
   /// - Precondition: the zone lock is held.
-  func visitCaches(_ body: (CachePointer) -> Void) {
-    unsafe Self.visitCaches(of: [self]) { _, cache in unsafe body(cache) }
-  }
-
-  /// Runs `body` on every thread's cache of this zone, with the table it is in.
-  ///
-  /// - Precondition: the zone lock is held.
-  func visitTables(_ body: (CacheTable, CachePointer) -> Void) {
-    unsafe Self.visitCaches(of: [self], body)
+  func visitCaches(_ kind: Registry.Visit, _ body: (CacheTable, CachePointer) -> Void) {
+    unsafe Self.visitCaches(of: [self], kind, body)
   }
 
   /// Runs `body` on every thread's caches of some zones while all their owners are kept out.
   ///
   /// - Precondition: the locks of the zones are held.
   private static func visitCaches(
-    of zones: [Zone], _ body: (CacheTable, CachePointer) -> Void
+    of zones: [Zone], _ kind: Registry.Visit, _ body: (CacheTable, CachePointer) -> Void
   ) {
     let offsets = zones.compactMap { zone -> Int? in
       let offset = unsafe zone.core.pointee.cacheOffset.load(ordering: .relaxed)
       return offset == 0 ? nil : offset
     }
     if offsets.isEmpty { return }
-    Registry.shared.withLock { registry in
-      let caches = unsafe registry.tables.flatMap { table in
-        unsafe offsets.map { unsafe (table, CachePointer(table.base, $0)) }
-      }
-      unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(1, ordering: .relaxed) }
-      mbuma_barrier()
-      unsafe caches.forEach { _, cache in
-        while unsafe cache.isBusy { mbuma_yield() }
-      }
-      unsafe caches.forEach { table, cache in unsafe body(table, cache) }
-      unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(0, ordering: .releasing) }
-    }
+    Registry.shared.withLock { unsafe $0.visit(offsets, kind, body) }
   }
 
   /// Items in use of some zones at one moment: all locks held, all caches still.
@@ -70,7 +54,7 @@ extension Zone {
   private static func itemsInUse(of zones: [Zone], locked: Int, sum: UInt64) -> UInt64 {
     guard locked < zones.count else {
       var sum = sum
-      unsafe visitCaches(of: zones) { _, cache in
+      unsafe visitCaches(of: zones, .reading) { _, cache in
         let (allocations, frees) = unsafe cache.counts
         sum &+= allocations &- frees
       }

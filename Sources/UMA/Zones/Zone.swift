@@ -128,8 +128,8 @@ public struct Zone: Equatable, @unchecked Sendable {
     let zone = self
     Registry.shared.withLock { registry in
       registry.all.append(zone)
-      // Without a slot, or without a way to visit other threads' caches, the zone works uncached.
-      guard shadow == nil, flags.isDisjoint(with: [.noBucket, .internalZone]), registry.canVisit,
+      // Without a slot the zone works uncached.
+      guard shadow == nil, flags.isDisjoint(with: [.noBucket, .internalZone]),
         let slot = registry.takeSlot(for: zone)
       else { return }
       unsafe core.pointee.cacheOffset.store(
@@ -262,9 +262,11 @@ public struct Zone: Equatable, @unchecked Sendable {
     return keg
   }
 
+  /// This zone's cache in the table of the caller, who is in none of its caches now.
   func cache(in table: CacheTable?) -> CachePointer? {
     let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
     guard let table, offset != 0 else { return nil }
+    if mbuma_caches_are_locked() { table.settle() }
     return unsafe CachePointer(table.base, offset)
   }
 }

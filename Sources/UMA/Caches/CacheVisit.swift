@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// How a visitor and the caches' owners keep out of each other's way. The process is in one of two
+// modes, and goes from the first to the second once at most:
+//
+//     fenced   An owner works on its caches with no lock and no fence; a visitor asks, has every
+//              thread pass a barrier, and waits for those inside (ZoneCache.swift).
+//     locked   `asked` is 1 in every cache for good, so an owner finds no way in but by its zone's
+//              lock, which the visitor holds too. No barrier is needed any more.
+//
+// The kernel decides. It may have no expedited membarrier, and then the process starts locked. It
+// may refuse later what it granted at first, when the process confines itself (EPERM) or when
+// memory is short (ENOMEM). A visit that gets no barrier of any kind (barrier.h) makes the mode
+// locked, and has yet to know which owners are inside still, having read `asked` before it was set:
+//
+//     settled(table) <=> its owner is in no cache, and will read asked == 1 in each from now on
+//
+// - One more barrier settles them all: by turns on every core, which needs no membarrier. The
+//   visitor then waits once for those inside.
+// - If that is refused as well, each owner settles its own table when it comes to the registry's
+//   lock for the first time, on its next allocation or free that has to leave the fast path, and
+//   with `asked` set, every one has to: under that lock `asked` was set in every cache.
+// - A table made in this mode is settled from the start, and so is one that retires.
+//
+// A table that is not settled is not touched; what is read of it are words that its owner writes
+// whole. Its items are counted, and come back when their thread allocates, frees or ends; until then
+// a drain leaves them where they are, and a denial may come though they are free. Only a process
+// that is refused both membarrier(2) and sched_setaffinity(2) has such tables.
+
+import CUMA
+import Synchronization
+
+extension Registry {
+  /// What a visitor does in a cache.
+  enum Visit {
+    /// Reads its counts.
+    case reading
+    /// Takes its buckets.
+    case taking
+  }
+
+  /// Runs `body` on the caches at some offsets of every table, while their owners are kept out.
+  ///
+  /// - Precondition: the locks of the zones whose caches these are are held.
+  mutating func visit(
+    _ offsets: [Int], _ kind: Visit, _ body: (CacheTable, CachePointer) -> Void
+  ) {
+    let caches = unsafe tables.flatMap { table in
+      unsafe offsets.map { unsafe (table, CachePointer(table.base, $0)) }
+    }
+    if !isLocked {
+      unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(1, ordering: .relaxed) }
+      if mbuma_barrier() {
+        unsafe caches.forEach { _, cache in
+          while unsafe cache.isBusy { mbuma_yield() }
+        }
+        unsafe caches.forEach { table, cache in unsafe body(table, cache) }
+        unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(0, ordering: .releasing) }
+        return
+      }
+      lockCaches()
+    }
+    unsafe caches.forEach { table, cache in
+      if kind == .reading || table.isSettled { unsafe body(table, cache) }
+    }
+  }
+
+  /// Makes the mode locked, and settles the tables if there is any way to.
+  private mutating func lockCaches() {
+    isLocked = true
+    for table in tables { table.close() }
+    mbuma_lock_caches()
+    let threads = tables.map(\.thread)
+    guard unsafe mbuma_barrier_by_turns(threads, threads.count) else { return }
+    for table in tables {
+      table.waitUntilLeft()
+      table.isSettled = true
+    }
+  }
+}
+
+extension CacheTable {
+  /// Whether the owner is known to be in no cache and to come in no more.
+  ///
+  /// Another thread asks and says so under the registry's lock.
+  var isSettled: Bool {
+    get { unsafe settled.pointee.load(ordering: .relaxed) }
+    nonmutating set { unsafe settled.pointee.store(newValue, ordering: .relaxed) }
+  }
+
+  /// The owner's word that it has heard; it is in none of its caches now.
+  func settle() {
+    // Nobody but the owner settles a table that is not, so what it reads here is not stale for long.
+    if isSettled { return }
+    Registry.shared.withLock { _ in isSettled = true }
+  }
+
+  /// Shuts the fast path into every cache.
+  func close() {
+    unsafe forEachCache { unsafe $0.at.pointee.asked.store(1, ordering: .relaxed) }
+  }
+
+  /// Returns once the owner has been outside of every cache.
+  fileprivate func waitUntilLeft() {
+    unsafe forEachCache { cache in
+      while unsafe cache.isBusy { mbuma_yield() }
+    }
+  }
+
+  private func forEachCache(_ body: (CachePointer) -> Void) {
+    for slot in 0..<Self.slotCount {
+      unsafe body(CachePointer(base, slot * ZoneCache.strideByteCount))
+    }
+  }
+
+  /// In the first line of the table, behind the fields of the slot that caches nothing.
+  private var settled: UnsafeMutablePointer<Atomic<Bool>> {
+    unsafe (base + MemoryLayout<ZoneCache>.size).assumingMemoryBound(to: Atomic<Bool>.self)
+  }
+}
