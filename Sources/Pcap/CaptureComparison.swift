@@ -1,91 +1,92 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-/// What a comparison of two captures found.
+/// What a comparison of captures found.
 ///
-/// Frames are compared in order: their bytes, times, captured and wire lengths; and before them
-/// the link types. Neither file is held in memory. Formats and resolutions may differ: a pcapng
-/// and the pcap made from it are identical if every frame and time is.
+/// Link types are compared, then frames in order (bytes, times, captured and wire lengths), then
+/// how the second capture ends. Neither file is held in memory. Formats and resolutions may differ:
+/// a pcapng and the pcap made from it are identical if every frame and time is.
 public struct CaptureComparison: Equatable, Sendable {
-  /// What may differ.
+  /// What may differ, by the name that reports have for it.
   public enum Field: String, Sendable, CaseIterable {
     /// How the frames begin.
-    case linkType
+    case linkType = "link_type"
     /// A frame is there in one capture and not in the other.
-    case packetCount
+    case packetCount = "count"
     /// When the frame was seen.
     case timestamp
     /// Bytes captured.
-    case capturedByteCount
+    case capturedByteCount = "captured_length"
     /// Bytes on the wire.
-    case wireByteCount
+    case wireByteCount = "wire_length"
     /// The bytes.
     case bytes
-    /// The second capture does not end cleanly.
+    /// The second capture is cut or corrupt behind the frames before.
     case end
   }
 
   /// The first place where two captures differ.
   public struct Difference: Equatable, Sendable {
-    /// The frame, counted from 1; 0 if it is not a frame that differs.
-    public let packet: Int
-    /// The first byte that differs, counted from 0 in the frame; 0 for other fields.
-    public let offset: Int
+    /// The frame, counted from 1; nil if all frames are concerned.
+    public let packet: Int?
+    /// The first byte that differs, counted from 0 in the frame; nil for other fields.
+    public let offset: Int?
     /// What differs.
     public let field: Field
   }
 
   /// Frames compared and found the same.
-  public let packetCount: Int
-  /// Nil if the captures are identical.
-  public let firstDifference: Difference?
+  public private(set) var packetCount = 0
+  /// Nil if nothing differs.
+  public private(set) var firstDifference: Difference?
 
   /// Whether nothing differs.
   public var isIdentical: Bool { firstDifference == nil }
 
+  /// A comparison that begins.
+  package init() {}
+
   /// Compares two files.
+  ///
+  /// How the first one ends does not matter, since what is cut off cannot be in the second.
   ///
   /// - Throws: `PcapError` if one cannot be opened.
   public init(of expected: String, with actual: String) throws(PcapError) {
     var expected = try CaptureReader(path: expected)
     var actual = try CaptureReader(path: actual)
-    self.init(of: &expected, with: &actual)
+    compare(&expected, with: &actual)
+    finish(&actual)
   }
 
-  /// Compares what two readers still have to give.
-  ///
-  /// How the first one ends does not matter, since what is cut off cannot be in the second.
-  ///
-  /// - Parameters:
-  ///   - expected: what should be there; its filter counts.
-  ///   - actual: what is there.
-  ///   - limit: the most frames to compare.
-  public init(
-    of expected: inout CaptureReader, with actual: inout CaptureReader, upTo limit: Int = .max
+  /// Compares what `expected` still has to give with what comes next in `actual`, up to the first
+  /// difference or until `limit` frames are the same in all.
+  package mutating func compare(
+    _ expected: inout CaptureReader, with actual: inout CaptureReader, upTo limit: Int = .max
   ) {
-    var same = 0
-    var difference: Difference?
-    if expected.linkType != actual.linkType {
-      difference = Difference(packet: 0, offset: 0, field: .linkType)
+    if firstDifference == nil, expected.linkType != actual.linkType {
+      firstDifference = Difference(packet: nil, offset: nil, field: .linkType)
     }
-    while difference == nil, same < limit {
-      guard let first = expected.nextFrame() else { break }
-      guard let second = actual.nextFrame() else {
-        difference = Difference(packet: same + 1, offset: 0, field: .packetCount)
-        break
+    while firstDifference == nil, packetCount < limit, let wanted = expected.nextFrame() {
+      let number = packetCount + 1
+      guard let found = actual.nextFrame() else {
+        let field = actual.end == .clean ? Field.packetCount : .end
+        firstDifference = Difference(packet: number, offset: nil, field: field)
+        return
       }
-      difference = first.difference(from: second, numbered: same + 1)
-      if difference == nil { same += 1 }
+      firstDifference = wanted.difference(from: found, numbered: number)
+      if firstDifference == nil { packetCount = number }
     }
-    packetCount = same
-    firstDifference = difference ?? Self.rest(of: &actual, same)
   }
 
-  /// What is wrong with a capture of which all frames wanted were read: more frames, or a bad end.
-  private static func rest(of reader: inout CaptureReader, _ same: Int) -> Difference? {
-    if let _ = reader.nextFrame() {
-      return Difference(packet: same + 1, offset: 0, field: .packetCount)
+  /// Compares the end: `wanted` frames must have been the same, and nothing may follow in `actual`.
+  package mutating func finish(_ actual: inout CaptureReader, wanted: Int? = nil) {
+    guard firstDifference == nil else { return }
+    if let _ = actual.nextFrame() {
+      firstDifference = Difference(packet: packetCount + 1, offset: nil, field: .packetCount)
+    } else if actual.end != .clean {
+      firstDifference = Difference(packet: packetCount + 1, offset: nil, field: .end)
+    } else if let wanted, packetCount < wanted {
+      firstDifference = Difference(packet: packetCount + 1, offset: nil, field: .packetCount)
     }
-    return reader.end == .clean ? nil : Difference(packet: 0, offset: 0, field: .end)
   }
 }
 
@@ -99,11 +100,12 @@ extension CapturedFrame {
   ///   - other: the frame of the other capture.
   ///   - packet: the frame's number, for the report.
   /// - Returns: nil if nothing differs.
-  public borrowing func difference(
+  borrowing func difference(
     from other: borrowing CapturedFrame, numbered packet: Int
   ) -> CaptureComparison.Difference? {
-    func found(_ field: CaptureComparison.Field, _ offset: Int = 0) -> CaptureComparison.Difference
-    {
+    func found(
+      _ field: CaptureComparison.Field, _ offset: Int? = nil
+    ) -> CaptureComparison.Difference {
       CaptureComparison.Difference(packet: packet, offset: offset, field: field)
     }
     if !isSameTime(timestampInNanoseconds, other.timestampInNanoseconds) {

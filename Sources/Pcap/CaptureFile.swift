@@ -21,8 +21,9 @@ struct CaptureFile: ~Copyable {
 
   let stream: UnsafeMutablePointer<FILE>
   let buffer: UnsafeMutablePointer<CChar>
+  let identity: FileIdentity
   /// Whether reading can go back and positions mean something: no pipe, no terminal.
-  let isRegular: Bool
+  var isRegular: Bool { identity.isRegular }
 
   /// Opens `path`, or standard input for "-".
   ///
@@ -30,18 +31,16 @@ struct CaptureFile: ~Copyable {
   init(path: String) throws(PcapError) {
     let opened = unsafe path == "-" ? fdopen(dup(0), "rb") : fopen(path, "rb")
     guard let stream = unsafe opened else { throw Self.failure(errno, path) }
-    var facts = stat()
-    guard unsafe fstat(fileno(stream), &facts) == 0 else {
+    guard let identity = unsafe FileIdentity(descriptor: fileno(stream)) else {
       let reason = errno
       unsafe fclose(stream)
       throw Self.failure(reason, path)
     }
-    let kind = facts.st_mode & S_IFMT
-    guard kind != S_IFDIR else {
+    guard !identity.isFolder else {
       unsafe fclose(stream)
       throw Self.failure(EISDIR, path)
     }
-    isRegular = kind == S_IFREG
+    self.identity = identity
     unsafe buffer = .allocate(capacity: Self.bufferByteCount)
     // The buffer outlives the stream: `close` and `releaseBuffer` end them in that order.
     unsafe setvbuf(stream, buffer, _IOFBF, Self.bufferByteCount)
@@ -85,15 +84,6 @@ struct CaptureFile: ~Copyable {
     return UInt32(bigEndian: word)
   }
 
-  /// Whether `path` names this very file.
-  func isSame(as path: String) -> Bool {
-    var (mine, other) = (stat(), stat())
-    guard unsafe fstat(fileno(stream), &mine) == 0, unsafe stat(path, &other) == 0 else {
-      return false
-    }
-    return isRegular && mine.st_dev == other.st_dev && mine.st_ino == other.st_ino
-  }
-
   /// Closes the stream; libpcap does it once it owns it.
   func close() { unsafe fclose(stream) }
 
@@ -105,10 +95,4 @@ struct CaptureFile: ~Copyable {
 func position(of stream: UnsafeMutablePointer<FILE>) -> Int? {
   let place = unsafe ftello(stream)
   return place < 0 ? nil : Int(place)
-}
-
-/// What the system calls an error number.
-func systemMessage(_ number: Int32) -> String {
-  // The string is copied at once; the text of a number that is known never changes.
-  unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
 }

@@ -40,8 +40,8 @@ extension CaptureReader {
       format: prelude.format, resolution: prelude.resolution)
   }
 
-  /// Whether `path` names the file that is being read, which opening it for writing would empty.
-  public func isReading(fileAt path: String) -> Bool { file.isSame(as: path) }
+  /// Which file is being read.
+  package var identity: FileIdentity { file.identity }
 
   private static func open(
     _ file: borrowing CaptureFile, _ path: String

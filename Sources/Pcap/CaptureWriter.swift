@@ -5,10 +5,14 @@
 //
 //     seconds (32)   fraction (32)   captured bytes (32)   bytes on the wire (32)   the bytes
 //
-// in this machine's byte order. Only whole records leave the buffer, so after every flush, and
-// after a kill, the file is a valid capture:
+// in this machine's byte order. Only whole records leave the buffer, with one system call unless
+// the system takes less at a time, so between two calls the file is a valid capture:
 //
 //     bytes in the file == 24 + sum over flushed records of (16 + captured bytes)
+//
+// A kill between two calls leaves it so. A kill inside a call leaves what the kernel had copied:
+// Linux stops at the end of a page of the file, which may cut the last record there is; those
+// before it are whole.
 //
 // When the system refuses more, a regular file is cut back to its last whole record, the counts go
 // down to what is in it, and the writer takes nothing more.
@@ -56,12 +60,14 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   ///   - path: the file, or "-" for standard output.
   ///   - linkType: how the frames begin.
   ///   - resolution: what the file counts times in.
-  ///   - snapshotByteCount: what the header says is the most of a frame, 1...2^31 - 1.
+  ///   - snapshotByteCount: what the header says is the most of a frame, 1...2^31 - 1; if nil, the
+  ///     most that readers take for the link type: 262,144, or more for D-Bus, USBPcap and EBHSCR.
   /// - Throws: `PcapError` of kind `.unwritable` or `.unsupportedLinkType`.
   public init(
     path: String, linkType: LinkType, resolution: TimeResolution,
-    snapshotByteCount: Int = 262_144
+    snapshotByteCount: Int? = nil
   ) throws(PcapError) {
+    let snapshotByteCount = snapshotByteCount ?? linkType.frameByteLimit
     precondition(
       1...Int(Int32.max) ~= snapshotByteCount, "snapshot length of \(snapshotByteCount) bytes")
     let header = try captureHeader(
@@ -157,6 +163,22 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
 
   private func failure(_ kind: PcapError.Kind) -> PcapError {
     PcapError(kind, file: path, packet: packetCount + 1)
+  }
+}
+
+extension LinkType {
+  /// The most captured bytes of a frame that readers of captures take: 262,144 for nearly all.
+  ///
+  /// As in libpcap's `max_snaplen_for_dlt`, with the 128 MiB that its later versions have for
+  /// USBPcap; a record that says more is taken for a corrupt one.
+  var frameByteLimit: Int {
+    switch rawValue {
+    // D-Bus, USBPcap.
+    case 231, 249: 134_217_728
+    // Elektrobit's high-speed capture and replay.
+    case 279: 8_388_608
+    default: 262_144
+    }
   }
 }
 

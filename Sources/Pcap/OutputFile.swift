@@ -36,12 +36,15 @@ struct LostRecords: Equatable {
 struct OutputFile: ~Copyable {
   private var descriptor: Int32
   private var buffer: UnsafeMutableRawPointer
-  private var capacity = 327_680
+  private var capacity: Int
   private(set) var filledByteCount = 0
   /// Records that a failed write has cost.
   private(set) var lost = LostRecords()
   /// Why nothing more is taken.
   private var failure: PcapError.Kind?
+
+  /// Bytes that are gathered for one write, if no record is larger.
+  private static let flushByteCount = 327_680
 
   /// Makes or empties the file, or takes standard output for "-", and writes `header`.
   ///
@@ -51,10 +54,7 @@ struct OutputFile: ~Copyable {
       path == "-" ? dup(1) : unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw PcapError(.unwritable(errno: errno), file: path) }
     let file = OutputFile(descriptor: descriptor)
-    let (done, reason) = unsafe header.withUnsafeBytes { bytes -> (Int, Int32) in
-      guard let start = bytes.baseAddress else { return (0, 0) }
-      return unsafe put(start, bytes.count, descriptor)
-    }
+    let (done, reason) = unsafe writeAll(header.span.bytes, to: descriptor)
     guard reason == 0 else {
       cutBack(descriptor, by: done)
       throw PcapError(.unwritable(errno: reason), file: path)
@@ -64,21 +64,30 @@ struct OutputFile: ~Copyable {
 
   private init(descriptor: Int32) {
     self.descriptor = descriptor
+    capacity = Self.flushByteCount
     unsafe buffer = .allocate(byteCount: capacity, alignment: 16)
+  }
+
+  /// Writes what is gathered, with one system call unless the system takes less.
+  private func writeFilled() -> (done: Int, reason: Int32) {
+    // In bounds: 0 <= filledByteCount <= capacity.
+    unsafe writeAll(RawSpan(_unsafeStart: buffer, byteCount: filledByteCount), to: descriptor)
   }
 
   deinit {
     if descriptor >= 0 {
-      let (done, reason) = unsafe Self.put(buffer, filledByteCount, descriptor)
+      let (done, reason) = writeFilled()
       if reason != 0 { Self.cutBack(descriptor, by: done - wholeRecords(in: done).byteCount) }
       _ = closeDescriptor(descriptor)
     }
     unsafe buffer.deallocate()
   }
 
-  /// Sees to it that `byteCount` bytes can be appended.
+  /// Sees to it that a record of `byteCount` bytes can be appended; a large one is written alone.
   mutating func makeRoom(_ byteCount: Int, _ path: String) throws(PcapError) {
-    if byteCount <= capacity - filledByteCount, descriptor >= 0, failure == nil { return }
+    if byteCount <= Self.flushByteCount - filledByteCount, descriptor >= 0, failure == nil {
+      return
+    }
     precondition(descriptor >= 0, "write to the closed file \(path)")
     try flush(path)
     guard byteCount > capacity else { return }
@@ -137,7 +146,7 @@ struct OutputFile: ~Copyable {
 
   /// Empties the buffer into the file, or says in `failure` and `lost` what came of that.
   private mutating func putOut() {
-    let (done, reason) = unsafe Self.put(buffer, filledByteCount, descriptor)
+    let (done, reason) = writeFilled()
     if reason != 0 { noteFailure(reason, done) }
     filledByteCount = 0
   }
@@ -177,27 +186,6 @@ struct OutputFile: ~Copyable {
     guard end >= 0, ftruncate(descriptor, end) == 0 else { return }
     // Whoever shares the descriptor, as with standard output, goes on from there.
     lseek(descriptor, end, SEEK_SET)
-  }
-
-  /// Writes until all is written or the system refuses; a signal does not end it.
-  ///
-  /// A pipe that somebody else made non-blocking is waited for.
-  private static func put(
-    _ start: UnsafeRawPointer, _ byteCount: Int, _ descriptor: Int32
-  ) -> (done: Int, reason: Int32) {
-    var done = 0
-    while done < byteCount {
-      let count = unsafe write(descriptor, start + done, byteCount - done)
-      if count > 0 {
-        done += count
-      } else if count < 0, errno == EAGAIN {
-        var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        _ = unsafe poll(&wanted, 1, -1)
-      } else if count < 0, errno != EINTR {
-        return (done, errno)
-      }
-    }
-    return (done, 0)
   }
 }
 

@@ -20,6 +20,7 @@ extension PcapError: CustomStringConvertible {
     case .notFound: "cannot open the file"
     case .unreadable: "cannot read the file"
     case .unwritable: "cannot write the file"
+    case .isOutput: "input and output are one file"
     case .empty: "the file is empty"
     case .badMagic: "this is not a capture file"
     case .compressed(let compression): "this is \(compression)"
@@ -45,6 +46,8 @@ extension PcapError: CustomStringConvertible {
     switch kind {
     case .notFound: "no such file"
     case .unreadable(let number), .unwritable(let number): systemMessage(number)
+    case .isOutput(let output):
+      "writing to \(output == "-" ? "standard output" : output) would overwrite what is to be read"
     case .empty: "it has 0 bytes; the shortest capture has 24"
     case .badMagic(let magic): "it begins with \(hex(magic)), the mark of no known format"
     case .compressed(let compression): "\(compression) data is not read here"
@@ -69,6 +72,7 @@ extension PcapError: CustomStringConvertible {
     case .notFound: "check the path"
     case .unreadable: "check that it is a file and that you may read it"
     case .unwritable: "check the space left and that you may write there"
+    case .isOutput: "choose another output"
     case .empty: "make the capture again"
     case .badMagic: "give a pcap or pcapng file"
     case .compressed(let compression): "run \(compression.command) first and read its output"
@@ -86,7 +90,7 @@ extension PcapError: CustomStringConvertible {
     case .unsupportedLinkType: "choose a link type that files have a number for"
     case .timeNotExact: "write nanoseconds, or allow times to be rounded down"
     case .timeOutOfRange: "shift the times into the years 1902 to 2105"
-    case .frameTooLong: "make the file with a larger snapshot length"
+    case .frameTooLong: "cut the frame to that, or make the file with a larger snapshot length"
     case .library: "see libpcap's message"
     }
   }

@@ -12,6 +12,8 @@ public struct PcapError: Error, Equatable, Sendable {
     case unreadable(errno: Int32)
     /// The system does not let it be written.
     case unwritable(errno: Int32)
+    /// It is the output as well, which has the name given here, "-" for standard output.
+    case isOutput(String)
     /// The file has no bytes.
     case empty
     /// The first four bytes, first byte highest, are those of no capture format.
@@ -101,7 +103,7 @@ public struct PcapError: Error, Equatable, Sendable {
     switch kind {
     case .notFound, .unreadable, .unwritable, .library: 1
     case .unsupportedLinkType, .timeNotExact, .timeOutOfRange, .frameTooLong: 1
-    case .badFilter: 64
+    case .badFilter, .isOutput: 64
     case .empty, .badMagic, .compressed, .unsupportedVersion, .truncatedHeader: 3
     case .mixedLinkTypes, .mixedSnapshotLengths, .mixedByteOrders, .noInterface: 3
     case .truncated, .corrupt: 3

@@ -5,8 +5,8 @@
 //                        |                                       |
 //                   denied: dropped, pool_exhausted         taken: sent
 //
-// States of a run: opening (all inputs are looked at, then the output is opened), looping,
-// finished, verified. An input that cannot be read further ends there, and the next one goes on;
+// States of a run: checked (the output is none of the inputs), opening (all inputs are looked at,
+// then the output is opened), looping, finished, verified. An input that cannot be read further ends there, and the next one goes on;
 // an output that cannot be written ends the run, and what it had taken and lost counts as refused.
 // The report is made in every case, and in every case packets read == sent + denied + refused.
 
@@ -21,6 +21,8 @@ public struct Replay: ~Copyable {
   private let control: ReplayControl
   private var report: ReplayReport
   private var hasBegun = false
+  /// The file that is written, once it is there.
+  private var output: FileIdentity?
 
   /// Packets between two reports of progress.
   private static var stepPacketCount: Int { 4_096 }
@@ -41,8 +43,12 @@ public struct Replay: ~Copyable {
   }
 
   /// Runs the plan to its end, or until something stops it.
+  ///
+  /// - Returns: what was done. If the output is an input, nothing: `outputError` then has the kind
+  ///   `.isOutput`, and no file was touched.
   public consuming func run() -> ReplayReport {
     do throws(PcapError) {
+      try plan.check()
       switch plan.destination {
       case .null:
         var sink = NullSink()
@@ -62,7 +68,9 @@ public struct Replay: ~Copyable {
     report.wasInterrupted = control.isStopped
     report.pool = pool.statistics()
     report.outstanding = report.pool.mbufsInUse
-    if plan.verifies, hasBegun, report.outputError == nil, case .file(let path) = plan.destination {
+    if plan.verifies, hasBegun, report.outputError == nil, case .file(let path) = plan.destination,
+      path != "-"
+    {
       verify(path)
     }
     return report
@@ -114,6 +122,10 @@ public struct Replay: ~Copyable {
       if !control.isStopped { report.inputs[index].openError = error }
       return
     }
+    if let error = refusal(of: reader) {
+      report.inputs[index].openError = error
+      return
+    }
     try sink.begin(reader.linkType, reader.resolution, file: plan.inputs[index])
     hasBegun = true
     report.inputs[index].format = reader.format
@@ -140,6 +152,15 @@ public struct Replay: ~Copyable {
     }
   }
 
+  /// Why an input that was opened is not read: it is the file that is written, which came into
+  /// being, or got another name, since the plan was checked.
+  private mutating func refusal(of reader: borrowing CaptureReader) -> PcapError? {
+    guard case .file(let path) = plan.destination else { return nil }
+    if output == nil { output = FileIdentity(output: path) }
+    guard reader.identity.isOverwritten(byWritingTo: output) else { return nil }
+    return PcapError(.isOutput(path), file: reader.path)
+  }
+
   private var isDone: Bool {
     control.isStopped || report.packetsSent >= plan.limit ?? .max
   }
@@ -161,7 +182,7 @@ public struct Replay: ~Copyable {
   private mutating func verify(_ path: String) {
     do throws(PcapError) {
       var output = try CaptureReader(path: path)
-      report.verification = try Verifier(plan, packetCount: report.packetsSent).compare(&output)
+      report.verification = Verifier(plan, packetCount: report.packetsSent).compare(&output)
     } catch {
       report.outputError = error
     }

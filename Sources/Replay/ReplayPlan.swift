@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+public import Pcap
 
 /// What to replay, where to, and how often.
 public struct ReplayPlan: Equatable, Sendable {
@@ -37,5 +38,24 @@ public struct ReplayPlan: Equatable, Sendable {
     self.loopCount = loopCount
     self.limit = limit
     self.verifies = verifies
+  }
+  /// Refuses an output that is one of the inputs, whatever the two are called: opening it would
+  /// empty the input, and writing to it would feed on itself.
+  ///
+  /// Links, names like `/dev/stdin` and `/proc/self/fd/3`, and the standard streams are followed to
+  /// the file they lead to. Pipes, terminals and null devices may be both. Nothing is opened.
+  ///
+  /// - Throws: `PcapError` of kind `.isOutput`, about the first such input.
+  public func check() throws(PcapError) {
+    guard case .file(let output) = destination else { return }
+    let written = FileIdentity(output: output)
+    for input in inputs {
+      let read = FileIdentity(input: input)
+      // What is not there yet will be the same file by the same name.
+      let isToBeMade = written == nil && read == nil && input == output
+      if isToBeMade || read?.isOverwritten(byWritingTo: written) == true {
+        throw PcapError(.isOutput(output), file: input)
+      }
+    }
   }
 }

@@ -101,16 +101,16 @@ extension PcapError {
   }
 }
 
-extension ReplayReport.Verification {
+extension CaptureComparison {
   var json: JSONValue {
     [
       "identical": .bool(isIdentical),
-      "packets": .integer(packets),
+      "packets": .integer(packetCount),
       "first_difference": firstDifference.map { difference in
         [
-          "packet": .integer(difference.packet),
+          "packet": difference.packet.map { .integer($0) } ?? .null,
           "offset": difference.offset.map { .integer($0) } ?? .null,
-          "field": .string(difference.field),
+          "field": .string(difference.field.rawValue),
         ]
       } ?? .null,
     ]

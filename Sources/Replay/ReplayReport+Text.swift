@@ -82,12 +82,16 @@ extension ReplayReport.Input {
   }
 }
 
-extension ReplayReport.Verification {
+extension CaptureComparison {
   /// One line: identical, or what differs first.
-  public var text: String {
-    guard let difference = firstDifference else { return "identical: \(packets.counted("packet"))" }
-    let place = difference.offset.map { ", byte \($0)" } ?? ""
-    return "different at packet \(difference.packet)\(place): \(difference.field)"
+  var text: String {
+    guard let difference = firstDifference else {
+      return "identical: \(packetCount.counted("packet"))"
+    }
+    var place = ""
+    if let packet = difference.packet { place += " at packet \(packet)" }
+    if let offset = difference.offset { place += ", byte \(offset)" }
+    return "different\(place): \(difference.field.rawValue)"
   }
 }
 

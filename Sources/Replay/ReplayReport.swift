@@ -38,28 +38,6 @@ public struct ReplayReport: Sendable {
     public var error: PcapError? { openError ?? end?.error }
   }
 
-  /// How the output compares with the input.
-  public struct Verification: Equatable, Sendable {
-    /// Packets found equal.
-    public var packets: Int
-    /// The first difference; nil if there is none.
-    public var firstDifference: Difference?
-
-    /// Whether every byte, time and length is the same, in the same order.
-    public var isIdentical: Bool { firstDifference == nil }
-  }
-
-  /// Where the output differs from the input.
-  public struct Difference: Equatable, Sendable {
-    /// Number of the packet, 1 for the first.
-    public var packet: Int
-    /// The first byte that differs; nil if it is not a byte that does.
-    public var offset: Int?
-    /// What differs: `bytes`, `captured_length`, `wire_length`, `timestamp`, or `count` if one
-    /// side has more packets.
-    public var field: String
-  }
-
   /// The inputs in order.
   public var inputs: [Input] = []
   /// Packets that the sink took, and did not lose by failing.
@@ -82,8 +60,8 @@ public struct ReplayReport: Sendable {
   public var pool: MbufStatistics
   /// Mbufs that are still with somebody after the run; anything but 0 is a failure.
   public var outstanding = 0
-  /// How the output compares; nil if that was not asked for.
-  public var verification: Verification?
+  /// How the output compares; nil if that was not asked for or standard output was the output.
+  public var verification: CaptureComparison?
   /// Why the output could not be written or read again.
   public var outputError: PcapError?
   /// Whether a signal ended the run early.

@@ -13,4 +13,8 @@ struct MbumaCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [ReplayCommand.self, BenchCommand.self])
+
+  static func main() {
+    main(CaptureArguments.keepingSeparator(CommandLine.arguments.dropFirst()))
+  }
 }

@@ -2,6 +2,8 @@
 import ArgumentParser
 
 /// A count on the command line: `1000`, `10k`, `1.5M`, `2G`.
+///
+///     value == whole * scale + fraction * scale / 10^digits, exactly, or it is refused
 struct Quantity: ExpressibleByArgument, Equatable {
   let value: Int
 
@@ -9,22 +11,31 @@ struct Quantity: ExpressibleByArgument, Equatable {
 
   var defaultValueDescription: String { String(value) }
 
+  /// Nil if it is no number, no whole one, or none that fits.
   init?(argument: String) {
-    var digits = argument[...]
-    var scale = 1.0
-    switch digits.last {
-    case "k", "K": scale = 1e3
-    case "M": scale = 1e6
-    case "G": scale = 1e9
+    var scale = 1
+    switch argument.last {
+    case "k", "K": scale = 1_000
+    case "M": scale = 1_000_000
+    case "G": scale = 1_000_000_000
     default: break
     }
-    if scale > 1 { digits = digits.dropLast() }
-    guard let first = digits.first, first != ".", digits.allSatisfy({ "0123456789.".contains($0) }),
-      let number = Double(digits)
-    else { return nil }
-    let value = number * scale
-    // Rather refused than guessed: no fractions of one, nothing that does not fit.
-    guard value.rounded() == value, value <= Double(1 << 53) else { return nil }
-    self.value = Int(value)
+    let number = scale == 1 ? argument[...] : argument.dropLast()
+    let parts = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.allSatisfy(Self.isDigits), let whole = Int(parts[0]) else { return nil }
+    var (value, isTooMuch) = whole.multipliedReportingOverflow(by: scale)
+    for digit in (parts.count == 2 ? parts[1] : "").compactMap(\.wholeNumberValue) {
+      // No fractions of one.
+      if digit != 0, scale < 10 { return nil }
+      scale /= 10
+      let (sum, isOver) = value.addingReportingOverflow(digit * scale)
+      (value, isTooMuch) = (sum, isTooMuch || isOver)
+    }
+    if isTooMuch { return nil }
+    self.value = value
+  }
+
+  private static func isDigits(_ text: Substring) -> Bool {
+    !text.isEmpty && text.allSatisfy { "0"..."9" ~= $0 }
   }
 }

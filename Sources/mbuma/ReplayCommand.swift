@@ -13,11 +13,15 @@ struct ReplayCommand: ParsableCommand {
     usage: "mbuma replay <file> ... [<filter>] [--to null|file:OUT|stack] [options]",
     discussion: """
       Input timing is not waited for. The arguments are capture files, - for standard input, and \
-      last, if it names no file, a filter in tcpdump's language: mbuma replay a.pcap udp port 53.
+      last, if it names no file, a filter in tcpdump's language: mbuma replay a.pcap udp port 53. \
+      Behind -- stands nothing but the filter, and beside --filter nothing but files.
       """)
 
   @Argument(help: "Capture files, then a filter.")
   var arguments: [String]
+
+  @Option(help: "Replay only what matches this expression in tcpdump's language.")
+  var filter: String?
 
   @Option(name: .customLong("to"), help: "Where packets go: null, file:OUT or stack.")
   var destination = Destination.null
@@ -28,7 +32,7 @@ struct ReplayCommand: ParsableCommand {
   @Option(name: [.customLong("limit"), .customShort("c")], help: "Stop after this many packets.")
   var limit: Quantity?
 
-  @Flag(help: "Read the output again and compare bytes, order and times with the input.")
+  @Flag(help: "Read the output again and compare it with the input.")
   var verify = false
 
   @Flag(help: "Print one JSON object.")
@@ -66,34 +70,45 @@ struct ReplayCommand: ParsableCommand {
   }
 
   func validate() throws {
+    if filter != nil, CaptureArguments.hasSeparator(arguments) {
+      throw ValidationError("--filter and -- are one filter too many")
+    }
     guard loop.value >= 1 else { throw ValidationError("--loop must be at least 1") }
     if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
-    let (inputs, _) = CaptureArguments.split(arguments)
+    let inputs = plan.inputs
     if inputs.filter({ $0 == "-" }).count > 1 {
       throw ValidationError("standard input can be read only once")
     }
-    let readOnce = inputs.first(where: FileIdentity.isReadableOnce)
+    let readOnce = inputs.first { FileIdentity(input: $0)?.isRegular == false || $0 == "-" }
     if loop.value > 1, let readOnce {
       throw ValidationError("--loop reads inputs again, which \(readOnce) does not allow")
     }
-    guard case .file(let output) = destination else {
+    guard case .file(let output) = plan.destination else {
       if verify { throw ValidationError("--verify needs --to file:OUT") }
       return
     }
-    if verify, let name = FileIdentity.isReadableOnce(output) ? output : readOnce {
+    let writtenOnce = output == "-" || FileIdentity(output: output)?.isRegular == false
+    if verify, let name = writtenOnce ? output : readOnce {
       throw ValidationError("--verify reads input and output again, which \(name) does not allow")
     }
     if output == "-", json { throw ValidationError("--json and --to file:- both want stdout") }
-    if let same = inputs.first(where: { FileIdentity.isSame($0, output) }) {
-      throw ValidationError("\(same) is input and output; choose another output")
-    }
+  }
+
+  /// What the command line asks for.
+  private var plan: ReplayPlan {
+    let files = filter.map { (arguments, $0) } ?? CaptureArguments.split(arguments)
+    return ReplayPlan(
+      inputs: files.0, filter: files.1,
+      destination: StandardStreams.destination(destination.forReplay), loopCount: loop.value,
+      limit: limit?.value, verifies: verify)
   }
 
   func run() throws {
-    let (inputs, filter) = CaptureArguments.split(arguments)
-    let plan = ReplayPlan(
-      inputs: inputs, filter: filter, destination: destination.forReplay, loopCount: loop.value,
-      limit: limit?.value, verifies: verify)
+    let plan = plan
+    if let conflict = conflict(in: plan) {
+      Terminal.warn("mbuma: \(conflict)")
+      throw ExitStatus.usage.code
+    }
     let pool = MbufPool(clusterLimit: limitClusters.value)
     let progress = ProgressLine(isShown: !hidesProgress && Terminal.isInteractive)
     let control = ReplayControl(onProgress: progress.show)
@@ -105,7 +120,7 @@ struct ReplayCommand: ParsableCommand {
     }
     let isReported = Terminal.report(
       json ? report.json.prettyText + "\n" : report.text,
-      toStandardError: destination == .file("-"))
+      toStandardError: plan.destination == .file("-"))
     let status = ExitStatus(report)
     if status == .nothing {
       Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report))")
@@ -119,10 +134,20 @@ struct ReplayCommand: ParsableCommand {
     if !isReported { throw ExitStatus.failed.code }
   }
 
+  /// Why the plan would destroy what it reads or spoil what it writes, nil if it would not.
+  private func conflict(in plan: ReplayPlan) -> String? {
+    do throws(PcapError) {
+      try plan.check()
+      return StandardStreams.conflict(with: plan)
+    } catch {
+      return "\(error)"
+    }
+  }
+
   private func whyNothing(_ report: ReplayReport) -> String {
     if report.wasInterrupted { return "a signal came first" }
     if report.packetsRead == 0 {
-      return CaptureArguments.split(arguments).filter.map { "none matched the filter \($0)" }
+      return plan.filter.map { "none matched the filter \($0)" }
         ?? "the input holds none"
     }
     return "all \(report.packetsDropped) were dropped; raise --limit-clusters"

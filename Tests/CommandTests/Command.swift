@@ -63,8 +63,8 @@ struct Command {
       program, arguments, input: input ?? null, output: output, folder.file("diagnostics"))
   }
 
-  /// Starts a program in the package's folder, with no signal blocked: the thread that does it may
-  /// block them all.
+  /// Starts a program in the package's folder, with no signal blocked or ignored: the thread that
+  /// does it may block them all, and who started the tests may have had some ignored.
   private static func spawn(
     _ program: String, _ arguments: [String], input: Int32, output: String, _ diagnostics: String
   ) throws -> pid_t {
@@ -84,7 +84,11 @@ struct Command {
     var none = sigset_t()
     unsafe sigemptyset(&none)
     unsafe posix_spawnattr_setsigmask(&attributes, &none)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var all = sigset_t()
+    unsafe sigfillset(&all)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &all)
+    unsafe posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let flags = O_WRONLY | O_CREAT | O_TRUNC
     // For the whole process, and always the same.
     guard FileManager.default.changeCurrentDirectoryPath(root.path) else {

@@ -53,14 +53,14 @@ import Testing
 
   @Test func `1: an output on a full disk has the packets that are reported as sent`() throws {
     let folder = try TemporaryFolder()
-    // 48 KiB: bash counts in 1,024 bytes. A trap of nothing has programs ignore the signal.
-    let script = #"trap '' XFSZ; ulimit -f 48; exec "$@""#
+    // 48 KiB: bash counts in 1,024 bytes. The signal that goes with it ends who does not ignore it.
+    let script = #"ulimit -f 48; exec "$@""#
     let out = folder.file("out.pcap")
     let program = "\(Command.products.path)/mbuma"
     let probe = try Command(
       ["-c", script, "bash", program, "--version"], program: "/bin/bash"
     ).finish()
-    guard probe.status != 66 else {
+    guard probe.status != 66, probe.status != 128 + SIGXFSZ else {
       print("skipped: the thread sanitizer needs larger files of its own to start")
       return
     }
@@ -223,6 +223,8 @@ import Testing
     ["replay", "Captures/dns.pcap", "--to", "file:Captures/dns.pcap"],
     ["replay", "Captures/dns.pcap", "--to", "file:Sources/../Captures/dns.pcap"],
     ["replay", "Captures/dns.pcap", "this is no filter"],
+    ["replay", "Captures/dns.pcap", "--filter", "no ("], ["replay", "--filter", "udp"],
+    ["replay", "Captures/dns.pcap", "--filter", "udp", "--", "udp"],
     ["replay", "Captures/dns.pcap", "udp", "port"],
     ["bench", "--runs", "0"], ["bench", "--run-ms", "0"],
     ["bench", "--path", "no/such/row", "--runs", "1", "--run-ms", "1"],
@@ -240,7 +242,7 @@ import Testing
 
   @Test(arguments: [
     "0", "-1", "1.5", "k", "", "1x", "10kk", "0x10", "1e3", "inf", "nan", ".5M", "1.2.3k", " 1",
-    "99999999999G",
+    "99999999999G", "1.", "9223372036854775808", "9223372036854775.808k", "1.0001k",
   ])
   func `64: numbers that are none`(_ number: String) throws {
     let result = try Command.run("replay", "Captures/dns.pcap", "--loop=\(number)")
@@ -248,7 +250,10 @@ import Testing
     #expect(result.text == "")
   }
 
-  @Test(arguments: [("10", 10), ("0.02k", 20), ("1.5M", 86), ("10k", 86), ("2G", 86), ("1K", 86)])
+  @Test(arguments: [
+    ("10", 10), ("0.02k", 20), ("0.0200000000000000000000k", 20), ("1.5M", 86), ("10k", 86),
+    ("2G", 86), ("1K", 86), ("9223372036854775807", 86), ("9223372036854775.807k", 86),
+  ])
   func `Numbers have k, M and G`(_ number: String, _ sent: Int) throws {
     let result = try Command.run("replay", "Captures/dns.pcap", "--limit", number, "--json")
     #expect(result.status == 0)

@@ -186,7 +186,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func `A signal ends a long replay with its report and a whole file`(_ signal: Int32) throws {
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
@@ -209,6 +209,29 @@ import Testing
     #expect(try again.json()["packets_read"] as? Int == report["packets_sent"] as? Int)
   }
 
+  @Test func `A hangup that was ignored stays so, as nohup wants it`() throws {
+    let pipe = TestPipe()
+    let script = #"trap '' HUP; exec "$@""#
+    let folder = try TemporaryFolder()
+    let out = folder.file("out.pcap")
+    let command = try Command(
+      [
+        "-c", script, "bash", "\(Command.products.path)/mbuma", "replay", "-", "--to",
+        "file:\(out)",
+      ],
+      program: "/bin/bash", input: pipe.reader)
+    let bytes = try capture("ntp.pcap")
+    try pipe.write(bytes.prefix(1_000))
+    try command.wait { folder.byteCount("out.pcap") >= 24 }
+    command.signal(SIGHUP)
+    usleep(50_000)
+    try pipe.write(bytes.dropFirst(1_000))
+    try pipe.end()
+    let result = try command.finish()
+    #expect(result.status == 0, "\(result.diagnostics)")
+    #expect(try folder.read("out.pcap") == bytes)
+  }
+
   @Test func `A signal ends a replay that waits for its input`() throws {
     let pipe = TestPipe()
     let folder = try TemporaryFolder()
@@ -227,7 +250,7 @@ import Testing
     #expect(try folder.read("out.pcap") == capture("ntp.pcap"))
   }
 
-  @Test(arguments: [(SIGINT, SIGTERM), (SIGTERM, SIGINT), (SIGINT, SIGINT)])
+  @Test(arguments: [(SIGINT, SIGTERM), (SIGTERM, SIGINT), (SIGINT, SIGHUP)])
   func `A second signal of either kind ends it at once`(_ first: Int32, _ second: Int32) throws {
     // The report of the first goes to a pipe that is full, where it waits for ever.
     let pipe = Pipe()

@@ -148,16 +148,6 @@ import Wire
     #expect(error.byteOffset == first.count)
   }
 
-  @Test func knowsTheFileItReads() throws {
-    let reader = try CaptureReader(path: Captures.path("ntp.pcap"))
-    let others = ["/../Captures/ntp.pcap", "/dns.pcap", "/none.pcap"]
-    var answers: [Bool] = []
-    for other in others {
-      answers.append(reader.isReading(fileAt: Captures.directory.path() + other))
-    }
-    #expect(answers == [true, false, false])
-  }
-
   // MARK: What cannot be opened
 
   @Test func namesWhatCannotBeOpened() throws {

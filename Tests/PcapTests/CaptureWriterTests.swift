@@ -79,6 +79,52 @@ import Wire
     #expect(try fileBytes(file.path).count == 24 + 16 + 600_000 + 16 + 1)
   }
 
+  @Test func framesAsLongAsReadersTakeThemAreWritten() throws {
+    let pool = MbufPool()
+    let (input, output) = (try TemporaryFile(), try TemporaryFile())
+    // D-Bus; a record's header says how long it is, and that it begins behind the last.
+    let sizes: [UInt32] = [100, 262_145, 1_048_576, 50]
+    var bytes = words([0xa1b2_c3d4, 4 << 16 | 2, 0, 0, 0, 231])
+    for size in sizes {
+      bytes += words([1, 2, size, size]) + [UInt8](repeating: 9, count: Int(size))
+    }
+    try input.write(bytes)
+    #expect(try copy(input.path, to: output.path, pool: pool) == sizes.count)
+    #expect(try CaptureComparison(of: input.path, with: output.path).isIdentical)
+    // Whoever does not know the input takes what the link type may have.
+    let dbus = LinkType(rawValue: 231)
+    var writer = try CaptureWriter(path: output.path, linkType: dbus, resolution: .micro)
+    #expect(writer.snapshotByteCount == 134_217_728)
+    for size in sizes {
+      let frame = Frame([UInt8](repeating: 9, count: Int(size)), time: 1_000_002_000)
+      try writer.write(packet(frame, from: pool))
+    }
+    try writer.close()
+    #expect(try CaptureComparison(of: input.path, with: output.path).isIdentical)
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test func noLinkTypeIsReadWithLongerFramesThanAreWritten() throws {
+    let file = try TemporaryFile()
+    var longest = 0
+    for number: UInt32 in 0..<400 {
+      // A snapshot length of 0 makes libpcap say what it takes.
+      try file.write(words([0xa1b2_c3d4, 4 << 16 | 2, 0, 0, 0, number]))
+      guard let reader = try? CaptureReader(path: file.path) else { continue }
+      let output = try TemporaryFile()
+      do {
+        let writer = try CaptureWriter(
+          path: output.path, linkType: reader.linkType, resolution: .micro)
+        #expect(reader.snapshotByteCount <= writer.snapshotByteCount, "link type \(number)")
+      } catch {
+        // Some are read and have no number of their own in a file.
+        #expect(error.kind == .unsupportedLinkType(reader.linkType.rawValue))
+      }
+      longest = max(longest, reader.snapshotByteCount)
+    }
+    #expect(longest == 134_217_728)
+  }
+
   /// A limit on the size of files is the process's, so each case has a process of its own.
   @Test func aFileThatTakesNoMoreEndsWithAWholeRecord() async {
     await #expect(processExitsWith: .success) { try expectWholeRecords(fileLimit: 30_000) }

@@ -97,7 +97,7 @@ import Wire
     #expect(report.packetsSent == min(limit, 6))
     #expect(report.packetsRead == report.packetsSent)
     #expect(report.verification?.isIdentical == true)
-    #expect(report.verification?.packets == report.packetsSent)
+    #expect(report.verification?.packetCount == report.packetsSent)
   }
 
   @Test func `An input is said to have ended only if its end was seen`() throws {
@@ -230,7 +230,7 @@ import Wire
     #expect(report.packetsSent >= 20_000)
     #expect(report.packetsSent < 40_000)
     #expect(report.packetsRead == report.packetsSent)
-    #expect(report.verification?.packets == report.packetsSent)
+    #expect(report.verification?.packetCount == report.packetsSent)
     #expect(report.verification?.isIdentical == true)
     // It may have been stopped just where the file ends, but hardly was.
     #expect(report.inputs[0].error == nil)
@@ -244,6 +244,57 @@ import Wire
     let report = run(ReplayPlan(inputs: [path]), control: control)
     #expect(report.packetsRead == 0)
     #expect(report.wasInterrupted)
+  }
+
+  @Test func `An output that is an input is refused before anything is touched`() throws {
+    let a = try folder.capture("a.pcap", [.udp()])
+    let b = try folder.capture("b.pcap", [.udp(), .udp()])
+    let before = [try readFile(a), try readFile(b)]
+    let (soft, hard) = (folder.file("soft.pcap"), folder.file("hard.pcap"))
+    try FileManager.default.createSymbolicLink(atPath: soft, withDestinationPath: b)
+    try FileManager.default.linkItem(atPath: b, toPath: hard)
+    let descriptor = unsafe open(b, O_RDONLY | O_CLOEXEC)
+    defer { close(descriptor) }
+    for output in [b, soft, hard, "\(folder.path)/./b.pcap", "/dev/fd/\(descriptor)"] {
+      for input in [b, soft, hard] {
+        let plan = ReplayPlan(inputs: [a, input], destination: .file(output), verifies: true)
+        let report = run(plan)
+        #expect(report.outputError?.kind == .isOutput(output))
+        #expect(report.outputError?.file == input)
+        #expect(report.outputError?.exitCode == 64)
+        #expect(report.packetsRead == 0)
+        #expect(report.verification == nil)
+        #expect(throws: PcapError.self) { try plan.check() }
+      }
+    }
+    #expect([try readFile(a), try readFile(b)] == before)
+    // One name for both, before there is a file: the copy would be its own input.
+    let new = folder.file("new.pcap")
+    #expect(run(ReplayPlan(inputs: [a, new], destination: .file(new))).packetsRead == 0)
+    #expect(!FileManager.default.fileExists(atPath: new))
+  }
+
+  @Test func `An input that becomes the output while running is not read`() throws {
+    let a = try folder.capture("a.pcap", [.udp()])
+    let (new, link) = (folder.file("new.pcap"), folder.file("link.pcap"))
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: new)
+    let report = run(ReplayPlan(inputs: [a, link], destination: .file(new), loopCount: 2))
+    #expect(report.inputs[1].error?.kind == .isOutput(new))
+    #expect(report.inputs.map(\.packets) == [2, 0])
+    #expect(try readFile(new).count == 24 + 2 * (16 + 46))
+  }
+
+  @Test func `What keeps no bytes may be input and output`() throws {
+    let a = try folder.capture("a.pcap", [.udp()])
+    let pipe = folder.file("pipe")
+    #expect(unsafe mkfifo(pipe, 0o600) == 0)
+    try ReplayPlan(inputs: ["/dev/null", a], destination: .file("/dev/null")).check()
+    try ReplayPlan(inputs: [pipe], destination: .file(pipe)).check()
+    try ReplayPlan(inputs: [a], destination: .file(folder.file("b.pcap"))).check()
+    try ReplayPlan(inputs: [a, a], destination: .null).check()
+    let report = run(ReplayPlan(inputs: [a], destination: .file("/dev/null")))
+    #expect(report.packetsSent == 1)
+    #expect(report.outputError == nil)
   }
 
   @Test func `A plan needs a loop`() async {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Foundation
 import Mbufs
 import Pcap
+import Reports
 import TestSupport
 import Testing
 import Wire
@@ -17,34 +19,32 @@ import Wire
   private func compare(
     _ found: [Frame], loops: Int = 1, packetCount: Int? = nil, filter: String? = nil,
     resolution: TimeResolution = .micro
-  ) throws -> ReplayReport.Verification {
+  ) throws -> CaptureComparison {
     let input = try folder.capture("in.pcap", frames, resolution: resolution)
     let output = try folder.capture("out.pcap", found, resolution: .nano)
     var reader = try CaptureReader(path: output)
     let plan = ReplayPlan(inputs: [input], filter: filter, loopCount: loops)
-    return try Verifier(plan, packetCount: packetCount ?? frames.count * loops).compare(&reader)
+    return Verifier(plan, packetCount: packetCount ?? frames.count * loops).compare(&reader)
   }
 
   private func expect(
-    _ verification: ReplayReport.Verification, after equal: Int, _ offset: Int?, _ field: String,
+    _ comparison: CaptureComparison, after equal: Int, _ offset: Int?, _ field: String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    #expect(!verification.isIdentical, sourceLocation: sourceLocation)
-    #expect(
-      verification
-        == ReplayReport.Verification(
-          packets: equal,
-          firstDifference: ReplayReport.Difference(
-            packet: equal + 1, offset: offset, field: field)),
-      sourceLocation: sourceLocation)
+    #expect(!comparison.isIdentical, sourceLocation: sourceLocation)
+    #expect(comparison.packetCount == equal, sourceLocation: sourceLocation)
+    let difference = comparison.firstDifference
+    #expect(difference?.packet == equal + 1, sourceLocation: sourceLocation)
+    #expect(difference?.offset == offset, sourceLocation: sourceLocation)
+    #expect(difference?.field.rawValue == field, sourceLocation: sourceLocation)
   }
 
   @Test func `The same frames are identical`() throws {
     let verification = try compare(frames)
     #expect(verification.isIdentical)
-    #expect(verification.packets == 3)
+    #expect(verification.packetCount == 3)
     #expect(verification.text == "identical: 3 packets")
-    #expect(try compare(frames + frames, loops: 2).packets == 6)
+    #expect(try compare(frames + frames, loops: 2).packetCount == 6)
     #expect(try compare(Array(frames.prefix(2)), packetCount: 2).isIdentical)
     #expect(
       try compare([frames[1]], packetCount: 1, filter: "udp dst port 2").isIdentical)
@@ -85,6 +85,46 @@ import Wire
     expect(try compare(frames, packetCount: 4), after: 3, nil, "count")
   }
 
+  /// Compares an output of these bytes with an input of `frames`.
+  private func compare(_ output: Data, _ linkType: LinkType) throws -> CaptureComparison {
+    let input = try folder.capture("in.pcap", frames, linkType: linkType)
+    var reader = try CaptureReader(path: folder.write(output, "out.pcap"))
+    return Verifier(ReplayPlan(inputs: [input]), packetCount: frames.count).compare(&reader)
+  }
+
+  @Test func `Link types are compared`() throws {
+    let output = try readFile(folder.capture("other.pcap", frames, linkType: .ethernet))
+    #expect(try compare(output, .ethernet).isIdentical)
+    for linkType in [LinkType.ipv4, .null, .linuxSLL] {
+      let verification = try compare(output, linkType)
+      #expect(
+        verification.json.prettyText.filter { !$0.isWhitespace }
+          == #"{"identical":false,"packets":0,"first_difference":"#
+          + #"{"packet":null,"offset":null,"field":"link_type"}}"#)
+      #expect(verification.text == "different: link_type")
+    }
+    // Also where there is no frame to be different.
+    let none = try folder.capture("none.pcap", [], linkType: .ipv4)
+    var reader = try CaptureReader(path: folder.capture("out.pcap", []))
+    let empty = Verifier(ReplayPlan(inputs: [none]), packetCount: 0).compare(&reader)
+    #expect(empty.firstDifference?.field == .linkType)
+  }
+
+  @Test func `How the output ends is compared`() throws {
+    let output = try readFile(folder.capture("other.pcap", frames))
+    // Cut in the header of a record that should not be there, and in one that should.
+    for extra in [1, 15, 16] {
+      let header = Data([0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0])
+      let verification = try compare(output + header.prefix(extra), .ethernet)
+      expect(verification, after: 3, nil, "end")
+      #expect(verification.text == "different at packet 4: end")
+    }
+    expect(try compare(output.dropLast(), .ethernet), after: 2, nil, "end")
+    // A record that cannot be one.
+    let corrupt = output + Data(repeating: 0xff, count: 16)
+    expect(try compare(corrupt, .ethernet), after: 3, nil, "end")
+  }
+
   @Test func `What a pcap cannot say otherwise does not differ`() throws {
     // Seconds have 32 bits, of either sign.
     let pool = MbufPool()
@@ -106,6 +146,6 @@ import Wire
       clusterLimit: 1)
     #expect(report.denied == 1)
     #expect(report.verification?.firstDifference?.packet == 2)
-    #expect(report.verification?.firstDifference?.field == "captured_length")
+    #expect(report.verification?.firstDifference?.field == .capturedByteCount)
   }
 }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What the system calls an error number.
+package func systemMessage(_ number: Int32) -> String {
+  // The string is copied at once; the text of a number that is known never changes.
+  unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+}
+
+/// Writes bytes until all are written or the system refuses; a signal does not end it, and a pipe
+/// that somebody else made non-blocking is waited for.
+///
+/// - Returns: the bytes written, and the error number if that is not all of them, else 0.
+package func writeAll(_ bytes: RawSpan, to descriptor: Int32) -> (done: Int, reason: Int32) {
+  unsafe bytes.withUnsafeBytes { bytes in
+    var done = 0
+    while done < bytes.count, let start = bytes.baseAddress {
+      // In bounds: `done` bytes were taken of those in the span.
+      let count = unsafe write(descriptor, start + done, bytes.count - done)
+      if count > 0 {
+        done += count
+      } else if count < 0, errno == EAGAIN {
+        waitUntilReady(descriptor, POLLOUT)
+      } else if count < 0, errno != EINTR {
+        return (done, errno)
+      }
+    }
+    return (done, 0)
+  }
+}
+
+/// Waits until a descriptor can be read or written, or has failed; a signal may end it early.
+func waitUntilReady(_ descriptor: Int32, _ event: Int32) {
+  var wanted = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+  _ = unsafe poll(&wanted, 1, -1)
+}
