@@ -17,9 +17,7 @@ func library(_ name: String, _ dependencies: Target.Dependency...) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: Target.Dependency..., exclude: [String] = []) -> Target {
-  .testTarget(
-    name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude,
-    swiftSettings: house)
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
 }
 
 let libraries = [
@@ -48,7 +46,7 @@ let package = Package(
     // Each knows only what stands above it.
     library("Wire"),
     library("UMA", "CUMA"),
-    library("Mbufs", "UMA", "CUMA"),
+    library("Mbufs", "UMA"),
     library("SocketBuffers", "Mbufs", "UMA", "Wire"),
     library("InternetStack", "SocketBuffers", "Mbufs", "Wire"),
     library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
@@ -90,17 +88,21 @@ let package = Package(
       name: "TestSupport", dependencies: ["Models", "Mbufs", "UMA"], path: "Tests/TestSupport",
       swiftSettings: house),
     tests("WireTests", "Wire"),
-    tests("UMATests", "UMA", "CMallocCount", "CConfine", exclude: ["Vectors"]),
-    tests("MbufsTests", "Mbufs", "UMA"),
-    tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire"),
-    tests("VectorTests", "SocketBuffers", "Mbufs", "UMA", exclude: ["Vectors"]),
-    tests("InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire"),
-    tests("PcapTests", "Pcap", "Mbufs", "UMA", "Wire"),
-    tests("ReplayTests", "Replay", "Reports", "Pcap", "Mbufs", "UMA", "Wire", "CMallocCount"),
+    tests(
+      "UMATests", "UMA", "CUMA", "CMallocCount", "CConfine", "TestSupport", exclude: ["Vectors"]),
+    tests("MbufsTests", "Mbufs", "UMA", "Models", "TestSupport"),
+    tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire", "TestSupport"),
+    tests("VectorTests", "SocketBuffers", "Mbufs", "UMA", "TestSupport", exclude: ["Vectors"]),
+    tests(
+      "InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire", "TestSupport"),
+    tests("PcapTests", "Pcap", "Mbufs", "Wire", "TestSupport"),
+    tests(
+      "ReplayTests", "Replay", "Reports", "Pcap", "Mbufs", "UMA", "Wire", "CMallocCount",
+      "TestSupport"),
     tests(
       "CommandTests", "mbuma", "RawEcho", "HostInterfaces", "InternetStack", "SocketBuffers",
-      "Mbufs", "Wire"),
-    tests("FuzzTests", "FuzzDriver"),
+      "Mbufs", "Wire", "TestSupport"),
+    tests("FuzzTests", "FuzzDriver", "TestSupport"),
     tests("TidyTests"),
   ],
   swiftLanguageModes: [.v6]
