@@ -4,18 +4,6 @@ import Testing
 
 /// The rules of the house that a text search can keep.
 @Suite struct TidyTests {
-  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
-
-  /// Every Swift file of ours, by its path from the package's folder.
-  static let swiftFiles: [String] = files { $0.hasSuffix(".swift") }
-
-  /// Every file that people read, captures and their outputs left out.
-  static let textFiles: [String] = files { path in
-    let endings = [".swift", ".c", ".cc", ".h", ".md", ".py", ".sh", ".modulemap", ".yml"]
-    return path.hasPrefix("Scripts/") || endings.contains { path.hasSuffix($0) }
-  }
-
   /// The files with unsafe code outside of the modules that are there to hold it: where the C
   /// library, libpcap and malloc are called, and where words are read from bytes.
   static let unsafeFiles: Set = [
@@ -32,47 +20,17 @@ import Testing
     "Reports", "Replay",
   ]
 
-  private static func files(_ isWanted: (String) -> Bool) -> [String] {
-    let folders = ["Sources", "Tests", "Benchmarks", "Examples", "Scripts", "Captures"]
-    let inFolders = folders.flatMap { folder -> [String] in
-      let walk = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
-      return (walk?.compactMap { $0 as? String } ?? []).map { "\(folder)/\($0)" }
-    }
-    let top = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
-    return (inFolders + top).filter { isWanted($0) && isFile($0) }.sorted()
-  }
-
-  private static func isFile(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return unsafe FileManager.default.fileExists(
-      atPath: root.appendingPathComponent(path).path, isDirectory: &isFolder) && !isFolder.boolValue
-  }
-
-  private static func read(_ path: String) throws -> String {
-    try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
-  }
-
-  private static func lines(_ path: String) throws -> [Substring] {
-    try read(path).split(separator: "\n", omittingEmptySubsequences: false)
-  }
-
-  /// The module that a source file belongs to.
-  private static func module(_ path: String) -> String? {
-    let parts = path.split(separator: "/")
-    return parts.first == "Sources" && parts.count > 2 ? String(parts[1]) : nil
-  }
-
   @Test func `There are files to look at`() {
-    #expect(Self.swiftFiles.count > 100)
-    #expect(Self.textFiles.count > Self.swiftFiles.count)
+    #expect(Tree.swiftFiles.count > 100)
+    #expect(Tree.textFiles.count > Tree.swiftFiles.count)
   }
 
   @Test func `Unsafe code is only where it belongs`() throws {
     let word = /\bunsafe\b/
     var found: Set<String> = []
-    for path in Self.swiftFiles {
-      guard let module = Self.module(path), !Self.unsafeModules.contains(module) else { continue }
-      let code = try Self.lines(path).filter { !$0.drop { $0 == " " }.hasPrefix("//") }
+    for path in Tree.swiftFiles {
+      guard let module = Tree.module(path), !Self.unsafeModules.contains(module) else { continue }
+      let code = try Tree.lines(path).filter { !$0.drop { $0 == " " }.hasPrefix("//") }
       if code.contains(where: { $0.contains(word) }) { found.insert(path) }
     }
     #expect(found == Self.unsafeFiles)
@@ -80,11 +38,11 @@ import Testing
 
   @Test func `Every file begins with its licence`() throws {
     let mark = "SPDX-License-Identifier: BSD-2-Clause"
-    for path in Self.swiftFiles where path != "Package.swift" {
-      #expect(try Self.lines(path).first == "// \(mark)", "\(path)")
+    for path in Tree.swiftFiles where path != "Package.swift" {
+      #expect(try Tree.lines(path).first == "// \(mark)", "\(path)")
     }
-    for path in Self.textFiles where !path.hasSuffix(".md") {
-      let isMarked = try Self.lines(path).prefix(3).contains { $0.contains(mark) }
+    for path in Tree.textFiles where !path.hasSuffix(".md") {
+      let isMarked = try Tree.lines(path).prefix(3).contains { $0.contains(mark) }
       #expect(isMarked, "\(path)")
     }
   }
@@ -92,8 +50,8 @@ import Testing
   @Test func `No marker of unfinished work is left`() throws {
     // Put together so that this file does not hold them.
     let markers = ["TO" + "DO", "FIX" + "ME", "HA" + "CK", "W" + "IP:"]
-    for path in Self.textFiles {
-      for (number, line) in try Self.lines(path).enumerated() {
+    for path in Tree.textFiles {
+      for (number, line) in try Tree.lines(path).enumerated() {
         for marker in markers where line.contains(marker) {
           Issue.record("\(path):\(number + 1): \(line)")
         }
@@ -102,36 +60,36 @@ import Testing
   }
 
   @Test func `No file is longer than 400 lines`() throws {
-    for path in Self.swiftFiles {
-      let count = try Self.lines(path).count
+    for path in Tree.swiftFiles {
+      let count = try Tree.lines(path).count
       #expect(count <= 401, "\(path) has \(count) lines")
     }
   }
 
   @Test func `The libraries stay clear of Foundation`() throws {
     let word = /^\s*(?:@\w+ +|public +|package +|internal +)*import +Foundation/
-    for path in Self.swiftFiles {
-      guard let module = Self.module(path), Self.libraries.contains(module) else { continue }
-      #expect(try !Self.lines(path).contains { $0.contains(word) }, "\(path)")
+    for path in Tree.swiftFiles {
+      guard let module = Tree.module(path), Self.libraries.contains(module) else { continue }
+      #expect(try !Tree.lines(path).contains { $0.contains(word) }, "\(path)")
     }
   }
 
   @Test func `Every library of the manifest is among those looked at`() throws {
-    let manifest = try Self.read("Package.swift")
+    let manifest = try Tree.read("Package.swift")
     for match in manifest.matches(of: /library\("(\w+)"/) {
       #expect(Self.libraries.contains(String(match.1)))
     }
   }
 
   @Test func `Every capture has its expected output and its row`() throws {
-    let folder = Self.root.appendingPathComponent("Captures").path
+    let folder = Tree.root.appendingPathComponent("Captures").path
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
     let endings = [".pcap", ".pcapng", ".pcap.gz"]
     let captures = Set(names.filter { name in endings.contains { name.hasSuffix($0) } })
     #expect(captures.count >= 30)
     let outputs = names.filter { $0.hasSuffix(".out") }.map { String($0.dropLast(4)) }
     #expect(Set(outputs) == captures)
-    let rows = try Self.lines("Captures/MANIFEST.tsv").compactMap { line -> String? in
+    let rows = try Tree.lines("Captures/MANIFEST.tsv").compactMap { line -> String? in
       line.isEmpty || line.hasPrefix("#")
         ? nil : line.split(separator: "\t").first.map(String.init)
     }
@@ -139,20 +97,13 @@ import Testing
     #expect(rows.count == captures.count)
   }
 
-  /// The rows of the tables of a text, as their cells.
-  private static func rows(_ path: String) throws -> [[String]] {
-    try lines(path).filter { $0.hasPrefix("| ") && !$0.hasPrefix("| ---") }.map { line in
-      line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-    }
-  }
-
   private static let promises = "Sources/UMA/UMA.docc/Promises.md"
   private static let comingFromBSD = "Sources/Mbufs/Mbufs.docc/ComingFromBSD.md"
 
   @Test func `Every test that a table names is there`() throws {
-    let tests = try Self.swiftFiles.filter { $0.hasPrefix("Tests/") }.map(Self.read)
+    let tests = try Tree.swiftFiles.filter { $0.hasPrefix("Tests/") }.map(Tree.read)
     var count = 0
-    for row in try Self.rows(Self.promises) + Self.rows(Self.comingFromBSD) {
+    for row in try Tree.rows(Self.promises) + Tree.rows(Self.comingFromBSD) {
       guard let name = row.last, name.hasPrefix("`"), name.hasSuffix("`"),
         name.contains("Tests/")
           || name.contains("RawIP/")
@@ -169,7 +120,7 @@ import Testing
   }
 
   @Test func `Every item of the seed has its row and its test`() throws {
-    let rows = try Self.rows(Self.promises)
+    let rows = try Tree.rows(Self.promises)
     let wanted = [
       "several zones on one keg", "takes the master", "secondary Packet zone",
       "counters inside the slab", "counter of an item by its address", "one definition",
@@ -186,9 +137,9 @@ import Testing
   }
 
   @Test func `Every zone flag has its row and its test`() throws {
-    let source = try Self.read("Sources/UMA/Zones/ZoneFlags.swift")
+    let source = try Tree.read("Sources/UMA/Zones/ZoneFlags.swift")
     let flags = source.matches(of: /static (?:let|var) (\w+) ?[:=] ?ZoneFlags/).map { String($0.1) }
-    let rows = try Self.rows(Self.comingFromBSD).filter { $0.count == 4 }
+    let rows = try Tree.rows(Self.comingFromBSD).filter { $0.count == 4 }
     #expect(flags.count > 15)
     for flag in flags {
       #expect(rows.contains { $0[1] == "`\(flag)`" && $0[3].contains("Tests/") }, "\(flag)")
@@ -214,8 +165,8 @@ import Testing
   private static func stubs() throws -> [(name: String, hint: String?)] {
     let pattern =
       /unavailable,\s*(\w+):\s*"([^"]*)"\s*\)\n(?:@export\(implementation\) )?public \w+ (\w+)/
-    return try swiftFiles.filter { $0.hasSuffix("/BSDNames.swift") }.flatMap { path in
-      try read(path).matches(of: pattern).map { match in
+    return try Tree.swiftFiles.filter { $0.hasSuffix("/BSDNames.swift") }.flatMap { path in
+      try Tree.read(path).matches(of: pattern).map { match in
         (String(match.3), match.1 == "renamed" ? String(match.2) : nil)
       }
     }
@@ -223,7 +174,7 @@ import Testing
 
   @Test func `Every BSD name of a table is one to the compiler, and the other way round`() throws {
     let inTables = try Set(
-      Self.rows(Self.comingFromBSD).flatMap { Self.bsdNames($0.first ?? "") })
+      Tree.rows(Self.comingFromBSD).flatMap { Self.bsdNames($0.first ?? "") })
     let stubs = try Self.stubs().map(\.name)
     #expect(inTables.count > 150)
     #expect(inTables.subtracting(stubs) == [], "in a table, without a stub")
@@ -232,9 +183,9 @@ import Testing
   }
 
   @Test func `Every BSD name that documentation gives has its row`() throws {
-    let inTables = try Set(Self.rows(Self.comingFromBSD).flatMap { Self.bsdNames($0.first ?? "") })
-    for path in Self.swiftFiles where path.hasPrefix("Sources/") {
-      for line in try Self.lines(path) where line.contains("/// BSD: ") {
+    let inTables = try Set(Tree.rows(Self.comingFromBSD).flatMap { Self.bsdNames($0.first ?? "") })
+    for path in Tree.swiftFiles where path.hasPrefix("Sources/") {
+      for line in try Tree.lines(path) where line.contains("/// BSD: ") {
         for name in Self.bsdNames(String(line)) where !inTables.contains(name) {
           Issue.record("\(path): \(name) has no row")
         }
@@ -243,36 +194,29 @@ import Testing
   }
 
   @Test func `The Swift names that the compiler answers by are there`() throws {
-    // What is declared in the files of each type, with labels of parameters.
-    var declared: [Substring: Set<Substring>] = [:]
-    let types = /(?:struct|enum|class|extension|protocol) (\w+)/
-    let words = /(?:(?:func|var|let|case) (\w+)|\b(init)\()|\b(\w+)(?: \w+)?:/
-    for path in Self.swiftFiles where path.hasPrefix("Sources/") {
-      let text = try Self.read(path)
-      let names = Set(text.matches(of: words).compactMap { $0.1 ?? $0.2 ?? $0.3 })
-      for type in text.matches(of: types) { declared[type.1, default: []].formUnion(names) }
-    }
     for (name, hint) in try Self.stubs() {
       guard let hint else { continue }
       let parts = hint.split { !$0.isLetter && !$0.isNumber }
-      let missing = parts.dropFirst().filter { declared[parts[0]]?.contains($0) != true }
-      #expect(declared[parts[0]] != nil && missing.isEmpty, "\(name): \(hint)")
+      let members = Tree.declaredByType[parts[0]]
+      let known = members?.union(Tree.labelsByType[parts[0], default: []])
+      #expect(known?.isSuperset(of: parts.dropFirst()) == true, "\(name): \(hint)")
     }
   }
 
   @Test func `The README names the commands that set up and check`() throws {
-    let readme = try Self.read("README.md")
+    let readme = try Tree.read("README.md")
     for command in ["Scripts/run", "Scripts/test"] {
       #expect(readme.contains(command))
-      #expect(FileManager.default.isExecutableFile(atPath: Self.root.path + "/" + command))
+      #expect(FileManager.default.isExecutableFile(atPath: Tree.root.path + "/" + command))
     }
   }
 
-  @Test func `Every script is executable, but for the one that is read by the others`() throws {
-    for path in Self.textFiles where path.hasPrefix("Scripts/") {
+  @Test func `Every script is executable, but for those that others read`() throws {
+    for path in Tree.textFiles where path.hasPrefix("Scripts/") {
       let isExecutable = FileManager.default.isExecutableFile(
-        atPath: Self.root.appendingPathComponent(path).path)
-      #expect(isExecutable == (path != "Scripts/setup"), "\(path)")
+        atPath: Tree.root.appendingPathComponent(path).path)
+      let isRead = path == "Scripts/setup" || path.hasSuffix(".py")
+      #expect(isExecutable == !isRead, "\(path)")
     }
   }
 }
