@@ -32,7 +32,8 @@ let package = Package(
     .executable(name: "mbuma", targets: ["mbuma"])
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     // What Swift cannot say, and what the system brings.
@@ -48,7 +49,9 @@ let package = Package(
     library("UMA", "CUMA"),
     library("Mbufs", "UMA"),
     library("SocketBuffers", "Mbufs", "UMA", "Wire"),
-    library("InternetStack", "SocketBuffers", "Mbufs", "Wire"),
+    library(
+      "InternetStack", "SocketBuffers", "Mbufs", "Wire",
+      .product(name: "BasicContainers", package: "swift-collections")),
     library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Mbufs", "Wire", "CPcap"),
     library("Reports", "Mbufs", "UMA"),

@@ -7,21 +7,26 @@ public import Wire
 public struct InterfaceAddress: Hashable, Sendable, BitwiseCopyable {
   /// The address.
   public let address: IPv4Address
-  /// Bits of it that name the network, 0...32.
-  public let prefixBitCount: Int
+  // The bits that number the hosts of the network: ones at the end.
+  let hostMask: UInt32
 
   /// Names an address and its network.
+  ///
+  /// - Parameters:
+  ///   - address: the address.
+  ///   - prefixBitCount: bits of it that name the network, 0...32.
   public init(_ address: IPv4Address, prefixBitCount: Int = 32) {
     precondition((0...32).contains(prefixBitCount), "a prefix of \(prefixBitCount) bits")
     self.address = address
-    self.prefixBitCount = prefixBitCount
+    hostMask = prefixBitCount == 32 ? 0 : .max >> UInt32(prefixBitCount)
   }
 
-  var hostMask: UInt32 { prefixBitCount == 32 ? 0 : .max >> UInt32(prefixBitCount) }
+  /// Bits of the address that name the network.
+  public var prefixBitCount: Int { hostMask.leadingZeroBitCount }
 
   /// Whether `other` is in the same network.
   public func isNeighbour(_ other: IPv4Address) -> Bool {
-    (address.bits ^ other.bits) & ~hostMask == 0
+    address.bits ^ other.bits <= hostMask
   }
 
   /// The address of every host of the network; the address itself where a network has one or two.
@@ -58,9 +63,15 @@ struct LocalAddresses {
     return address.isBroadcast
   }
 
-  /// Whether `address` names one of our networks as a whole.
-  func isNetworkOrBroadcast(_ address: IPv4Address) -> Bool {
-    for entry in entries where entry.isNetworkOrBroadcast(address) { return true }
+  /// Whether no other host sends from `address`, as far as our networks tell.
+  ///
+  /// - Parameter acceptsOwn: another program of this host may, from one of our addresses.
+  @inline(__always)
+  func excludes(_ address: IPv4Address, acceptsOwn: Bool) -> Bool {
+    for entry in entries where entry.isNeighbour(address) {
+      if entry.isNetworkOrBroadcast(address) { return true }
+      if entry.address == address { return !acceptsOwn }
+    }
     return false
   }
 

@@ -29,14 +29,10 @@ extension InternetStack {
     guard source.bits &- 0x0100_0000 < 0xdf00_0000 else {
       return !mayAskForAddress(source, to: destination)
     }
-    return policy.acceptsAnyDestination ? false : isMartianHere(source)
-  }
-
-  /// Whether nothing may come from `source`, an address that some host may have, to this stack.
-  private func isMartianHere(_ source: IPv4Address) -> Bool {
-    if addresses.isNetworkOrBroadcast(source) { return true }
-    if policy.acceptsLocalSources { return false }
-    return source.isLoopback || addresses.contains(source)
+    if policy.acceptsAnyDestination { return false }
+    let acceptsLocal = policy.acceptsLocalSources
+    return source.isLoopback
+      ? !acceptsLocal : addresses.excludes(source, acceptsOwn: acceptsLocal)
   }
 
   /// Whether this is a host without an address, which speaks to everybody (RFC 2131, RFC 3376).

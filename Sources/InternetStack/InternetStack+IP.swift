@@ -69,7 +69,7 @@ extension InternetStack {
     guard !ip.isFragment else { return .fragment }
     if excess > 0 { packet.trimBack(excess) }
 
-    if rawSlotsInUse > 0 { return rawThenTransport(packet, ip, at: start) }
+    if sockets.rawCount > 0 { return rawThenTransport(packet, ip, at: start) }
     guard ip.protocol == .udp else { return .noProtocol }
     return udpInput(packet, ip, at: start + ip.headerByteCount)
   }
@@ -90,9 +90,11 @@ extension InternetStack {
     var isTaken = false
     var lacksMemory = false
     var isRefused = false
-    for slot in 0..<rawSlotsInUse where rawSockets[slot].wants(ip.protocol) {
+    for index in 0..<sockets.rawCount {
+      let slot = sockets.rawSlot(at: index)
+      guard sockets[slot].wants(ip.protocol) else { continue }
       do throws(MbufError) {
-        let result = rawBuffers[slot].append(
+        let result = sockets[slot].buffer.append(
           try packet.sharedCopy(), from: Endpoint(ip.source, 0),
           to: Endpoint(ip.destination, 0))
         switch result {

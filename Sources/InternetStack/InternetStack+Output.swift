@@ -27,15 +27,15 @@ extension InternetStack {
     _ payload: consuming Packet, from socket: SocketID, to destination: Endpoint,
     source: IPAddress? = nil
   ) throws(SendError) {
-    let slot = slot(of: socket)
+    let bound = sockets[socket].key
     do throws(SendError) {
       guard case .v4(let remote) = destination.address else {
         throw .unsupportedAddress(destination.address)
       }
-      guard destination.port != 0, sockets[slot].port != 0 else { throw .noPort }
-      let local = try self.source(for: remote, sockets[slot].address, source)
+      guard destination.port != 0, bound.port != 0 else { throw .noPort }
+      let local = try self.source(for: remote, bound.address, source)
       try udpOutput(
-        payload, from: local, port: sockets[slot].port, to: remote, port: destination.port)
+        payload, from: local, port: bound.port, to: remote, port: destination.port)
       statistics.sent += 1
     } catch {
       statistics.refused += 1

@@ -41,11 +41,11 @@ extension InternetStack {
     if excess > 0 { packet.trimBack(excess) }
     guard accepts(packet, header.checksum, ip, at: start) else { return .badChecksum }
     guard header.destinationPort != 0 else { return .badPort }
-    guard
-      let slot = ports.socket(for: ip.destination, port: header.destinationPort) ?? catchAllSlot
-    else { return .noSocket }
+    guard let slot = sockets.slot(for: ip.destination, port: header.destinationPort) else {
+      return .noSocket
+    }
     packet.trimFront(start + UDPHeader.byteCount)
-    let result = buffers[slot].append(
+    let result = sockets[slot].buffer.append(
       packet, from: Endpoint(ip.source, header.sourcePort),
       to: Endpoint(ip.destination, header.destinationPort))
     return switch result {

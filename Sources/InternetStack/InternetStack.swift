@@ -48,6 +48,12 @@ public struct InternetStack: ~Copyable, Sendable {
     /// For a stack on a loopback interface, or one that shares its addresses with the host's own
     /// stack, as over a raw socket. Anywhere else such sources are forged.
     public var acceptsLocalSources = false
+    /// The most sockets that may be open, of all kinds; a lower one closes none.
+    ///
+    /// At first as many as an address has ports. Each may hold as much as its own limit says.
+    ///
+    /// BSD: `kern.ipc.maxsockets`.
+    public var socketLimit = 65_535
     /// Routers that a datagram may pass.
     public var timeToLive: UInt8 = 64
     /// The most packets that wait to be transmitted.
@@ -56,11 +62,6 @@ public struct InternetStack: ~Copyable, Sendable {
     /// What a host does.
     public init() {}
   }
-
-  /// The most UDP sockets of one stack.
-  public static var socketLimit: Int { 256 }
-  /// The most raw sockets of one stack.
-  public static var rawSocketLimit: Int { 16 }
 
   /// The time in nanoseconds since 1970, as the owner of the stack sets it.
   ///
@@ -74,18 +75,9 @@ public struct InternetStack: ~Copyable, Sendable {
   public internal(set) var statistics = StackStatistics()
 
   let addresses: LocalAddresses
-  // An existential also keeps the compiler from loading the whole stack, buffers and all, to read
-  // one field of it.
+  // An existential, so that the generator is no parameter of the stack's type.
   var randomness: any RandomNumberGenerator & Sendable
-  var ports = PortTable()
-  var sockets = [UDPSocket](repeating: UDPSocket(), count: socketLimit)
-  var buffers = InlineArray<256, DatagramBuffer> { _ in DatagramBuffer(limit: 0) }
-  var rawSockets = [RawSocket](repeating: RawSocket(), count: rawSocketLimit)
-  var rawBuffers = InlineArray<16, DatagramBuffer> { _ in DatagramBuffer(limit: 0) }
-  // The socket that takes what no port's does.
-  var catchAllSlot: Int?
-  // Open raw sockets are below this slot, so that a stack with none asks none.
-  var rawSlotsInUse = 0
+  var sockets = SocketTable()
   var output = PacketQueue()
 
   /// Makes a stack without sockets.
@@ -137,27 +129,7 @@ public struct InternetStack: ~Copyable, Sendable {
   /// Stops if a packet is missing from the counts, or a socket contradicts itself.
   public mutating func checkInvariants() {
     statistics.checkInvariants()
-    ports.checkInvariants()
+    sockets.checkInvariants()
     output.checkInvariants()
-    var bound = 0
-    for slot in 0..<Self.socketLimit {
-      buffers[slot].checkInvariants()
-      guard sockets[slot].isOpen else {
-        precondition(buffers[slot].isEmpty, "slot \(slot) is free, its buffer is not empty")
-        continue
-      }
-      bound += 1
-      precondition(
-        slot == catchAllSlot
-          || ports.exactSocket(for: sockets[slot].address, port: sockets[slot].port) == slot,
-        "socket \(slot) is not in the port table")
-    }
-    let ported = bound - (catchAllSlot == nil ? 0 : 1)
-    precondition(ported == ports.count, "\(ported) sockets, \(ports.count) ports")
-    for slot in 0..<Self.rawSocketLimit {
-      rawBuffers[slot].checkInvariants()
-      precondition(
-        !rawSockets[slot].isOpen || slot < rawSlotsInUse, "raw socket \(slot) is not asked")
-    }
   }
 }

@@ -7,13 +7,13 @@ public import Wire
 ///
 /// The stack is as it was before.
 public enum BindError: Error, Equatable, CustomStringConvertible {
-  /// Another socket has exactly this address and port (EADDRINUSE).
+  /// Another socket has exactly this address and port (EADDRINUSE); port 0 is the catch-all's.
   case inUse(Endpoint)
   /// The address is none of the stack's (EADDRNOTAVAIL).
   case notLocal(IPv4Address)
   /// Every port from 49,152 on is taken (EADDRNOTAVAIL).
   case noFreePort
-  /// As many sockets are open as a stack holds (ENFILE).
+  /// As many sockets are open as the policy allows (ENFILE).
   case tooManySockets(limit: Int)
 
   /// What failed and why, in one line.
@@ -33,7 +33,7 @@ public enum BindError: Error, Equatable, CustomStringConvertible {
 public enum SendError: Error, Equatable, CustomStringConvertible {
   /// The datagram would be longer than the MTU, in bytes with headers (EMSGSIZE).
   case tooLong(byteCount: Int, limit: Int)
-  /// The destination has port 0, or the socket takes the rest and has none (EADDRNOTAVAIL).
+  /// The destination has port 0, or the socket has none, as raw ones and the catch-all (EADDRNOTAVAIL).
   case noPort
   /// The destination is not IPv4 (EAFNOSUPPORT).
   case unsupportedAddress(IPAddress)

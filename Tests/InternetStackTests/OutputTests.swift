@@ -168,7 +168,7 @@ import Wire
       return
     }
     expect(stack.input(sent, linkType: .raw), is: nil)
-    if let back = stack.receiveRaw(raw) {
+    if let back = stack.receive(raw) {
       #expect(Array(bytes(of: back.packet)[20...]) == [8, 0, 0xf7, 0xff])
     }
     #expect(stack.statistics.delivered == 1)

@@ -27,9 +27,9 @@ import Wire
 
   @Test func `every socket can be opened, found and closed, in any order`() throws {
     let pool = MbufPool()
-    var stack = makeStack()
+    var stack = makeStack { $0.socketLimit = 256 }
     var sockets: [SocketID] = []
-    for index in 0..<InternetStack.socketLimit {
+    for index in 0..<256 {
       sockets.append(try stack.bind(port: index % 2 == 0 ? 0 : UInt16(index)))
     }
     expectError(.tooManySockets(limit: 256)) { () throws(BindError) in
@@ -106,14 +106,14 @@ import Wire
     expect(stack.input(try packet(pool, datagram.bytes), linkType: .raw), is: nil)
     let whole = Array(datagram.bytes.dropLast(3))
     for raw in [all, udp] {
-      guard let copy = stack.receiveRaw(raw) else {
+      guard let copy = stack.receive(raw) else {
         Issue.record("no copy")
         continue
       }
       #expect(bytes(of: copy.packet) == whole)
       #expect(copy.source == Endpoint(them, 0) && copy.destination == Endpoint(us, 0))
     }
-    if stack.receiveRaw(icmp) != nil { Issue.record("a copy of another protocol") }
+    if stack.receive(icmp) != nil { Issue.record("a copy of another protocol") }
     expectDatagram(&stack, socket, payload: datagram.payload)
     #expect(stack.statistics.delivered == 1 && stack.statistics.rawCopies == 2)
     // What UDP refuses is still delivered if a raw socket took it.
@@ -125,7 +125,7 @@ import Wire
     #expect(stack.statistics(of: udp).recordCount == 1)
     #expect(stack.statistics(of: all).recordCount == 2)
     stack.checkInvariants()
-    for raw in [all, udp, icmp] { stack.closeRaw(raw) }
+    for raw in [all, udp, icmp] { stack.close(raw) }
     expect(stack.input(try packet(pool, ping.bytes), linkType: .raw), is: .noProtocol)
     stack.checkInvariants()
     #expect(pool.outstanding == 0)
@@ -139,12 +139,49 @@ import Wire
     let ping = TestDatagram(protocol: 1)
     expect(stack.input(try packet(pool, ping.bytes), linkType: .raw), is: .fullSocketBuffer)
     #expect(stack.statistics(of: raw).drops == 2)
-    for _ in 1..<InternetStack.rawSocketLimit { _ = try stack.openRaw(protocol: .tcp) }
-    expectError(.tooManySockets(limit: 16)) { () throws(BindError) in
-      _ = try stack.openRaw(protocol: .tcp)
-    }
     stack.checkInvariants()
     #expect(pool.outstanding == 0)
+  }
+
+  @Test func `as many sockets are open as the policy allows, of all kinds`() throws {
+    var stack = makeStack { $0.socketLimit = 3 }
+    let port = try stack.bind(port: 7)
+    _ = try stack.openRaw(protocol: .tcp)
+    _ = try stack.bindCatchAll()
+    expectError(.inUse(Endpoint(.any, 0))) { () throws(BindError) in
+      stack.policy.socketLimit = 4
+      _ = try stack.bindCatchAll()
+    }
+    stack.policy.socketLimit = 3
+    expectError(.tooManySockets(limit: 3)) { () throws(BindError) in _ = try stack.bind(port: 8) }
+    expectError(.tooManySockets(limit: 3)) { () throws(BindError) in
+      _ = try stack.openRaw(protocol: nil)
+    }
+    expectError(.tooManySockets(limit: 3)) { () throws(BindError) in _ = try stack.bindCatchAll() }
+    stack.close(port)
+    _ = try stack.openRaw(protocol: nil)
+    stack.checkInvariants()
+  }
+
+  @Test func `a handle names one opening of a socket`() throws {
+    var stack = makeStack()
+    var handles = [try stack.bind(port: 7)]
+    func expectOpen(_ count: Int, _ sourceLocation: SourceLocation = #_sourceLocation) {
+      let areOpen = handles.map { stack.isOpen($0) }
+      let expected = handles.indices.map { $0 >= handles.count - count }
+      #expect(areOpen == expected, sourceLocation: sourceLocation)
+    }
+    expectOpen(1)
+    stack.close(handles[0])
+    expectOpen(0)
+    handles.append(try stack.openRaw(protocol: nil))
+    expectOpen(1)
+    stack.close(handles[1])
+    handles.append(try stack.bindCatchAll())
+    expectOpen(1)
+    #expect(Set(handles).count == 3)
+    stack = makeStack()
+    expectOpen(0)
   }
 
   @Test func `a closed socket traps, also when its slot is in use again`() async {
@@ -154,6 +191,12 @@ import Wire
       stack.close(socket)
       _ = try stack.bind(port: 7)
       _ = stack.receive(socket)
+    }
+    await #expect(processExitsWith: .failure) {
+      var stack = makeStack()
+      let socket = try stack.bind(port: 7)
+      stack.close(socket)
+      stack.close(socket)
     }
   }
 }

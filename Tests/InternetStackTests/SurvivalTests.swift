@@ -38,14 +38,14 @@ import Wire
       }
       stack.input(try packet(pool, frame, cutAt: cuts), linkType: link)
       if random.chance(20) { while stack.receive(socket) != nil {} }
-      if random.chance(20) { while stack.receiveRaw(raw) != nil {} }
+      if random.chance(20) { while stack.receive(raw) != nil {} }
       if step % 1_000 == 0 { stack.checkInvariants() }
     }
     stack.checkInvariants()
     #expect(stack.statistics.received == 200_000)
     #expect(stack.statistics.delivered > 10_000 && stack.statistics.dropped.total > 10_000)
     stack.close(socket)
-    stack.closeRaw(raw)
+    stack.close(raw)
     #expect(pool.outstanding == 0)
     pool.checkInvariants()
   }

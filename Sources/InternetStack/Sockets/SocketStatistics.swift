@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import SocketBuffers
+
+/// The figures of a socket.
+///
+/// BSD: a line of `netstat -a`.
+public struct SocketStatistics: Hashable, Sendable {
+  /// Address and port it is bound to; `0.0.0.0` is any address, and a socket without a port has 0.
+  public let local: Endpoint
+  /// Bytes that wait, addresses included.
+  public let byteCount: Int
+  /// Bytes of memory that they hold.
+  public let storageByteCount: Int
+  /// Datagrams that wait.
+  public let recordCount: Int
+  /// The most bytes that may wait.
+  public let limit: Int
+  /// Datagrams refused.
+  public let drops: UInt64
+
+  init(_ socket: borrowing Socket) {
+    local = Endpoint(socket.key.address, socket.key.port)
+    byteCount = socket.buffer.byteCount
+    storageByteCount = socket.buffer.storageByteCount
+    recordCount = socket.buffer.recordCount
+    limit = socket.buffer.limit
+    drops = socket.buffer.drops
+  }
+}
