@@ -68,11 +68,12 @@ final class ChainBench {
     pool = MbufPool(clusterLimit: clusterLimit, mbufLimit: mbufLimit, pages: pages)
   }
 
-  /// The bytes from 1 up as a model, and two tags, but for a packet of one byte.
+  /// The bytes from 1 up as a model, with two tags and a record's end, but for a packet of one byte.
   static func model(_ byteCount: Int) -> PacketModel {
     var model = PacketModel(
       (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 + 1) }, header: header,
       wireByteCount: 1_500)
+    model.endsRecord = byteCount != 1
     model.tags =
       byteCount == 1
       ? []
@@ -100,6 +101,7 @@ final class ChainBench {
     var packet = Packet(first)
     packet.header = model.header
     packet.wireByteCount = model.wireByteCount ?? -1
+    packet.endsRecord = model.endsRecord
     for tag in (model.tags ?? []).reversed() { try packet.addTag(tag.tag) }
     built += 1
     return packet

@@ -68,7 +68,8 @@ import Testing
     var others: [ChainLayout] = []
     ChainLayout.forEach(of: 2, upTo: 1) { others.append($0) }
     try forEveryChain(of: [2], upTo: 2, with: { _ in others }) { bench, packet, model, layout in
-      let more = PacketModel([0x71, 0x72].suffix(layout.byteCount))
+      var more = PacketModel([0x71, 0x72].suffix(layout.byteCount))
+      more.endsRecord = layout.byteCount == 1
       packet.join(try bench.build(layout, more))
       model.join(more)
     }

@@ -18,12 +18,11 @@ import UMA
       packet.head.flags.insert(.broadcast)
       try other.copyHeader(from: packet)
       try bench.check(packet, model)
+      // The mark of a record's end is of the bytes.
       if other.head.flags.subtracting(.tagged) != [.packetHeader, .broadcast] {
         throw Failure(description: "flags \(other.head.flags)")
       }
-      var expected = model
-      expected.bytes = Self.bytes
-      try bench.settle(other, expected)
+      try bench.settle(other, model.headed(Self.bytes))
     }
   }
 
@@ -33,14 +32,12 @@ import UMA
       try other.append(Self.bytes)
       packet.head.flags.insert(.broadcast)
       other.moveHeader(from: &packet)
-      var expected = model
-      expected.bytes = Self.bytes
+      let expected = model.headed(Self.bytes)
       if !packet.head.flags.isDisjoint(with: .ofPacket) {
         throw Failure(description: "flags \(packet.head.flags)")
       }
       try bench.settle(other, expected)
-      model = PacketModel(model.bytes)
-      model.tags = []
+      (model.header, model.wireByteCount, model.tags) = (PacketHeader(), nil, [])
     }
   }
 
@@ -119,6 +116,15 @@ import UMA
       }
       #expect(ends.count == 1)
     }
+  }
+}
+
+extension PacketModel {
+  /// Other bytes, which end no record, with this header.
+  fileprivate func headed(_ bytes: [UInt8]) -> PacketModel {
+    var model = self
+    (model.bytes, model.endsRecord) = (bytes, false)
+    return model
   }
 }
 

@@ -220,6 +220,9 @@ private struct RandomWalk {
       if found.prefix(count) != pair.model.bytes[range.lowerBound...].prefix(found.count) {
         throw Failure(description: "\(found)")
       }
+    case 22 where random.chance(50):
+      pair.model.endsRecord = random.chance(70)
+      pair.packet.endsRecord = pair.model.endsRecord
     default:
       pair.packet.header.vlanTag = UInt16(range.count)
       pair.model.header.vlanTag = UInt16(range.count)

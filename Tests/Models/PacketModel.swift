@@ -17,6 +17,8 @@ public struct PacketModel: Sendable {
   public var header: PacketHeader
   /// Bytes on the wire as the source said, nil if nobody did.
   public var wireByteCount: Int?
+  /// Whether a record ends with the last byte, or with the packet if it has none.
+  public var endsRecord = false
 
   /// The packet's tags, the one added last first; nil if nobody keeps track of them.
   public var tags: [TagModel]?
@@ -52,23 +54,31 @@ public struct PacketModel: Sendable {
   /// Takes bytes off the back.
   public mutating func trimBack(_ byteCount: Int) { bytes.removeLast(byteCount) }
 
-  /// Puts another packet's bytes behind.
-  public mutating func join(_ other: PacketModel) { bytes += other.bytes }
+  /// Puts another packet's bytes behind, with which the record goes on, unless they are none.
+  public mutating func join(_ other: PacketModel) {
+    endsRecord = other.endsRecord || endsRecord && other.bytes.isEmpty
+    bytes += other.bytes
+  }
 
-  /// Keeps `offset` bytes and returns the rest; the tags stay.
+  /// Keeps `offset` bytes and returns the rest; the tags stay, and so does the mark of a record's
+  /// end if the rest has no bytes.
   public mutating func split(at offset: Int) -> PacketModel {
     var rest = copy(offset..<byteCount)
     rest.tags = tags.map { _ in [] }
     bytes.removeLast(rest.byteCount)
+    if rest.bytes.isEmpty { rest.endsRecord = false } else { endsRecord = false }
     return rest
   }
 
   /// A copy of a range.
   ///
-  /// Only one from the first byte on keeps what is said of offsets.
+  /// Only one from the first byte on keeps what is said of offsets. Only one with the last byte ends
+  /// a record.
   public func copy(_ range: Range<Int>) -> PacketModel {
     var copy = PacketModel([UInt8](bytes[range]), header: header, wireByteCount: wireByteCount)
     copy.tags = tags
+    copy.endsRecord =
+      endsRecord && range.upperBound == byteCount && (!range.isEmpty || bytes.isEmpty)
     if range.lowerBound > 0 {
       copy.tags = tags.map { _ in [] }
       copy.wireByteCount = nil
@@ -93,6 +103,9 @@ public struct PacketModel: Sendable {
     if !isEqual(to: packet) { return "bytes \(packet.allBytes), not \(bytes)" }
     let front = packet.bytes.byteCount
     if front > byteCount { return "first segment of \(front) bytes, not \(byteCount) at most" }
+    if packet.endsRecord != endsRecord {
+      return "\(endsRecord ? "does not end" : "ends") the record"
+    }
     if let tags, tags != packet.allTags { return "tags \(packet.allTags), not \(tags)" }
     return differenceInHeader(packet.header, packet.wireByteCount)
   }

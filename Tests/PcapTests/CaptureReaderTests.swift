@@ -127,7 +127,7 @@ import Wire
     #expect(end?.error?.byteOffset == 24 + 16 + 42)
     var bytes = try Captures.bytes("nsec_snap.pcapng")
     let blocks = blockList(bytes, bigEndian: false)
-    guard let third = blocks.filter({ $0.type == 6 }).dropFirst(2).first else { return }
+    let third = try #require(blocks.filter { $0.type == 6 }.dropFirst(2).first)
     bytes[third.start + 7] = 0x7f
     let file = try TemporaryFile(bytes)
     let (frames, broken) = try readFrames(file.path)

@@ -20,6 +20,8 @@ final class VectorBench {
     var last: Mbuf?
     for mbufSpec in spec.mbufs {
       let mbuf = try make(mbufSpec, isFirst: first == nil && spec.hasHeader)
+      // A record ends at the end of a chain here and nowhere else.
+      last?.endsRecord = false
       if let last { last.next = mbuf } else { first = mbuf }
       last = mbuf
     }
@@ -75,7 +77,7 @@ final class VectorBench {
       unsafe mbuf.data.copyMemory(from: base, byteCount: source.count)
     }
     mbuf.byteCount = bytes.count
-    if spec.endsRecord { mbuf.flags.insert(.endOfRecord) }
+    mbuf.endsRecord = spec.endsRecord
     if spec.isReadOnly { mbuf.flags.insert(.readOnly) }
     for _ in 0..<spec.referencesOutside { try show(mbuf) }
     return mbuf

@@ -73,7 +73,14 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
       other.byteCount <= MbufLayout.largestPacketByteCount - byteCount,
       "\(other.byteCount) more bytes in a chain of \(byteCount), at most "
         + "\(MbufLayout.largestPacketByteCount)")
-    if let tail { tail.next = first } else { head = first }
+    if let tail {
+      // The record goes on with the other's bytes; without any, it still ends.
+      if other.byteCount > 0 { tail.endsRecord = false }
+      if let last = other.tail { tail.moveEndOfRecord(to: last) }
+      tail.next = first
+    } else {
+      head = first
+    }
     tail = other.tail
     byteCount += other.byteCount
     storageByteCount += other.storageByteCount
@@ -91,7 +98,8 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
 
   // MARK: Trimming
 
-  /// Removes `byteCount` bytes from the front and frees the mbufs that this empties.
+  /// Removes `byteCount` bytes from the front and frees the mbufs that this empties, but for the
+  /// last if it marks the end of a record.
   ///
   /// - Precondition: `byteCount` is within 0...`self.byteCount`.
   ///
@@ -106,7 +114,10 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
       unsafe first.data += count
       first.byteCount -= count
       left -= count
-      if first.byteCount == 0 { dropFirst() }
+      if first.byteCount == 0 {
+        if first.endsRecord { return }
+        dropFirst()
+      }
     }
   }
 
@@ -125,15 +136,19 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
       mbuf = next
     }
     mbuf?.byteCount = left
-    mbuf?.next?.freeChain()
-    mbuf?.next = nil
+    if let mbuf, let rest = mbuf.next {
+      rest.last.moveEndOfRecord(to: mbuf)
+      rest.freeChain()
+      mbuf.next = nil
+    }
     tally()
   }
 
   /// Cuts the chain in two: keeps the first `offset` bytes and returns the rest.
   ///
   /// At the boundary of two segments the chain is only unlinked. Inside one, its bytes are copied
-  /// if they are few, else its storage is shared and neither part may write it.
+  /// if they are few, else its storage is shared and neither part may write it. A rest of no bytes
+  /// is a chain of no mbufs.
   ///
   /// - Parameters:
   ///   - offset: bytes to keep.
@@ -147,7 +162,10 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
     at offset: Int, file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) -> MbufChain {
     precondition(offset >= 0, "split at \(offset)")
-    guard offset <= byteCount else { throw .tooShort(wanted: offset, available: byteCount) }
+    guard offset < byteCount else {
+      if offset == byteCount { return MbufChain() }
+      throw .tooShort(wanted: offset, available: byteCount)
+    }
     var previous: Mbuf?
     var mbuf = head
     var before = offset

@@ -145,7 +145,7 @@ private struct MergePlan {
         // In bounds: the plan counted the room, and nobody else can have taken it.
         unsafe target.end.copyMemory(from: here.data, byteCount: here.byteCount)
         target.byteCount += here.byteCount
-        target.flags.formUnion(here.flags.intersection(.endOfRecord))
+        here.moveEndOfRecord(to: target)
         here.freeOne()
       }
     }

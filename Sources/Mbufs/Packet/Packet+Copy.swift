@@ -26,6 +26,7 @@ extension Packet {
     var first: Mbuf?
     var last: Mbuf?
     var mbuf: Mbuf? = head
+    var seen = head
     var offset = 0
     do throws(MbufError) {
       while let here = mbuf, offset < range.upperBound {
@@ -37,10 +38,14 @@ extension Packet {
           last = copy
         }
         offset += here.byteCount
+        seen = here
         mbuf = here.next
       }
       if first == nil { first = try unsafe head.pool.mbuf(.packetHeader, site) }
       guard let front = first else { preconditionFailure("a copy has a first mbuf") }
+      if range.upperBound == byteCount, !range.isEmpty || byteCount == 0 {
+        (last ?? front).endsRecord = seen.last.endsRecord
+      }
       try front.takeHeader(of: head, range, site)
       return Packet(front)
     } catch {
@@ -128,8 +133,11 @@ extension Packet {
       do throws(MbufError) {
         try makeWritable(offset..<offset + inside, file: file, line: line)
       } catch {
-        last.next?.freeChain()
-        last.next = nil
+        if let room = last.next {
+          room.last.moveEndOfRecord(to: last)
+          room.freeChain()
+          last.next = nil
+        }
         throw error
       }
       // The exchange may have replaced the mbuf that the new bytes go behind.
@@ -194,18 +202,19 @@ extension Mbuf {
   /// Copies every byte from here on into the room of an empty chain, which has enough.
   func copyChain(into chain: Mbuf) {
     var writer = ChainWriter(chain)
-    var marks: MbufFlags = []
+    var last = self
     var mbuf: Mbuf? = self
     while let here = mbuf {
       unsafe writer.write(UnsafeRawBufferPointer(start: here.data, count: here.byteCount))
-      marks.formUnion(here.flags.intersection(.endOfRecord))
+      last = here
       mbuf = here.next
     }
     chain.takeTypeInChain(of: self)
-    if !marks.isEmpty { chain.last.flags.formUnion(marks) }
+    if last.endsRecord { chain.last.endsRecord = true }
   }
 
-  /// One mbuf with a piece of this one's bytes: shared if they are in storage, else copied.
+  /// One mbuf with a piece of this one's bytes, without the mark of a record's end: shared if they
+  /// are in storage, else copied.
   func copyOfPiece(_ range: Range<Int>, isFirst: Bool, _ site: CallSite) throws(MbufError)
     -> Mbuf
   {
@@ -213,22 +222,14 @@ extension Mbuf {
     if isExternal {
       let copy = try unsafe pool.mbuf(flags, site)
       share(with: copy, from: range.lowerBound, byteCount: range.count)
-      copy.takeMarks(of: self, range)
+      copy.takeType(of: self)
       return copy
     }
     let copy = try unsafe pool.chain(range.count, flags, site)
     // In bounds: inner data always fits one new mbuf, since a cluster is larger than any of it.
     unsafe copy.data.copyMemory(from: data + range.lowerBound, byteCount: range.count)
     copy.byteCount = range.count
-    copy.takeMarks(of: self, range)
+    copy.takeType(of: self)
     return copy
-  }
-
-  /// Takes the type, and the end of the record if the piece reaches it.
-  private func takeMarks(of other: Mbuf, _ range: Range<Int>) {
-    takeType(of: other)
-    if range.upperBound == other.byteCount {
-      flags.formUnion(other.flags.intersection(.endOfRecord))
-    }
   }
 }

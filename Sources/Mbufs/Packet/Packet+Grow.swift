@@ -111,6 +111,7 @@ extension Packet {
       let more = try unsafe head.pool.chain(byteCount - room, upTo: largest, [], site)
       more.takeTypeInChain(of: last)
       last.next = more
+      if last.endsRecord { last.moveEndOfRecord(to: more.last) }
     }
     return ChainWriter(position)
   }
@@ -142,8 +143,12 @@ extension Packet {
   private func link(_ joined: Mbuf, _ added: Int) {
     let tail = head.appendPosition
     // What stands behind the append position is empty: let it go, so that order is kept.
-    tail.next?.freeChain()
-    tail.next = nil
+    if let room = tail.next {
+      room.last.moveEndOfRecord(to: tail)
+      room.freeChain()
+      tail.next = nil
+    }
+    if added > 0 { tail.endsRecord = false }
     var rest: Mbuf? = joined
     while let here = rest, here.byteCount <= MbufLayout.packetDataByteCount,
       here.byteCount <= tail.tailroom
@@ -151,7 +156,7 @@ extension Packet {
       // In bounds: the tail has room for them.
       unsafe tail.end.copyMemory(from: here.data, byteCount: here.byteCount)
       tail.byteCount += here.byteCount
-      tail.flags.formUnion(here.flags.intersection(.endOfRecord))
+      here.moveEndOfRecord(to: tail)
       rest = here.next
       here.freeOne()
     }

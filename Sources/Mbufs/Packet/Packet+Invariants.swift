@@ -42,6 +42,7 @@ extension Mbuf {
       return "a packet header is on the first mbuf of a packet and no other"
     }
     if nextPacket != nil { return "what is not queued has no next packet" }
+    if endsRecord, next != nil { return "a record's end is marked on the last mbuf and no other" }
     if byteCount < 0 { return "\(byteCount) bytes in a segment" }
     if isExternal != (kind != .inner) { return "kind \(kind), flags \(flags)" }
     let before = unsafe data - start

@@ -72,8 +72,6 @@ extension Mbuf {
       target.absorb(missing)
     }
     byteCount = offset
-    target.flags.formUnion(flags.intersection(.endOfRecord))
-    flags.remove(.endOfRecord)
     // An mbuf that has nothing left goes, unless it is the first.
     if offset == 0, let previous {
       previous.next = next

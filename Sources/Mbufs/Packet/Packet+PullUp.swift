@@ -137,7 +137,7 @@ extension Mbuf {
       next.byteCount -= piece
       left -= piece
       if next.byteCount == 0 {
-        flags.formUnion(next.flags.intersection(.endOfRecord))
+        next.moveEndOfRecord(to: self)
         self.next = next.next
         next.freeOne()
       }
@@ -170,7 +170,8 @@ extension Mbuf {
     var writer = ChainWriter(copy)
     unsafe writer.write(UnsafeRawBufferPointer(start: data, count: byteCount))
     copy.dropPacketHeader()
-    copy.last.flags.formUnion(flags.intersection(.endOfRecord))
+    // The copy's mark is its own: if the exchange is off, this mbuf keeps its.
+    copy.last.endsRecord = endsRecord
     copy.takeTypeInChain(of: self)
     return copy
   }

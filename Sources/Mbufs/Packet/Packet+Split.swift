@@ -34,6 +34,7 @@ extension Packet {
       mbuf = next
     }
     let tail = try mbuf.splitOff(from: before, CallSite(file, line))
+    if offset == byteCount { tail.last.moveEndOfRecord(to: mbuf) }
     tail.takeHeaderFields(of: head, offset..<byteCount)
     head.packetByteCount = offset
     return Packet(tail)
@@ -67,8 +68,8 @@ extension Mbuf {
       copy.byteCount = rest
     }
     copy.takeType(of: self)
-    copy.flags.formUnion(flags.intersection(.endOfRecord))
     copy.next = next
+    moveEndOfRecord(to: copy)
     next = nil
     byteCount = count
     return copy

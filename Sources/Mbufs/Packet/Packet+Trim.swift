@@ -31,6 +31,7 @@ extension Packet {
       next.byteCount -= count
       left -= count
       if next.byteCount == 0 {
+        next.moveEndOfRecord(to: head)
         head.next = next.next
         next.freeOne()
       }
@@ -65,8 +66,7 @@ extension Packet {
     }
     mbuf.byteCount = left
     if let rest = mbuf.next {
-      // The packet still ends the record that it ended.
-      mbuf.flags.formUnion(rest.last.flags.intersection(.endOfRecord))
+      rest.last.moveEndOfRecord(to: mbuf)
       rest.freeChain()
       mbuf.next = nil
     }

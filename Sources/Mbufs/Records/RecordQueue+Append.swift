@@ -23,7 +23,7 @@ extension RecordQueue {
       if let first, let last { link(first, last) }
       return
     }
-    if ends.tail.flags.contains(.endOfRecord) { return appendRecord(head) }
+    if ends.tail.endsRecord { return appendRecord(head) }
     if head.type.part <= ends.tail.type.part { head.dropPacketHeader() }
     let tail = compress(head, behind: ends.tail).last
     self.ends?.tail = tail ?? ends.tail
@@ -53,7 +53,7 @@ extension RecordQueue {
     let (first, last) = compress(head, behind: ends?.tail)
     guard let last else { return }
     if let tail = ends?.tail {
-      if last != tail { tail.flags.remove(.endOfRecord) }
+      if last != tail { tail.endsRecord = false }
       ends?.tail = last
     } else if let first {
       link(first, last)
@@ -161,14 +161,14 @@ extension RecordQueue {
   private mutating func chargeRecord(_ first: Mbuf) -> Mbuf {
     var last = first
     charge(first)
-    var isEnded = first.flags.contains(.endOfRecord)
+    var isEnded = first.endsRecord
     while let next = last.next {
-      last.flags.remove(.endOfRecord)
+      last.endsRecord = false
       charge(next)
-      isEnded = isEnded || next.flags.contains(.endOfRecord)
+      isEnded = isEnded || next.endsRecord
       last = next
     }
-    if isEnded { last.flags.insert(.endOfRecord) }
+    if isEnded { last.endsRecord = true }
     return last
   }
 }

@@ -29,7 +29,8 @@ extension RecordQueue {
     var mbuf = chain
     while let here = mbuf {
       mbuf = here.next
-      isEnded = isEnded || here.flags.contains(.endOfRecord)
+      // Only the last mbuf of a chain has the mark.
+      isEnded = here.endsRecord
       if here.byteCount == 0, !isEnded || (mbuf ?? last)?.type == here.type {
         here.freeOne()
       } else if let last, takes(here, behind: last) {
@@ -40,13 +41,13 @@ extension RecordQueue {
         here.freeOne()
       } else {
         if let last { last.next = here } else { first = here }
-        here.flags.remove(.endOfRecord)
+        here.endsRecord = false
         here.next = nil
         charge(here)
         last = here
       }
     }
-    if isEnded { last?.flags.insert(.endOfRecord) }
+    if isEnded { last?.endsRecord = true }
     return (first, last)
   }
 
@@ -55,15 +56,11 @@ extension RecordQueue {
     let rest = first.next
     first.next = nil
     charge(first)
-    if let rest, first.flags.contains(.endOfRecord) {
-      first.flags.remove(.endOfRecord)
-      rest.flags.insert(.endOfRecord)
-    }
     return (first, compress(rest, behind: first).last ?? first)
   }
 
   private func takes(_ mbuf: Mbuf, behind last: Mbuf) -> Bool {
     coalesces && mbuf.byteCount <= Self.mostCopiedByteCount && mbuf.byteCount <= last.tailroom
-      && mbuf.type == last.type && !last.flags.contains(.endOfRecord)
+      && mbuf.type == last.type && !last.endsRecord
   }
 }

@@ -22,7 +22,7 @@ extension RecordQueue {
         here.checkBounds()
         precondition(here == first || here.nextPacket == nil, "a next record inside of a record")
         precondition(
-          here.next == nil || !here.flags.contains(.endOfRecord), "a record goes on behind its end")
+          here.next == nil || !here.endsRecord, "a record goes on behind its end")
         found.add(here)
         before += here.byteCount
         tail = here

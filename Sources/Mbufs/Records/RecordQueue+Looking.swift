@@ -21,7 +21,7 @@ extension RecordQueue {
       var mbuf: Mbuf? = first
       while let here = mbuf {
         let place = RecordSegment(
-          recordNumber: number, type: here.type, endsRecord: here.flags.contains(.endOfRecord))
+          recordNumber: number, type: here.type, endsRecord: here.endsRecord)
         try body(place, unsafe RawSpan(_unsafeStart: here.data, byteCount: here.byteCount))
         mbuf = here.next
       }

@@ -24,15 +24,19 @@ extension RecordQueue {
       // The next record is not touched, whatever it begins with.
       if left == 0, isLast { return }
     }
-    dropEmptyFront()
+    _ = dropEmptyFront()
   }
 
-  private mutating func dropEmptyFront() {
+  /// Frees the mbufs without bytes that the first record begins with; true if the mark of its end
+  /// goes with them.
+  private mutating func dropEmptyFront() -> Bool {
     while let first = ends?.first, first.byteCount == 0 {
       let isLast = first.next == nil
+      let isEnded = first.endsRecord
       takeMbuf()?.freeOne()
-      if isLast { return }
+      if isLast { return isEnded }
     }
+    return false
   }
 
   /// Takes bytes off the first mbuf, which has more.
@@ -67,8 +71,9 @@ extension RecordQueue {
 
   /// Takes bytes from the front, across records, as one packet; nil if they are none.
   ///
-  /// It goes on like `drop`, but the mbufs live on. Where the cut goes through an mbuf, up to 168
-  /// bytes are copied; beyond that the packet and the queue share its storage.
+  /// It goes on like `drop`, but the mbufs live on, and the packet ends a record if its last byte
+  /// is the last of one that has ended. Where the cut goes through an mbuf, up to 168 bytes are
+  /// copied; beyond that the packet and the queue share its storage.
   ///
   /// - Throws: `MbufError.exhausted`; the queue is unchanged.
   /// - Precondition: `byteCount` is within 0...`self.byteCount`.
@@ -100,16 +105,18 @@ extension RecordQueue {
       let endsRecord = here.next == nil
       takeMbuf()
       if here != front { here.dropPacketHeader() }
+      last?.endsRecord = false
       last?.next = here
       last = here
       if isLast {
-        if !endsRecord { dropEmptyFront() }
+        if !endsRecord, dropEmptyFront() { here.endsRecord = true }
         break
       }
     }
     if let piece {
       trimFirst(before)
       if piece != front { piece.dropPacketHeader() }
+      last?.endsRecord = false
       last?.next = piece
     }
     front.setPacketByteCount(byteCount)

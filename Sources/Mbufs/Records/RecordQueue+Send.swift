@@ -94,6 +94,9 @@ extension RecordQueue {
       mbuf = here.next
     }
     guard let front = first else { preconditionFailure("a copy has a first mbuf") }
+    if offset + byteCount == self.byteCount, let tail = ends?.tail, tail.endsRecord {
+      last?.endsRecord = true
+    }
     front.setPacketByteCount(byteCount)
     return Packet(front)
   }

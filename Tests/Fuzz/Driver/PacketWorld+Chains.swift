@@ -7,7 +7,7 @@ import Models
 /// A chain and its bytes; a class, so that an array can hold several.
 final class ChainSlot {
   var chain = MbufChain()
-  var bytes: [UInt8] = []
+  var model = PacketModel()
 
   func exchange(_ other: consuming MbufChain) -> MbufChain {
     swap(&chain, &other)
@@ -20,8 +20,8 @@ final class ChainSlot {
     chain.forEachSegment { segment in
       unsafe segment.withUnsafeBytes { unsafe found.append(contentsOf: $0) }
     }
-    if chain.byteCount != bytes.count || found != bytes {
-      throw Failure(description: "\(what()): bytes \(found), not \(bytes)")
+    if chain.byteCount != model.byteCount || found != model.bytes {
+      throw Failure(description: "\(what()): bytes \(found), not \(model.bytes)")
     }
   }
 }
@@ -29,49 +29,48 @@ final class ChainSlot {
 extension PacketWorld {
   func chain(_ operation: PacketOperation) throws {
     let slot = chains[input.byte() % chains.count]
-    let room = Swift.max(0, Self.mostBytes - slot.bytes.count)
+    let room = Swift.max(0, Self.mostBytes - slot.model.byteCount)
     do {
       switch operation {
       case .getChain:
         let byteCount = input.number(upTo: Self.mostBytes)
         slot.chain = try pools[input.byte() & 1].chain(byteCount: byteCount, upTo: size())
-        slot.bytes = []
+        slot.model = PacketModel()
       case .appendPacket:
         let other = self.slot()
-        let more = other.model.bytes
-        guard more.count <= room, let packet = try take(other) else { return }
+        let more = other.model
+        guard more.byteCount <= room, let packet = try take(other) else { return }
         slot.chain.append(packet)
-        slot.bytes += more
+        slot.model.join(more)
       case .appendChain:
         let other = chains[input.byte() % chains.count]
-        guard other !== slot, other.bytes.count <= room else { return }
+        guard other !== slot, other.model.byteCount <= room else { return }
         slot.chain.append(other.exchange(MbufChain()))
-        slot.bytes += other.bytes
-        other.bytes = []
+        slot.model.join(other.model)
+        other.model = PacketModel()
       case .trimChainFront:
-        let count = input.number(upTo: slot.bytes.count)
+        let count = input.number(upTo: slot.model.byteCount)
         slot.chain.trimFront(count)
-        slot.bytes.removeFirst(count)
+        slot.model.trimFront(count)
       case .trimChainBack:
-        let count = input.number(upTo: slot.bytes.count)
+        let count = input.number(upTo: slot.model.byteCount)
         slot.chain.trimBack(count)
-        slot.bytes.removeLast(count)
+        slot.model.trimBack(count)
       case .splitChain:
         let other = chains[input.byte() % chains.count]
-        let offset = input.number(upTo: slot.bytes.count)
+        let offset = input.number(upTo: slot.model.byteCount)
         let rest = try slot.chain.split(at: offset)
-        let bytes = [UInt8](slot.bytes[offset...])
-        slot.bytes.removeLast(bytes.count)
+        let model = slot.model.split(at: offset)
         other.chain = rest
-        other.bytes = bytes
+        other.model = model
       case .chainToPacket:
         let other = self.slot()
         if let packet = try slot.chain.takePacket() {
           other.packet = packet
-          other.model = PacketModel(slot.bytes)
+          other.model = slot.model
           other.model.tags = []
         }
-        slot.bytes = []
+        slot.model = PacketModel()
       default: try lend(slot, room)
       }
     } catch let error as MbufError {
@@ -83,7 +82,7 @@ extension PacketWorld {
   private func lend(_ slot: ChainSlot, _ room: Int) throws {
     let choice = input.byte() & 3
     let more = input.content(upTo: room)
-    let count = input.number(upTo: slot.bytes.count)
+    let count = input.number(upTo: slot.model.byteCount)
     let isThere = try slot.chain.withPacket { (packet) throws(MbufError) -> Bool in
       switch choice {
       case 0: try packet.append(more)
@@ -94,13 +93,11 @@ extension PacketWorld {
       return true
     }
     guard isThere == true else { return }
-    var model = PacketModel(slot.bytes)
     switch choice {
-    case 0: model.append(more)
-    case 1: model.prepend(more.count)
+    case 0: slot.model.append(more)
+    case 1: slot.model.prepend(more.count)
     case 2: break
-    default: model.copyIn(more, at: count)
+    default: slot.model.copyIn(more, at: count)
     }
-    slot.bytes = model.bytes
   }
 }

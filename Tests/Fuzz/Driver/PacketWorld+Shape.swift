@@ -67,6 +67,7 @@ extension PacketWorld {
     var model = PacketModel(
       slot.model.bytes, header: other.model.header, wireByteCount: other.model.wireByteCount)
     model.tags = other.model.tags
+    model.endsRecord = slot.model.endsRecord
     if operation == .copyHeader {
       try attempt(slot) { (packet) throws(MbufError) in
         try packet.copyHeader(from: other.packet)
@@ -76,7 +77,7 @@ extension PacketWorld {
     } else {
       slot.packet.moveHeader(from: &other.packet)
       slot.model = model
-      other.model = PacketModel(other.model.bytes)
+      (other.model.header, other.model.wireByteCount) = (PacketHeader(), nil)
       other.model.tags = []
     }
   }

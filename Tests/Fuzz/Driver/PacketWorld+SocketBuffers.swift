@@ -184,6 +184,7 @@ extension PacketWorld {
           var model = PacketModel(packet.allBytes, header: packet.header)
           model.wireByteCount = packet.header.wireByteCount
           model.tags = packet.allTags
+          model.endsRecord = packet.endsRecord
           place.packet = packet
           place.model = model
         }

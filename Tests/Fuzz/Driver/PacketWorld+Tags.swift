@@ -59,7 +59,9 @@ extension PacketWorld {
     let choice = input.byte()
     switch choice & 3 {
     case 0: slot.packet.type = MbufType.allCases[(choice >> 2) % MbufType.allCases.count]
-    case 1: slot.packet.endsRecord = choice & 4 != 0
+    case 1:
+      slot.packet.endsRecord = choice & 4 != 0
+      slot.model.endsRecord = choice & 4 != 0
     default: slot.packet.markReadOnly()
     }
   }
