@@ -137,7 +137,7 @@ import Testing
   }
 
   @Test func `Every zone flag has its row and its test`() throws {
-    let source = try Tree.read("Sources/UMA/Zones/ZoneFlags.swift")
+    let source = try Tree.read("Sources/UMA/Kegs/ZoneFlags.swift")
     let flags = source.matches(of: /static (?:let|var) (\w+) ?[:=] ?ZoneFlags/).map { String($0.1) }
     let rows = try Tree.rows(Self.comingFromBSD).filter { $0.count == 4 }
     #expect(flags.count > 15)

@@ -18,6 +18,11 @@ struct HeldItem: Hashable, @unchecked Sendable {
 
   init(_ address: UnsafeMutableRawPointer) { unsafe self.address = address }
 
+  init(_ item: Item) { unsafe address = item.address }
+
+  /// The same as the allocator has it.
+  var item: Item { unsafe Item(address) }
+
   /// The address as a number, to compare and to divide.
   var number: UInt { unsafe UInt(bitPattern: address) }
 
@@ -69,7 +74,7 @@ extension Zone {
     unsafe HeldItem(try allocateItem(in: table))
   }
 
-  func hasCache(in table: CacheTable) -> Bool { unsafe cache(in: table) != nil }
+  func hasCache(in table: CacheTable) -> Bool { cache(in: table) != nil }
 
   func give(_ item: HeldItem) { unsafe free(item.address) }
 

@@ -17,7 +17,7 @@ import Testing
       let flags = [ZoneFlags(), .offPage, .noBucket, .largestBuckets].randomElement(using: &random)
       let master = Zone(name: "master \(number)", itemByteCount: byteCount, flags: flags ?? [])
       let seconds = (0..<Int.random(in: 0...3, using: &random)).map { index in
-        unsafe Zone(name: "second \(number).\(index)", sharing: master, hooks: ItemHooks())
+        Zone(name: "second \(number).\(index)", sharing: master, hooks: ItemHooks())
       }
       zones = [master] + seconds
       for zone in zones where random.chance(40) {

@@ -38,8 +38,8 @@ import Testing
   }
 
   static func isItem(_ address: UInt, of keg: Keg) -> Bool {
-    guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: address) else { return false }
-    return unsafe keg.slab(containing: pointer) != nil
+    guard let item = Item(number: address) else { return false }
+    return keg.slab(containing: item) != nil
   }
 
   @Test(arguments: cases, [24, 256, 20_000, 100_000])
@@ -49,7 +49,7 @@ import Testing
     let kegs = (0..<2).map { _ in
       Keg(
         layout: SlabLayout(itemByteCount: byteCount, flags: test.flags), pages: pages,
-        hooks: unsafe ItemHooks(), flags: test.flags)
+        hooks: ItemHooks(), flags: test.flags)
     }
     let layout = kegs[0].layout
     // 100,000 bytes leave the slab no room for a header.
@@ -90,7 +90,7 @@ import Testing
   static func freeToTheWrongKeg(_ flags: ZoneFlags, _ pages: any PageSource) {
     let layout = SlabLayout(itemByteCount: 256, flags: flags)
     let kegs = (0..<2).map { _ in
-      Keg(layout: layout, pages: pages, hooks: unsafe ItemHooks(), flags: flags)
+      Keg(layout: layout, pages: pages, hooks: ItemHooks(), flags: flags)
     }
     KegTests.put(KegTests.take(1, from: kegs[0]), into: kegs[1])
   }
@@ -171,7 +171,7 @@ import Testing
     let layout = SlabLayout(itemByteCount: byteCount, flags: flags)
     #expect(layout.headerOffset == nil && layout.itemCount == 4_096 / layout.stride)
     let keg = Keg(
-      layout: layout, pages: PageArena(reservingByteCount: 16 << 20), hooks: unsafe ItemHooks(),
+      layout: layout, pages: PageArena(reservingByteCount: 16 << 20), hooks: ItemHooks(),
       flags: flags)
     #expect(keg.headers?.layout.itemByteCount == layout.headerByteCount)
     // Three slabs whose headers lie side by side: one that is too long would write over the next.
@@ -180,10 +180,10 @@ import Testing
     #expect(Set(held).count == held.count)
     if layout.hasReferenceCounters {
       for (index, item) in held.enumerated() {
-        unsafe keg.counter(of: item.address).storeBytes(of: UInt32(index), as: UInt32.self)
+        unsafe keg.counter(of: item.item).address.storeBytes(of: UInt32(index), as: UInt32.self)
       }
       for (index, item) in held.enumerated() {
-        unsafe #expect(keg.counter(of: item.address).load(as: UInt32.self) == UInt32(index))
+        unsafe #expect(keg.counter(of: item.item).address.load(as: UInt32.self) == UInt32(index))
       }
     }
     keg.checkInvariants()
@@ -197,7 +197,7 @@ import Testing
     let byteCount = flags == [] ? 1_000 : 4_096
     let layout = SlabLayout(itemByteCount: byteCount, alignment: 4, flags: flags)
     #expect(layout.pageCount == 1)
-    let keg = Keg(layout: layout, pages: arena, hooks: unsafe ItemHooks(), flags: flags)
+    let keg = Keg(layout: layout, pages: arena, hooks: ItemHooks(), flags: flags)
     let slabCount = 100_000
     #expect(keg.preallocate(slabCount * layout.itemCount) == slabCount * layout.itemCount)
     #expect(Self.slabCount(of: keg) == slabCount && arena.pagesOut == slabCount)

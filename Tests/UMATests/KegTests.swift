@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct KegTests {
   static func keg(
-    _ layout: SlabLayout, _ pages: any PageSource, _ hooks: ItemHooks = unsafe ItemHooks()
+    _ layout: SlabLayout, _ pages: any PageSource, _ hooks: ItemHooks = ItemHooks()
   ) -> Keg { Keg(layout: layout, pages: pages, hooks: hooks) }
 
   static func take(
@@ -14,13 +14,13 @@ import Testing
   ) -> [HeldItem] {
     let slots = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: count)
     defer { unsafe slots.deallocate() }
-    let taken = unsafe keg.takeItems(
-      count, into: slots, mayGrow: mayGrow, usesReserve: usesReserve)
-    return (0..<taken).map { unsafe HeldItem(slots[$0]) }
+    let places = unsafe ItemPlaces(slots, count: count)
+    let taken = keg.takeItems(into: places, mayGrow: mayGrow, usesReserve: usesReserve)
+    return (0..<taken).map { HeldItem(places[$0]) }
   }
 
   static func put(_ items: [HeldItem], into keg: Keg) {
-    for item in items { unsafe keg.putItem(item.address) }
+    for item in items { keg.putItem(item.item) }
   }
 
   /// Slabs that are partial, empty, full.
@@ -191,13 +191,14 @@ import Testing
     var items: [HeldItem] = []
     while items.count < 70 { items += Self.take(10, from: keg) }
     for (index, item) in items.enumerated() {
-      let counter = unsafe HeldItem(keg.counter(of: item.address))
+      let counter = HeldItem(keg.counter(of: item.item))
       #expect(counter.number % 64 == 0)
       unsafe #expect(counter.address.load(as: UInt32.self) == 0)
       unsafe counter.address.storeBytes(of: UInt32(index + 1), as: UInt32.self)
     }
     for (index, item) in items.enumerated() {
-      unsafe #expect(keg.counter(of: item.address).load(as: UInt32.self) == UInt32(index + 1))
+      let counter = HeldItem(keg.counter(of: item.item))
+      unsafe #expect(counter.address.load(as: UInt32.self) == UInt32(index + 1))
     }
     Self.put(items, into: keg)
   }
@@ -207,7 +208,7 @@ import Testing
       // Off the slab: nothing is known of this page.
       let keg = KegTests.keg(SlabLayout(itemByteCount: 16_384), CountedPages())
       let item = KegTests.take(1, from: keg)[0]
-      unsafe keg.putItem(item.address + (1 << 24))
+      keg.putItem(item.item.advanced(by: 1 << 24))
     }
     await #expect(processExitsWith: .failure) {
       // Freed a second time after its slab went back to the page source.

@@ -56,7 +56,7 @@ import Testing
 
   @Test func anItemMayBeFreedToASiblingZoneThatIsTold() throws {
     let master = Zone(name: "master", itemByteCount: 64, debugging: [.all, .ownZone])
-    let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+    let second = Zone(name: "second", sharing: master, hooks: ItemHooks())
     let item = try master.take()
     unsafe second.free(item.address, allocatedFrom: master)
     #expect(master.statistics().inUse == 0 && second.statistics().inUse == 0)

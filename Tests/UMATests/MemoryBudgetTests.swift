@@ -107,7 +107,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       let budget = MemoryBudget()
       let zone = Zone(name: "kept", itemByteCount: 2_048, flags: .noFree, budget: budget)
-      let sibling = unsafe Zone(name: "sibling", sharing: zone, hooks: ItemHooks())
+      let sibling = Zone(name: "sibling", sharing: zone, hooks: ItemHooks())
       budget.limitInBytes = 2 * zone.layout.costInBytes
       let table = try #require(CacheTable())
       let parked = try (0..<2 * zone.layout.itemCount).map { _ in try sibling.take(in: table) }

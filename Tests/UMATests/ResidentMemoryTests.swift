@@ -101,7 +101,7 @@
   }
 
   private func secondary(of zone: Zone) -> Zone {
-    unsafe Zone(name: "second", sharing: zone, hooks: ItemHooks())
+    Zone(name: "second", sharing: zone, hooks: ItemHooks())
   }
 
   /// Runs of two pages.

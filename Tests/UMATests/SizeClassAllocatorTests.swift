@@ -70,10 +70,10 @@ import Testing
 
   @Test func runLengthsHaveFourStepsToADoubling() {
     for pages in 1...2_100 {
-      let run = unsafe LargeRun.runPageCount(for: pages)
+      let run = LargeRun.runPageCount(for: pages)
       #expect(run >= pages && run * 4 <= pages * 5, "\(pages)")
     }
-    let lengths = Set((1_024...2_047).map { unsafe LargeRun.runPageCount(for: $0) })
+    let lengths = Set((1_024...2_047).map { LargeRun.runPageCount(for: $0) })
     #expect(lengths == [1_024, 1_280, 1_536, 1_792, 2_048])
   }
 

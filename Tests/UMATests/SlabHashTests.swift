@@ -15,26 +15,22 @@ import Testing
       count = starts.count
       unsafe memory = .allocate(byteCount: count * 64, alignment: 64)
       for (index, start) in starts.enumerated() {
-        guard let items = unsafe UnsafeMutableRawPointer(bitPattern: start) else { continue }
-        unsafe self[index].initialize(
-          to: Slab(
-            next: nil, previous: nil, items: items, freeCount: 0, list: 0, kegNumber: 1))
+        guard let items = Item(number: start) else { continue }
+        _ = Slab.make(at: self[index].header, items: items, itemCount: 0, kegNumber: 1)
       }
     }
 
     deinit { unsafe memory.deallocate() }
 
-    subscript(_ index: Int) -> SlabPointer {
-      unsafe (memory + index * 64).assumingMemoryBound(to: Slab.self)
-    }
+    subscript(_ index: Int) -> Slab { unsafe Slab(header: Item(memory + index * 64)) }
   }
 
   /// The index of the slab that the table finds for an address.
   static func find(_ address: UInt, _ hash: SlabHash, _ byteCount: Int, _ starts: [UInt]) -> Int? {
-    guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: address),
-      let slab = unsafe hash.find(pointer, slabByteCount: byteCount)
+    guard let item = Item(number: address),
+      let slab = hash.find(item, slabByteCount: byteCount)
     else { return nil }
-    return unsafe starts.firstIndex(of: UInt(bitPattern: slab.pointee.items))
+    return starts.firstIndex(of: slab.items.number)
   }
 
   @Test(arguments: [1, 2, 3, 4, 5, 15, 16, 17, 256])
@@ -50,7 +46,7 @@ import Testing
     }
     let headers = Headers(starts)
     let hash = SlabHash(slabByteCount: byteCount)
-    for index in starts.indices { unsafe hash.insert(headers[index]) }
+    for index in starts.indices { hash.insert(headers[index]) }
     #expect(hash.chainCount == 32 && hash.counts().slabs == 200)
     for page in stride(from: starts[0] - 4_096, to: next + 8_192, by: 4_096) {
       let expected = starts.firstIndex { $0 <= page && page < $0 + UInt(byteCount) }
@@ -58,7 +54,7 @@ import Testing
       #expect(Self.find(page + 4_095, hash, byteCount, starts) == expected)
     }
     for index in starts.indices.shuffled(using: &random).prefix(100) {
-      unsafe hash.remove(headers[index])
+      hash.remove(headers[index])
       #expect(Self.find(starts[index], hash, byteCount, starts) == nil)
     }
     #expect(hash.counts().slabs == 100)
@@ -69,7 +65,7 @@ import Testing
     let starts = (0..<1_000).map { UInt(0x10_0000_0000 + $0 * 4_096) }
     let headers = Headers(starts)
     let small = SlabHash(slabByteCount: 4_096)
-    for index in starts.indices { unsafe small.insert(headers[index]) }
+    for index in starts.indices { small.insert(headers[index]) }
     var large = small.grown()
     for _ in 1..<5 {
       let smaller = large
@@ -91,7 +87,7 @@ import Testing
   @Test func theTableDoublesWhenThereAreAsManySlabsAsChains() {
     let layout = SlabLayout(itemByteCount: 4_096, flags: .offPage)
     let keg = Keg(
-      layout: layout, pages: CountedPages(), hooks: unsafe ItemHooks(), flags: .offPage)
+      layout: layout, pages: CountedPages(), hooks: ItemHooks(), flags: .offPage)
     #expect(layout.itemCount == 1)
     var held: [HeldItem] = []
     for count in 1...300 {
@@ -111,7 +107,7 @@ import Testing
   @Test func threadsGrowTheTableTogether() {
     let keg = Keg(
       layout: SlabLayout(itemByteCount: 4_096, flags: .offPage), pages: CountedPages(),
-      hooks: unsafe ItemHooks(), flags: .offPage)
+      hooks: ItemHooks(), flags: .offPage)
     onThreads(8) { _ in
       var held: [HeldItem] = []
       for round in 0..<3 {
@@ -131,7 +127,7 @@ import Testing
   @Test func trapsOnASlabThatIsOnNoChain() async {
     await #expect(processExitsWith: .failure) {
       let headers = Headers([0x1000_0000])
-      unsafe SlabHash(slabByteCount: 4_096).remove(headers[0])
+      SlabHash(slabByteCount: 4_096).remove(headers[0])
     }
   }
 }

@@ -29,7 +29,7 @@ final class HookCounts: Sendable {
   ///   - preparesItems: whether the zone has `initialize`, `importItem` and what undoes them; one
   ///     that is asked for zeroed items may not.
   func hooks(constructRefusal: Int, initializeRefusal: Int, preparesItems: Bool) -> ItemHooks {
-    var hooks = unsafe ItemHooks()
+    var hooks = ItemHooks()
     unsafe hooks.construct = { _ in
       let number = self.constructions.add(1, ordering: .relaxed).newValue
       if constructRefusal > 0, number.isMultiple(of: constructRefusal) {

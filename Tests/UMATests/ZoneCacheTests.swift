@@ -16,13 +16,10 @@ import Testing
 
   /// Loaded count and capacity, spare count and capacity; -1 where there is no bucket.
   private func shape(_ zone: Zone, _ table: CacheTable) -> [Int] {
-    guard let cache = unsafe zone.cache(in: table) else { return [] }
-    let spare = unsafe cache.at.pointee.spare
-    return unsafe [
-      cache.at.pointee.loaded == nil ? -1 : Int(cache.at.pointee.count),
-      cache.at.pointee.loaded == nil ? -1 : Int(cache.at.pointee.capacity),
-      spare.map { unsafe Int($0.pointee.count) } ?? -1,
-      spare.map { unsafe Int($0.pointee.capacity) } ?? -1,
+    guard let cache = zone.cache(in: table) else { return [] }
+    return [
+      cache.loaded == nil ? -1 : cache.loadedCount, cache.loaded?.capacity ?? -1,
+      cache.spare?.count ?? -1, cache.spare?.capacity ?? -1,
     ]
   }
 
@@ -144,9 +141,8 @@ import Testing
   @Test func aVisitorKeepsTheOwnerOffTheFastPath() throws {
     let zone = zoneOfSmallBuckets("asked")
     let item = try zone.take(in: cpu0)
-    let isOff = unsafe asked(1, zone.cache(in: cpu0)) { cache in
-      unsafe cache.take() == nil && !cache.give(item.address)
-        && cache.at.pointee.busy.load(ordering: .relaxed) == 0
+    let isOff = asked(true, zone.cache(in: cpu0)) { cache in
+      cache.take() == nil && !cache.give(item.item) && !cache.isBusy
     }
     #expect(isOff)
     #expect(shape(zone, cpu0) == [127, 128, -1, -1])
@@ -154,19 +150,17 @@ import Testing
     zone.give(item, in: cpu0)
     #expect(shape(zone, cpu0) == [128, 128, -1, -1])
     #expect(try zone.take(in: cpu0) == item)
-    let isOn = unsafe asked(0, zone.cache(in: cpu0)) { unsafe $0.give(item.address) }
+    let isOn = asked(false, zone.cache(in: cpu0)) { $0.give(item.item) }
     #expect(isOn)
     #expect(zone.statistics().inUse == 0)
     end(zone)
   }
 
   /// Sets `asked` as a visitor would and leaves it so.
-  private func asked(_ value: UInt32, _ cache: CachePointer?, _ body: (CachePointer) -> Bool)
-    -> Bool
-  {
-    guard let cache = unsafe cache else { return false }
-    unsafe cache.at.pointee.asked.store(value, ordering: .relaxed)
-    return unsafe body(cache)
+  private func asked(_ isAsked: Bool, _ cache: Cache?, _ body: (Cache) -> Bool) -> Bool {
+    guard let cache else { return false }
+    cache.ask(isAsked)
+    return body(cache)
   }
 
   @Test func gatherEmptiesBothCaches() throws {

@@ -251,7 +251,7 @@ extension ZoneDebugging: CustomTestStringConvertible {
   @Test func eightThreadsWithEverythingOn() {
     var random = SeededRandom()
     let master = Zone(name: "master", itemByteCount: 200, debugging: .all)
-    let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+    let second = Zone(name: "second", sharing: master, hooks: ItemHooks())
     let large = Zone(name: "large", itemByteCount: 3_000, debugging: [.junk, .redzones])
     let zones = [master, second, large]
     large.limitInItems = 24

@@ -107,7 +107,7 @@ import Testing
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
       let master = Zone(name: "master", itemByteCount: 64, debugging: .ownZone)
-      let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+      let second = Zone(name: "second", sharing: master, hooks: ItemHooks())
       second.release(try master.announced(), at: 20)
     }
     try expect(
@@ -118,7 +118,7 @@ import Testing
 
   @Test func crossingZonesOfAKegIsAllowedUnlessAskedAbout() throws {
     let master = Zone(name: "master", itemByteCount: 64, debugging: .all)
-    let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+    let second = Zone(name: "second", sharing: master, hooks: ItemHooks())
     #expect(second.debugging == master.debugging && !second.debugging.isEmpty)
     second.give(try master.take())
     #expect(master.liveItems().isEmpty && second.liveItems().isEmpty)

@@ -66,7 +66,7 @@ import Testing
     let master = Zone(
       name: "master", itemByteCount: 64, flags: [.noFree, .ownLockClass], pages: CountedPages())
     #expect(master.flags == [.noFree, .ownLockClass, .privatePages])
-    let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+    let second = Zone(name: "second", sharing: master, hooks: ItemHooks())
     #expect(second.flags == [.noFree, .ownLockClass, .privatePages, .secondary])
     let arena = Zone(name: "arena", itemByteCount: 64)
     #expect(arena.flags == [])

@@ -8,7 +8,7 @@ import Testing
 @Suite struct ZoneFreeTests {
   private func siblings(_ pages: CountedPages) -> (master: Zone, second: Zone) {
     let master = Zone(name: "master", itemByteCount: 256, pages: pages)
-    return unsafe (master, Zone(name: "second", sharing: master, hooks: ItemHooks()))
+    return (master, Zone(name: "second", sharing: master, hooks: ItemHooks()))
   }
 
   /// Every item of the keg is free on a slab, cached in a zone, or with a caller of some zone.
@@ -137,7 +137,7 @@ import Testing
     for _ in 0..<30 {
       let pages = CountedPages()
       let (master, second) = siblings(pages)
-      let third = unsafe Zone(name: "third", sharing: master, hooks: ItemHooks())
+      let third = Zone(name: "third", sharing: master, hooks: ItemHooks())
       let zones = [master, second, third]
       var held: [(item: HeldItem, zone: Zone)] = []
       for step in 0..<500 {

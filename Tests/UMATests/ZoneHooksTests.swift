@@ -45,7 +45,7 @@ final class Journal: Sendable {
 
   /// Hooks that write here; a secondary zone's have no `initialize` and `finalize`.
   func hooks(forKeg: Bool = true) -> ItemHooks {
-    var hooks = unsafe ItemHooks()
+    var hooks = ItemHooks()
     unsafe hooks.construct = { unsafe self.note(.construct, $0) }
     unsafe hooks.destruct = { _ = unsafe self.note(.destruct, $0) }
     if forKeg {
@@ -71,7 +71,7 @@ final class Journal: Sendable {
 @Suite struct ZoneHooksTests {
   @Test func hooksMayBeSetBeforeTheFirstSlab() throws {
     let master = Zone(name: "late", itemByteCount: 256)
-    let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+    let second = Zone(name: "second", sharing: master, hooks: ItemHooks())
     let seen = Box<[String: Int]>()
     seen.value = [:]
     let note = { @Sendable (name: String) in seen.value?[name, default: 0] += 1 }
@@ -116,7 +116,7 @@ final class Journal: Sendable {
     }
     await #expect(processExitsWith: .failure) {
       let master = Zone(name: "master", itemByteCount: 256)
-      let second = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+      let second = Zone(name: "second", sharing: master, hooks: ItemHooks())
       unsafe second.setFinalize { _ in }
     }
   }

@@ -306,7 +306,7 @@ import Testing
   @Test func whatASiblingZoneHasCachedIsFound() throws {
     let pages = CountedPages()
     let master = Zone(name: "master", itemByteCount: 256, pages: pages)
-    let second = unsafe Zone(name: "second", sharing: master, hooks: ItemHooks())
+    let second = Zone(name: "second", sharing: master, hooks: ItemHooks())
     master.give(try master.take(1))
     pages.setLimit(pages.pagesOut)
     let (items, denial) = second.takeAll()

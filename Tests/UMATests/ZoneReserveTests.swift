@@ -51,7 +51,7 @@ import Testing
   @Test func theReserveIsMadeUnderALimitAndGoesWithItsZone() throws {
     let pages = CountedPages()
     let master = Zone(name: "master", itemByteCount: 4_000, pages: pages)
-    let second = unsafe Zone(name: "second", sharing: master, hooks: ItemHooks())
+    let second = Zone(name: "second", sharing: master, hooks: ItemHooks())
     second.limitInItems = 40
     second.reserveInItems = 35
     #expect(master.keg.slabs.withLock { $0.freeItemCount } >= 35)

@@ -76,7 +76,7 @@ import Testing
   @Test func aSecondaryZoneSharesTheKegAndNothingElse() throws {
     let pages = CountedPages()
     let master = Zone(name: "mbuf", itemByteCount: 256, alignment: 256, pages: pages)
-    let second = Zone(name: "packet", sharing: master, hooks: unsafe ItemHooks())
+    let second = Zone(name: "packet", sharing: master, hooks: ItemHooks())
     #expect(master != second && second.layout == master.layout)
     let fromMaster = try master.take(20)
     let fromSecond = try second.take(20)
@@ -200,7 +200,7 @@ import Testing
   @Test func destroyingAMasterBeforeItsSecondariesTraps() async {
     await #expect(processExitsWith: .failure) {
       let master = Zone(name: "master", itemByteCount: 64)
-      _ = Zone(name: "second", sharing: master, hooks: unsafe ItemHooks())
+      _ = Zone(name: "second", sharing: master, hooks: ItemHooks())
       master.destroy()
     }
   }

@@ -145,9 +145,7 @@ import Testing
     let (zone, items) = try fullZone(1, pages: pages)
     pages.setLimit(pages.pagesOut)
     while zone.keg.slabs.withLock({ $0.freeItemCount }) > 0 {
-      unsafe withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: 1) { place in
-        if let at = place.baseAddress { _ = unsafe zone.keg.takeItems(1, into: at, mayGrow: false) }
-      }
+      _ = zone.keg.takeItem(mayGrow: false)
     }
     let got = Stage()
     let kept = Box<[HeldItem]>()

@@ -21,9 +21,8 @@ final class BucketPool: Sendable {
   private init() {
     let pages = PageArena()
     kegs = Self.capacities.map { capacity in
-      let layout = unsafe SlabLayout(
-        itemByteCount: Bucket.byteCount(capacity: capacity), alignment: 16)
-      return unsafe Keg(layout: layout, pages: pages, hooks: ItemHooks())
+      let layout = SlabLayout(itemByteCount: Bucket.byteCount(capacity: capacity), alignment: 16)
+      return Keg(layout: layout, pages: pages, hooks: ItemHooks())
     }
   }
 
@@ -32,15 +31,13 @@ final class BucketPool: Sendable {
   /// - Parameters:
   ///   - capacity: items it shall hold, 1...256.
   ///   - mayGrow: whether pages may be asked for; else only buckets at hand are given.
-  func take(capacity: Int, mayGrow: Bool) -> BucketPointer? {
-    guard let item = unsafe keg(for: capacity).takeItem(mayGrow: mayGrow) else { return nil }
-    return unsafe .make(at: item, capacity: capacity)
+  func take(capacity: Int, mayGrow: Bool) -> Bucket? {
+    guard let item = keg(for: capacity).takeItem(mayGrow: mayGrow) else { return nil }
+    return .make(at: item, capacity: capacity)
   }
 
   /// Takes an empty bucket back.
-  func give(_ bucket: BucketPointer) {
-    unsafe keg(for: Int(bucket.pointee.capacity)).putItem(UnsafeMutableRawPointer(bucket))
-  }
+  func give(_ bucket: Bucket) { keg(for: bucket.capacity).putItem(bucket.item) }
 
   /// Gives the pages of buckets that nobody has back to the system.
   ///

@@ -26,7 +26,7 @@ package struct CacheTable: @unchecked Sendable {
   let thread: Int32
 
   static let slotCount = 1_024
-  static let byteCount = unsafe slotCount * ZoneCache.strideByteCount
+  static let byteCount = slotCount * ZoneCache.strideByteCount
 
   /// A table that no thread owns, so that a test can play several CPUs on one thread.
   ///
@@ -70,6 +70,12 @@ package struct CacheTable: @unchecked Sendable {
     unsafe self.base = base
     self.number = number
     self.thread = thread
+  }
+
+  /// The cache of a zone's slot; a slot's offset is what its zone keeps.
+  func cache(at offset: Int) -> Cache {
+    precondition(offset >= 0 && offset < Self.byteCount, "no cache is at offset \(offset)")
+    return unsafe Cache(base, offset)
   }
 
   /// Gives every cached item back to its zone and unmaps the table.

@@ -42,27 +42,19 @@ extension Registry {
   /// Runs `body` on the caches at some offsets of every table, while their owners are kept out.
   ///
   /// - Precondition: the locks of the zones whose caches these are are held.
-  mutating func visit(
-    _ offsets: [Int], _ kind: Visit, _ body: (CacheTable, CachePointer) -> Void
-  ) {
-    let caches = unsafe tables.flatMap { table in
-      unsafe offsets.map { unsafe (table, CachePointer(table.base, $0)) }
-    }
+  mutating func visit(_ offsets: [Int], _ kind: Visit, _ body: (CacheTable, Cache) -> Void) {
+    let caches = tables.flatMap { table in offsets.map { (table, table.cache(at: $0)) } }
     if !isLocked {
-      unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(1, ordering: .relaxed) }
+      for (_, cache) in caches { cache.ask(true) }
       if mbuma_barrier() {
-        unsafe caches.forEach { _, cache in
-          while unsafe cache.isBusy { mbuma_yield() }
-        }
-        unsafe caches.forEach { table, cache in unsafe body(table, cache) }
-        unsafe caches.forEach { unsafe $0.1.at.pointee.asked.store(0, ordering: .releasing) }
+        for (_, cache) in caches { while cache.isBusy { mbuma_yield() } }
+        for (table, cache) in caches { body(table, cache) }
+        for (_, cache) in caches { cache.ask(false) }
         return
       }
       lockCaches()
     }
-    unsafe caches.forEach { table, cache in
-      if kind == .reading || table.isSettled { unsafe body(table, cache) }
-    }
+    for (table, cache) in caches where kind == .reading || table.isSettled { body(table, cache) }
   }
 
   /// Makes the mode locked, and settles the tables if there is any way to.
@@ -73,7 +65,7 @@ extension Registry {
     let threads = tables.map(\.thread)
     guard unsafe mbuma_barrier_by_turns(threads, threads.count) else { return }
     for table in tables {
-      table.waitUntilLeft()
+      for cache in table.caches { while cache.isBusy { mbuma_yield() } }
       table.isSettled = true
     }
   }
@@ -96,21 +88,11 @@ extension CacheTable {
   }
 
   /// Shuts the fast path into every cache.
-  func close() {
-    unsafe forEachCache { unsafe $0.at.pointee.asked.store(1, ordering: .relaxed) }
-  }
+  func close() { for cache in caches { cache.ask(true) } }
 
-  /// Returns once the owner has been outside of every cache.
-  fileprivate func waitUntilLeft() {
-    unsafe forEachCache { cache in
-      while unsafe cache.isBusy { mbuma_yield() }
-    }
-  }
-
-  private func forEachCache(_ body: (CachePointer) -> Void) {
-    for slot in 0..<Self.slotCount {
-      unsafe body(CachePointer(base, slot * ZoneCache.strideByteCount))
-    }
+  /// Its caches, those of slots that no zone has included.
+  fileprivate var caches: [Cache] {
+    (0..<Self.slotCount).map { cache(at: $0 * ZoneCache.strideByteCount) }
   }
 
   /// In the first line of the table, behind the fields of the slot that caches nothing.

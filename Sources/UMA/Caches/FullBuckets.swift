@@ -17,51 +17,48 @@ struct FullBuckets: ~Copyable {
   var count: Int { buckets.count }
 
   /// - Precondition: the bucket has items.
-  mutating func push(_ bucket: BucketPointer) {
-    itemCount += unsafe Int(bucket.pointee.count)
-    unsafe buckets.push(bucket)
+  mutating func push(_ bucket: Bucket) {
+    itemCount += bucket.count
+    buckets.push(bucket)
     workingSet.note(itemCount)
   }
 
-  mutating func pop() -> BucketPointer? {
-    guard let bucket = unsafe buckets.pop() else { return nil }
-    itemCount -= unsafe Int(bucket.pointee.count)
-    workingSet.note(itemCount)
-    return unsafe bucket
-  }
+  mutating func pop() -> Bucket? { note(buckets.pop()) }
 
   /// Takes the bucket that suits a cache best.
-  mutating func pop(for cache: UnsafeRawPointer) -> BucketPointer? {
-    guard let bucket = unsafe buckets.pop(for: cache) else { return nil }
-    itemCount -= unsafe Int(bucket.pointee.count)
+  mutating func pop(for cache: Cache) -> Bucket? { note(buckets.pop(for: cache)) }
+
+  /// Counts a bucket that was taken, if one was.
+  private mutating func note(_ taken: Bucket?) -> Bucket? {
+    guard let taken else { return nil }
+    itemCount -= taken.count
     workingSet.note(itemCount)
-    return unsafe bucket
+    return taken
   }
 
   /// Takes one item, and with it the bucket that it leaves empty.
-  mutating func takeItem() -> (item: UnsafeMutableRawPointer, emptied: BucketPointer?)? {
-    guard let bucket = unsafe buckets.first else { return nil }
-    unsafe bucket.pointee.count -= 1
+  mutating func takeItem() -> (item: Item, emptied: Bucket?)? {
+    guard let bucket = buckets.first else { return nil }
+    let item = bucket.takeLast()
     itemCount -= 1
     workingSet.note(itemCount)
-    let item = unsafe bucket.items[Int(bucket.pointee.count)]
-    return unsafe (item, bucket.pointee.count == 0 ? buckets.pop() : nil)
+    return (item, bucket.count == 0 ? buckets.pop() : nil)
   }
 
   /// Takes what reclaim may have: all, or for a trim what is beyond the working set.
   ///
   /// Whole buckets go, those longest unused, so a trim keeps its target and up to a bucket more.
-  mutating func takeReclaimable(_ level: ReclaimLevel) -> BucketList {
+  mutating func takeReclaimable(keepsWorkingSet: Bool) -> BucketList {
     var kept = BucketList()
     var keptCount = 0
-    let target = level == .trim ? workingSet.target(itemCount) : 0
-    while keptCount < target, let bucket = unsafe buckets.pop() {
-      keptCount += unsafe Int(bucket.pointee.count)
-      unsafe kept.push(bucket)
+    let target = keepsWorkingSet ? workingSet.target(itemCount) : 0
+    while keptCount < target, let bucket = buckets.pop() {
+      keptCount += bucket.count
+      kept.push(bucket)
     }
     var taken = BucketList()
     swap(&taken, &buckets)
-    while let bucket = unsafe kept.pop() { unsafe buckets.push(bucket) }
+    while let bucket = kept.pop() { buckets.push(bucket) }
     workingSet.noteReclaimed(itemCount - keptCount)
     itemCount = keptCount
     return taken

@@ -39,6 +39,9 @@
 // visit may also begin and end while the owner stands between its store and its load; then asked
 // is 0 again, and whatever the owner reads after it is what the visitor left.
 // (Dice, Huang, Yang: "Asymmetric Dekker Synchronization", 2001.)
+//
+// A `Cache` exists only for a place in a table that is mapped: its owner's, or one on the list while
+// the registry is locked.
 
 import CUMA
 import Synchronization
@@ -48,16 +51,17 @@ import Synchronization
 #endif
 
 @usableFromInline
-@unsafe
+@safe
 struct ZoneCache: ~Copyable {
   @usableFromInline var count: UInt32
   @usableFromInline let busy: Atomic<UInt32>
   @usableFromInline let asked: Atomic<UInt32>
   @usableFromInline var capacity: UInt32
+  /// The slots of the loaded bucket; whatever it was if none is loaded.
   @usableFromInline var items: UnsafeMutablePointer<UnsafeMutableRawPointer>
   @usableFromInline let allocations: Atomic<UInt64>
-  @usableFromInline var loaded: BucketPointer?
-  @usableFromInline var spare: BucketPointer?
+  var loaded: Bucket?
+  var spare: Bucket?
   var brought: UInt64
 
   /// Bytes from one zone's cache to the next in a thread's table: one cache line.
@@ -67,16 +71,22 @@ struct ZoneCache: ~Copyable {
 /// A cache by its address.
 ///
 /// Zeroed memory is a cache with nothing loaded.
+@frozen
 @usableFromInline
-@unsafe
-struct CachePointer {
+@safe
+struct Cache {
   @usableFromInline let at: UnsafeMutablePointer<ZoneCache>
 
+  /// - Precondition: the table is mapped, and the offset that of a slot below the slot count.
   @inlinable @inline(__always)
   init(_ table: UnsafeMutableRawPointer, _ offset: Int) {
-    // Tables are mapped whole, and every offset comes from a slot below their slot count.
     unsafe at = (table + offset).assumingMemoryBound(to: ZoneCache.self)
   }
+
+  /// The address as a number, to compare.
+  var number: UInt { unsafe UInt(bitPattern: at) }
+
+  // MARK: The owner's fast path
 
   /// The owner's way in; false if a visitor wants the cache, and then the owner is out again.
   ///
@@ -87,7 +97,7 @@ struct CachePointer {
     unsafe at.pointee.busy.store(1, ordering: .relaxed)
     mbuma_owner_fence()
     if unsafe _fastPath(at.pointee.asked.load(ordering: .acquiring) == 0) { return true }
-    unsafe leave()
+    leave()
     return false
   }
 
@@ -97,39 +107,86 @@ struct CachePointer {
 
   /// The owner's fast path: the item freed last, or nil if the slow path must look.
   @inlinable @inline(__always)
-  func take() -> UnsafeMutableRawPointer? {
-    guard unsafe enter() else { return nil }
+  func take() -> Item? {
+    guard enter() else { return nil }
     let count = unsafe at.pointee.count
     guard _fastPath(count > 0) else {
-      unsafe leave()
+      leave()
       return nil
     }
     // In bounds: count <= capacity. Cannot wrap: count > 0.
-    let item = unsafe at.pointee.items[Int(count &- 1)]
-    unsafe countAllocations(1)
-    unsafe leave(count: count &- 1)
-    return unsafe item
+    let item = unsafe Item(at.pointee.items[Int(count &- 1)])
+    countAllocations(1)
+    leave(count: count &- 1)
+    return item
   }
 
   /// The owner's fast path back: false if the slow path must find room.
   @inlinable @inline(__always)
-  func give(_ item: UnsafeMutableRawPointer) -> Bool {
-    guard unsafe enter() else { return false }
+  func give(_ item: Item) -> Bool {
+    guard enter() else { return false }
     let count = unsafe at.pointee.count
     guard unsafe _fastPath(count < at.pointee.capacity) else {
-      unsafe leave()
+      leave()
       return false
     }
     // In bounds: count < capacity.
-    unsafe at.pointee.items[Int(count)] = item
-    unsafe leave(count: count &+ 1)
+    unsafe at.pointee.items[Int(count)] = item.address
+    leave(count: count &+ 1)
     return true
+  }
+
+  /// Takes as many items as the loaded bucket has and `items` has places for.
+  @usableFromInline
+  func take(into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>) -> Int {
+    guard let first = items.baseAddress, enter() else { return 0 }
+    let count = unsafe Int(at.pointee.count)
+    let taken = Swift.min(count, items.count)
+    // In bounds: taken <= count <= capacity, and taken <= items.count.
+    unsafe first.update(from: at.pointee.items + (count - taken), count: taken)
+    countAllocations(UInt64(taken))
+    leave(count: UInt32(count - taken))
+    return taken
+  }
+
+  /// Puts as many of `items` into the loaded bucket as it has room for.
+  @usableFromInline
+  func give(_ items: UnsafeBufferPointer<UnsafeMutableRawPointer>) -> Int {
+    guard let first = items.baseAddress, enter() else { return 0 }
+    let count = unsafe Int(at.pointee.count)
+    let given = unsafe Swift.min(Int(at.pointee.capacity) - count, items.count)
+    // In bounds: count + given <= capacity, and given <= items.count. An empty cache has no slots.
+    if given > 0 { unsafe (at.pointee.items + count).update(from: first, count: given) }
+    leave(count: UInt32(count + given))
+    return given
   }
 
   /// Stores the count and ends `busy`, by one store.
   @inlinable @inline(__always)
   func leave(count: UInt32) {
     unsafe word.pointee.store(UInt64(count), ordering: .releasing)
+  }
+
+  @inlinable @inline(__always)
+  func countAllocations(_ number: UInt64) {
+    // Only the owner writes, so load and store need not be one step.
+    unsafe at.pointee.allocations.store(
+      at.pointee.allocations.load(ordering: .relaxed) &+ number, ordering: .relaxed)
+  }
+
+  /// `count` and `busy` in one, eight bytes at the cache's start.
+  @inlinable @inline(__always)
+  var word: UnsafeMutablePointer<Atomic<UInt64>> {
+    unsafe UnsafeMutableRawPointer(at).assumingMemoryBound(to: Atomic<UInt64>.self)
+  }
+}
+
+// MARK: - A visitor
+
+extension Cache {
+  /// Whether owners are to keep out; what a visitor did before it says no is seen by who then comes.
+  func ask(_ isWanted: Bool) {
+    unsafe at.pointee.asked.store(isWanted ? 1 : 0, ordering: .releasing)
   }
 
   /// Whether the owner is inside; once it is not, what it wrote can be seen.
@@ -139,36 +196,26 @@ struct CachePointer {
       || word.pointee.load(ordering: .acquiring) >> 32 != 0
   }
 
-  /// `count` and `busy` in one, eight bytes at the cache's start.
-  @inlinable @inline(__always)
-  var word: UnsafeMutablePointer<Atomic<UInt64>> {
-    unsafe UnsafeMutableRawPointer(at).assumingMemoryBound(to: Atomic<UInt64>.self)
-  }
-
-  @inlinable @inline(__always)
-  func countAllocations(_ number: UInt64) {
-    // Only the owner writes, so load and store need not be one step.
-    unsafe at.pointee.allocations.store(
-      at.pointee.allocations.load(ordering: .relaxed) &+ number, ordering: .relaxed)
-  }
-}
-
-// MARK: - Under the zone lock
-
-extension CachePointer {
   /// Items in the loaded bucket, of one moment even if the owner is inside.
   var loadedCount: Int {
     unsafe Int(UInt32(truncatingIfNeeded: word.pointee.load(ordering: .acquiring)))
   }
 
   /// Items in both buckets.
-  var itemCount: Int { unsafe loadedCount + Int(at.pointee.spare?.pointee.count ?? 0) }
+  var itemCount: Int { loadedCount + (spare?.count ?? 0) }
 
   /// Allocations and frees through this cache, so far.
   var counts: (allocations: UInt64, frees: UInt64) {
-    let count = unsafe UInt64(loadedCount)
+    let count = UInt64(loadedCount)
     let allocations = unsafe at.pointee.allocations.load(ordering: .relaxed)
     return unsafe (allocations, allocations &+ count &- at.pointee.brought)
+  }
+
+  /// Takes both buckets out.
+  func takeBuckets(_ body: (Bucket) -> Void) {
+    if let loaded = unload() { body(loaded) }
+    if let spare { body(spare) }
+    spare = nil
   }
 
   /// Starts to count again from zero.
@@ -178,34 +225,70 @@ extension CachePointer {
     unsafe at.pointee.allocations.store(0, ordering: .relaxed)
     unsafe at.pointee.brought = 0
   }
+}
+
+// MARK: - Under the zone lock
+
+extension Cache {
+  /// Whether the loaded bucket has no item, or there is none.
+  var isEmpty: Bool { unsafe at.pointee.count == 0 }
+
+  /// Whether the loaded bucket has room.
+  var hasRoom: Bool { unsafe at.pointee.count < at.pointee.capacity }
+
+  var loaded: Bucket? { unsafe at.pointee.loaded }
+
+  var spare: Bucket? {
+    get { unsafe at.pointee.spare }
+    nonmutating set { unsafe at.pointee.spare = newValue }
+  }
+
+  /// Takes an item of the loaded bucket for a caller.
+  ///
+  /// - Precondition: it is not empty.
+  func takeLocked() -> Item {
+    precondition(!isEmpty, "an item of an empty cache")
+    unsafe at.pointee.count -= 1
+    countAllocations(1)
+    return unsafe Item(at.pointee.items[Int(at.pointee.count)])
+  }
+
+  /// Puts an item into the loaded bucket.
+  ///
+  /// - Precondition: it has room.
+  func giveLocked(_ item: Item) {
+    precondition(hasRoom, "an item too many for a cache")
+    unsafe at.pointee.items[Int(at.pointee.count)] = item.address
+    unsafe at.pointee.count += 1
+  }
 
   /// Makes `bucket` the loaded one.
   ///
   /// - Precondition: nothing is loaded.
-  func load(_ bucket: BucketPointer) {
-    unsafe precondition(at.pointee.loaded == nil, "a bucket is loaded already")
+  func load(_ bucket: Bucket) {
+    precondition(loaded == nil, "a bucket is loaded already")
     unsafe at.pointee.loaded = bucket
-    unsafe at.pointee.items = bucket.items
-    unsafe at.pointee.count = UInt32(bucket.pointee.count)
-    unsafe at.pointee.brought &+= UInt64(at.pointee.count)
-    unsafe at.pointee.capacity = UInt32(bucket.pointee.capacity)
+    unsafe at.pointee.items = bucket.slots
+    unsafe at.pointee.count = UInt32(bucket.count)
+    unsafe at.pointee.brought &+= UInt64(bucket.count)
+    unsafe at.pointee.capacity = UInt32(bucket.capacity)
   }
 
   /// Takes the loaded bucket out, its count brought up to date.
-  func unload() -> BucketPointer? {
-    guard let bucket = unsafe at.pointee.loaded else { return nil }
-    unsafe bucket.pointee.count = Int32(at.pointee.count)
+  func unload() -> Bucket? {
+    guard let bucket = loaded else { return nil }
+    bucket.count = unsafe Int(at.pointee.count)
     unsafe at.pointee.brought &-= UInt64(at.pointee.count)
     unsafe at.pointee.loaded = nil
     unsafe at.pointee.count = 0
     unsafe at.pointee.capacity = 0
-    return unsafe bucket
+    return bucket
   }
 
   /// Exchanges the loaded bucket and the spare.
   func swap() {
-    let spare = unsafe at.pointee.spare
-    unsafe at.pointee.spare = unload()
-    if let spare = unsafe spare { unsafe load(spare) }
+    let before = spare
+    spare = unload()
+    if let before { load(before) }
   }
 }

@@ -13,40 +13,28 @@ extension Keg {
   /// False if the pages ran out or an item's `initialize` failed, and then nothing is left behind.
   func grow() -> Bool {
     guard budget.charge(layout.costInBytes) else { return false }
-    let pooled = unsafe headers?.takeItem()
-    if unsafe headers != nil && pooled == nil {
+    let pooled = headers?.takeItem()
+    guard headers == nil || pooled != nil, let items = takePages() else {
+      if let pooled { headers?.putItem(pooled) }
       budget.refund(layout.costInBytes)
       return false
     }
-    let alignment = layout.headerOffset == nil ? PageArena.pageByteCount : layout.byteCount
-    guard let items = unsafe pages.allocatePages(layout.pageCount, alignment: alignment) else {
-      if let pooled = unsafe pooled { unsafe headers?.putItem(pooled) }
-      budget.refund(layout.costInBytes)
+    let header = pooled ?? items.advanced(by: layout.headerOffset ?? 0)
+    let slab = Slab.make(at: header, items: items, layout: layout, kegNumber: number)
+    tag(items, slab.word)
+    if flags.contains(.noDump) { PageArena.setDumped(items, layout.byteCount, false) }
+    if flags.contains(.zeroInitialize) { items.zero(layout.itemCount * layout.stride) }
+    let hooks = hooks
+    for index in 0..<layout.itemCount
+    where !hooks.initializes(items.advanced(by: index * layout.stride)) {
+      destroy(slab, initializedItemCount: index)
       return false
-    }
-    unsafe precondition(
-      UInt(bitPattern: items) % UInt(alignment) == 0, "pages at \(items), not at \(alignment) bytes"
-    )
-    let header = unsafe pooled ?? items + (layout.headerOffset ?? 0)
-    let slab = unsafe header.assumingMemoryBound(to: Slab.self)
-    unsafe slab.initializeHeader(items: items, layout: layout, kegNumber: number)
-    unsafe mapping?.setOwner(UInt(bitPattern: slab), of: items, layout.pageCount)
-    if flags.contains(.noDump) { unsafe PageArena.setDumped(items, layout.byteCount, false) }
-    if flags.contains(.zeroInitialize) {
-      let byteCount = layout.itemCount * layout.stride
-      unsafe items.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-    }
-    if let initialize = unsafe hooks.initialize {
-      for index in 0..<layout.itemCount where unsafe !initialize(items + index * layout.stride) {
-        unsafe destroy(slab, initializedItemCount: index)
-        return false
-      }
     }
     let outgrown = slabs.withLock { slabs -> SlabHash? in
-      unsafe slabs.empty.push(slab)
+      slabs.empty.push(slab)
       slabs.freeItemCount += layout.itemCount
       slabs.initializations += layout.itemCount
-      unsafe slabs.hash?.insert(slab)
+      slabs.hash?.insert(slab)
       return slabs.hash.flatMap { $0.chainCount <= slabs.slabCount ? $0 : nil }
     }
     if let outgrown { growHash(from: outgrown) }
@@ -66,27 +54,32 @@ extension Keg {
   }
 
   /// Undoes a slab that is on no list, running `finalize` backwards over its first items.
-  func destroy(_ slab: SlabPointer, initializedItemCount: Int) {
-    let items = unsafe slab.pointee.items
-    if let finalize = unsafe hooks.finalize {
-      for index in (0..<initializedItemCount).reversed() {
-        unsafe finalize(items + index * layout.stride)
-      }
+  func destroy(_ slab: Slab, initializedItemCount: Int) {
+    let (items, hooks) = (slab.items, hooks)
+    for index in (0..<initializedItemCount).reversed() {
+      hooks.finalizes(items.advanced(by: index * layout.stride))
     }
-    unsafe mapping?.setOwner(0, of: items, layout.pageCount)
-    unsafe slab.pointee.kegNumber = 0
-    unsafe headers?.putItem(UnsafeMutableRawPointer(slab))
-    if flags.contains(.noDump) { unsafe PageArena.setDumped(items, layout.byteCount, true) }
-    unsafe pages.freePages(items, layout.pageCount)
+    tag(items, 0)
+    slab.kegNumber = 0
+    headers?.putItem(slab.header)
+    if flags.contains(.noDump) { PageArena.setDumped(items, layout.byteCount, true) }
+    unsafe pages.freePages(items.address, layout.pageCount)
     budget.refund(layout.costInBytes)
   }
 
-  /// Draws one item, or nil if there is none to be had.
-  func takeItem(mayGrow: Bool = true) -> UnsafeMutableRawPointer? {
-    unsafe withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: 1) { slot in
-      guard let address = slot.baseAddress else { return nil }
-      return unsafe takeItems(1, into: address, mayGrow: mayGrow) == 1 ? slot[0] : nil
-    }
+  /// Pages for a slab, aligned as its layout wants them.
+  private func takePages() -> Item? {
+    let alignment = layout.headerOffset == nil ? PageArena.pageByteCount : layout.byteCount
+    guard let pages = unsafe Item(pages.allocatePages(layout.pageCount, alignment: alignment))
+    else { return nil }
+    precondition(
+      pages.number % UInt(alignment) == 0, "pages at \(pages), not at \(alignment) bytes")
+    return pages
+  }
+
+  /// Has the page source remember a word for every page of a slab, if it remembers any.
+  private func tag(_ items: Item, _ word: UInt) {
+    unsafe mapping?.setOwner(word, of: items.address, layout.pageCount)
   }
 }
 
@@ -97,50 +90,51 @@ extension Keg {
   ///
   /// For an address that may be anything. It is told exactly, by the page source's table or by hash
   /// where there is one; else by going through all slabs.
-  func slab(containing address: UnsafeMutableRawPointer) -> SlabPointer? {
-    let slab = unsafe slabs.withLock { slabs -> SlabPointer? in
-      if mapping != nil || slabs.hash != nil { return unsafe slabHolding(address, slabs) }
-      let header = UInt(bitPattern: unsafe header(inSlabOf: address))
-      var found: SlabPointer?
-      let look = { (slab: SlabPointer) in
-        if UInt(bitPattern: slab) == header { unsafe found = slab }
-      }
-      unsafe slabs.partial.forEach(look)
-      unsafe slabs.empty.forEach(look)
-      unsafe slabs.full.forEach(look)
-      return unsafe found
+  func slab(containing address: Item) -> Slab? {
+    let slab = slabs.withLock { slabs -> Slab? in
+      if mapping != nil || slabs.hash != nil { return slabHolding(address, slabs) }
+      let candidate = slabByHeader(holding: address)
+      var found: Slab?
+      let compare = { (slab: Slab) in if slab == candidate { found = slab } }
+      slabs.partial.forEach(compare)
+      slabs.empty.forEach(compare)
+      slabs.full.forEach(compare)
+      return found
     }
-    guard let slab = unsafe slab, unsafe slab.indexIfItem(address, layout) != nil else {
-      return nil
-    }
-    return unsafe slab
+    guard let slab, slab.indexIfItem(address, layout) != nil else { return nil }
+    return slab
   }
 
   /// The slab that holds the bytes at `address`, which is an item of some keg, with no lock held.
-  func slabHolding(_ address: UnsafeMutableRawPointer) -> SlabPointer? {
+  func slabHolding(_ address: Item) -> Slab? {
     // The slab cannot go away while the item is out, so the table may be read without the lock.
-    if mapping != nil { return unsafe mappedSlab(address) }
-    return unsafe slabs.withLock { unsafe slabHolding(address, $0) }
+    if mapping != nil { return mappedSlab(address) }
+    return slabs.withLock { slabHolding(address, $0) }
   }
 
   /// The slab that holds the bytes at `address`, which is an item of some keg.
-  func slabHolding(_ address: UnsafeMutableRawPointer, _ slabs: borrowing Slabs) -> SlabPointer? {
-    if mapping != nil { return unsafe mappedSlab(address) }
-    if let hash = slabs.hash {
-      return unsafe hash.find(address, slabByteCount: layout.byteCount)
-    }
-    let slab = unsafe header(inSlabOf: address)
-    let start = UInt(bitPattern: address) & ~UInt(layout.byteCount - 1)
-    let isOurs =
-      unsafe slab.pointee.kegNumber == number && UInt(bitPattern: slab.pointee.items) == start
-    return unsafe isOurs ? slab : nil
+  func slabHolding(_ address: Item, _ slabs: borrowing Slabs) -> Slab? {
+    if mapping != nil { return mappedSlab(address) }
+    if let hash = slabs.hash { return hash.find(address, slabByteCount: layout.byteCount) }
+    let slab = slabByHeader(holding: address)
+    let start = address.number & ~UInt(layout.byteCount - 1)
+    return slab.kegNumber == number && slab.items.number == start ? slab : nil
   }
 
-  /// The header of a slab that was mapped at a multiple of its own length.
-  func header(inSlabOf item: UnsafeMutableRawPointer) -> SlabPointer {
-    let start = UInt(bitPattern: item) & ~UInt(layout.byteCount - 1)
-    let header = unsafe UnsafeMutableRawPointer(bitPattern: start + UInt(layout.headerOffset ?? 0))
-    guard let header = unsafe header else { preconditionFailure("item 0 is no item") }
-    return unsafe header.assumingMemoryBound(to: Slab.self)
+  /// The slab that a page of `address` is tagged with, or nil if that is none of this keg.
+  private func mappedSlab(_ address: Item) -> Slab? {
+    let word = unsafe arena?.owner(of: address.address) ?? mapping?.owner(of: address.address) ?? 0
+    guard let slab = Slab(word: word), slab.kegNumber == number else { return nil }
+    return slab
+  }
+
+  /// The slab of an address, if slabs stand at multiples of their own length with the header in
+  /// them; what is read of it means something only if the address is an item of such a slab.
+  func slabByHeader(holding address: Item) -> Slab {
+    let start = address.number & ~UInt(layout.byteCount - 1)
+    guard let header = Item(number: start + UInt(layout.headerOffset ?? 0)) else {
+      preconditionFailure("item 0 is no item")
+    }
+    return Slab(header: header)
   }
 }

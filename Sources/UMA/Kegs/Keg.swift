@@ -26,7 +26,6 @@ import Synchronization
 /// The slab cache behind one or more zones.
 ///
 /// BSD: `struct uma_keg`, `keg_alloc_slab`, `keg_fetch_slab`, `slab_alloc_item` (sys/vm/uma_core.c).
-@safe
 final class Keg: Sendable {
   struct Slabs: ~Copyable {
     var partial = SlabList(.partial)
@@ -42,7 +41,7 @@ final class Keg: Sendable {
     var initializations = 0
     var finalizations = 0
     /// The same from the first slab to the last.
-    var hooks = unsafe ItemHooks()
+    var hooks = ItemHooks()
 
     var slabCount: Int { partial.count + empty.count + full.count }
   }
@@ -55,7 +54,7 @@ final class Keg: Sendable {
   /// The table to tag pages in; nil if the source has none, or if the slabs are hashed.
   let mapping: (any PageMapping)?
   /// The same if it is an arena, whose table is read without a detour.
-  private let arena: PageArena?
+  let arena: PageArena?
   /// The pool of headers, if they stand off the slab.
   let headers: Keg?
   /// Not 0; in the header of every slab, to tell it from those of other kegs.
@@ -63,7 +62,7 @@ final class Keg: Sendable {
 
   /// Where each slab is drawn from first: elsewhere in each keg, so that what many kegs hand out
   /// first does not crowd one set of the memory cache.
-  private let firstPlace: Int
+  let firstPlace: Int
 
   private static let lastNumber = Atomic<UInt32>(0)
 
@@ -123,31 +122,30 @@ final class Keg: Sendable {
 
   var releaseCount: Int { slabs.withLock { $0.releaseCount } }
 
-  /// Draws up to `count` items into `destination`, making slabs as needed.
+  /// Draws items into `places`, making slabs as needed.
   ///
   /// - Parameters:
-  ///   - count: items wanted, at least 1.
-  ///   - destination: room for `count` addresses.
+  ///   - places: as many as items are wanted, at least 1; filled from the front.
   ///   - mayGrow: whether the page source may be asked; otherwise only slabs that exist are drawn
   ///     from (M_NOVM).
   ///   - usesReserve: whether the keg's last `reserve` free items may be drawn too.
   /// - Returns: how many were drawn. Fewer than asked for if slabs had some but not enough, none if
   ///   the pages ran out.
-  func takeItems(
-    _ count: Int, into destination: UnsafeMutablePointer<UnsafeMutableRawPointer>,
-    mayGrow: Bool = true, usesReserve: Bool = false
-  ) -> Int {
+  func takeItems(into places: ItemPlaces, mayGrow: Bool = true, usesReserve: Bool = false) -> Int {
     var taken = 0
     while true {
       taken += slabs.withLock { slabs in
         var drawn = 0
         let most = Swift.min(
-          count - taken, slabs.freeItemCount - (usesReserve ? 0 : slabs.reserve))
-        while drawn < most, let slab = unsafe slabs.slabWithRoom() {
-          let isFull = unsafe drawFrom(slab, &slabs, most, &drawn, destination + taken)
-          if isFull {
-            unsafe slabs.partial.remove(slab)
-            unsafe slabs.full.push(slab)
+          places.count - taken, slabs.freeItemCount - (usesReserve ? 0 : slabs.reserve))
+        while drawn < most, let slab = slabs.slabWithRoom() {
+          while drawn < most, slab.freeCount > 0 {
+            places[taken + drawn] = slab.takeItem(layout, from: firstPlace)
+            drawn += 1
+          }
+          if slab.freeCount == 0 {
+            slabs.partial.remove(slab)
+            slabs.full.push(slab)
           }
         }
         slabs.freeItemCount -= drawn
@@ -159,62 +157,37 @@ final class Keg: Sendable {
     }
   }
 
-  private func drawFrom(
-    _ slab: SlabPointer, _ slabs: inout Slabs, _ most: Int, _ drawn: inout Int,
-    _ destination: UnsafeMutablePointer<UnsafeMutableRawPointer>
-  ) -> Bool {
-    while drawn < most, unsafe slab.pointee.freeCount > 0 {
-      unsafe destination[drawn] = slab.takeItem(layout, from: firstPlace)
-      drawn += 1
-    }
-    return unsafe slab.pointee.freeCount == 0
+  /// Draws one item, or nil if there is none to be had.
+  func takeItem(mayGrow: Bool = true) -> Item? {
+    ItemPlaces.withOne { takeItems(into: $0, mayGrow: mayGrow) == 1 ? $0[0] : nil }
   }
 
   /// Takes back one item.
   ///
   /// - Precondition: the item is this keg's and is not free.
-  func putItem(_ item: UnsafeMutableRawPointer) {
+  func putItem(_ item: Item) {
     slabs.withLock { slabs in
-      guard let slab = unsafe slabHolding(item, slabs) else {
-        unsafe preconditionFailure("\(item) is no item of this keg")
+      guard let slab = slabHolding(item, slabs) else {
+        preconditionFailure("\(item) is no item of this keg")
       }
-      unsafe slab.putItem(item, layout)
+      slab.putItem(item, layout)
       slabs.freeItemCount += 1
-      let isEmpty = unsafe Int(slab.pointee.freeCount) == layout.itemCount
-      let wasFull = unsafe slab.pointee.list == Slab.List.full.rawValue
-      if wasFull {
-        unsafe slabs.full.remove(slab)
-      } else if isEmpty {
-        unsafe slabs.partial.remove(slab)
-      }
-      if isEmpty {
-        unsafe slabs.empty.push(slab)
-      } else if wasFull {
-        unsafe slabs.partial.push(slab)
-      }
+      let isEmpty = slab.freeCount == layout.itemCount
+      let wasFull = slab.list == .full
+      if wasFull { slabs.full.remove(slab) } else if isEmpty { slabs.partial.remove(slab) }
+      if isEmpty { slabs.empty.push(slab) } else if wasFull { slabs.partial.push(slab) }
     }
-  }
-
-  /// The slab that a page of `address` is tagged with, or nil if that is none of this keg.
-  func mappedSlab(_ address: UnsafeMutableRawPointer) -> SlabPointer? {
-    let word = unsafe arena?.owner(of: address) ?? mapping?.owner(of: address) ?? 0
-    guard let slab = unsafe SlabPointer(bitPattern: word),
-      unsafe slab.pointee.kegNumber == number
-    else { return nil }
-    return unsafe slab
   }
 
   /// The reference counter of an item that is with a zone.
   ///
   /// BSD: `uma_find_refcnt`.
-  func counter(of item: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
-    if layout.headerOffset != nil {
-      return unsafe header(inSlabOf: item).counter(of: item, layout)
+  func counter(of item: Item) -> Item {
+    if layout.headerOffset != nil { return slabByHeader(holding: item).counter(of: item, layout) }
+    guard let slab = slabHolding(item) else {
+      preconditionFailure("\(item) is no item of this keg")
     }
-    guard let slab = unsafe slabHolding(item) else {
-      unsafe preconditionFailure("\(item) is no item of this keg")
-    }
-    return unsafe slab.counter(of: item, layout)
+    return slab.counter(of: item, layout)
   }
 
   /// Free items that only `takeItems(usesReserve:)` draws; others make the keg grow instead.
@@ -252,9 +225,9 @@ final class Keg: Sendable {
   private func release(_ emptySlabs: consuming SlabList) -> Int {
     var unlinked = emptySlabs
     let pageCount = unlinked.count * layout.pageCount
-    while let slab = unsafe unlinked.first {
-      unsafe unlinked.remove(slab)
-      unsafe destroy(slab, initializedItemCount: layout.itemCount)
+    while let slab = unlinked.first {
+      unlinked.remove(slab)
+      destroy(slab, initializedItemCount: layout.itemCount)
     }
     if pageCount > 0 {
       slabs.withLock { $0.releaseCount += 1 }
@@ -269,31 +242,31 @@ final class Keg: Sendable {
       let spared = slabs.freeItemCount - (keepsReserve ? slabs.reserve : 0)
       let most = spared / layout.itemCount
       var unlinked = SlabList(.empty)
-      while unlinked.count < most, let slab = unsafe slabs.empty.first {
-        unsafe slabs.empty.remove(slab)
-        unsafe unlinked.push(slab)
+      while unlinked.count < most, let slab = slabs.empty.first {
+        slabs.empty.remove(slab)
+        unlinked.push(slab)
       }
       let itemCount = unlinked.count * layout.itemCount
       slabs.freeItemCount -= itemCount
       slabs.finalizations += itemCount
-      if let hash = slabs.hash { unsafe unlinked.forEach { unsafe hash.remove($0) } }
+      if let hash = slabs.hash { unlinked.forEach { hash.remove($0) } }
       return unlinked
     }
   }
 
-  /// Stops if the keg's counts do not add up.
+  /// Traps if the keg's counts do not add up.
   func checkInvariants() {
     slabs.withLock { slabs in
       var free = 0
-      let check = { [layout] (slab: SlabPointer) in
-        unsafe slab.checkInvariants(layout)
-        free += unsafe Int(slab.pointee.freeCount)
+      let check = { [layout] (slab: Slab) in
+        slab.checkInvariants(layout)
+        free += slab.freeCount
       }
-      unsafe slabs.partial.forEach(check)
-      unsafe slabs.empty.forEach(check)
-      unsafe slabs.full.forEach { slab in
-        unsafe check(slab)
-        unsafe precondition(slab.pointee.freeCount == 0, "a full slab has free items")
+      slabs.partial.forEach(check)
+      slabs.empty.forEach(check)
+      slabs.full.forEach { slab in
+        check(slab)
+        precondition(slab.freeCount == 0, "a full slab has free items")
       }
       precondition(free == slabs.freeItemCount, "\(free) free, \(slabs.freeItemCount) counted")
       if let hash = slabs.hash {
@@ -308,11 +281,11 @@ final class Keg: Sendable {
 
 extension Keg.Slabs {
   /// A slab on the partial list: one with room already, else the first empty one.
-  mutating func slabWithRoom() -> SlabPointer? {
-    if let slab = unsafe partial.first { return unsafe slab }
-    guard let slab = unsafe empty.first else { return nil }
-    unsafe empty.remove(slab)
-    unsafe partial.push(slab)
-    return unsafe slab
+  mutating func slabWithRoom() -> Slab? {
+    if let slab = partial.first { return slab }
+    guard let slab = empty.first else { return nil }
+    empty.remove(slab)
+    partial.push(slab)
+    return slab
   }
 }

@@ -18,67 +18,144 @@
 //
 // Only the keg touches the links and the map, under its lock. The counters belong to whoever
 // holds the items, and so do the tags.
+//
+// A `Slab` exists only for memory that `make` wrote a header into and that is a header still: a
+// slab's own bytes until its pages go back, or an entry of a pool, whose pages stay mapped for good.
+// What lies where follows from the layout, which is the same for all slabs of a keg.
 
 import Synchronization
 
-@unsafe
-struct Slab {
-  enum List: UInt8 { case none, partial, empty, full }
-
-  var next: UnsafeMutablePointer<Slab>?
-  var previous: UnsafeMutablePointer<Slab>?
-  var items: UnsafeMutableRawPointer
+struct SlabHeader {
+  var next: Slab?
+  var previous: Slab?
+  var items: Item
   var freeCount: UInt16
-  var list: UInt8
+  var list: SlabList.Name
   var kegNumber: UInt32
 }
 
-typealias SlabPointer = UnsafeMutablePointer<Slab>
+/// One slab by the address of its header.
+@safe
+struct Slab: Equatable, Sendable {
+  let header: Item
 
-extension SlabPointer {
-  /// The free map, which SlabLayout reserved the words for.
-  private func map(_ layout: SlabLayout) -> UnsafeMutablePointer<UInt64> {
-    unsafe UnsafeMutableRawPointer(self).advanced(by: layout.mapOffset)
-      .assumingMemoryBound(to: UInt64.self)
+  /// - Precondition: a header stands there.
+  init(header: Item) { self.header = header }
+
+  /// The slab that a page is tagged with; nil for 0.
+  ///
+  /// - Precondition: the word is a slab's, or 0.
+  init?(word: UInt) {
+    guard let header = Item(number: word) else { return nil }
+    self.header = header
   }
 
-  /// Where the next slab of the hash chain is written.
+  /// What its pages are tagged with.
+  var word: UInt { header.number }
+
+  /// Writes a fresh header: every item free, every counter zero, no item tagged.
+  ///
+  /// - Precondition: the caller holds `layout.headerByteCount` bytes at `header`.
+  static func make(at header: Item, items: Item, layout: SlabLayout, kegNumber: UInt32 = 0) -> Slab
+  {
+    header.zero(layout.headerByteCount)
+    let slab = make(at: header, items: items, itemCount: layout.itemCount, kegNumber: kegNumber)
+    for index in 0..<layout.itemCount { slab.setFree(true, index, layout) }
+    return slab
+  }
+
+  /// Writes the fields of a header, and no more.
+  ///
+  /// - Precondition: the caller holds `SlabLayout.slabFieldsByteCount` bytes at `header`.
+  static func make(at header: Item, items: Item, itemCount: Int, kegNumber: UInt32) -> Slab {
+    unsafe header.address.initializeMemory(
+      as: SlabHeader.self,
+      to: SlabHeader(
+        next: nil, previous: nil, items: items, freeCount: UInt16(itemCount), list: .none,
+        kegNumber: kegNumber))
+    return Slab(header: header)
+  }
+
+  private var fields: UnsafeMutablePointer<SlabHeader> {
+    unsafe header.address.assumingMemoryBound(to: SlabHeader.self)
+  }
+
+  // MARK: Fields
+
+  fileprivate(set) var next: Slab? {
+    get { unsafe fields.pointee.next }
+    nonmutating set { unsafe fields.pointee.next = newValue }
+  }
+
+  fileprivate(set) var previous: Slab? {
+    get { unsafe fields.pointee.previous }
+    nonmutating set { unsafe fields.pointee.previous = newValue }
+  }
+
+  /// The first item.
+  var items: Item { unsafe fields.pointee.items }
+
+  private(set) var freeCount: Int {
+    get { unsafe Int(fields.pointee.freeCount) }
+    nonmutating set { unsafe fields.pointee.freeCount = UInt16(newValue) }
+  }
+
+  /// The list it is on.
+  fileprivate(set) var list: SlabList.Name {
+    get { unsafe fields.pointee.list }
+    nonmutating set { unsafe fields.pointee.list = newValue }
+  }
+
+  var kegNumber: UInt32 {
+    get { unsafe fields.pointee.kegNumber }
+    nonmutating set { unsafe fields.pointee.kegNumber = newValue }
+  }
+
+  /// The next slab of its hash chain.
   ///
   /// - Precondition: the layout has a hash link.
-  var hashLink: UnsafeMutablePointer<SlabPointer?> {
-    unsafe UnsafeMutableRawPointer(self).advanced(by: SlabLayout.slabFieldsByteCount)
-      .assumingMemoryBound(to: SlabPointer?.self)
+  var nextInChain: Slab? {
+    get { unsafe chainLink.pointee }
+    nonmutating set { unsafe chainLink.pointee = newValue }
   }
 
-  /// Writes a fresh header: every item free, every counter zero.
-  func initializeHeader(
-    items: UnsafeMutableRawPointer, layout: SlabLayout, kegNumber: UInt32 = 0
-  ) {
-    let header = UnsafeMutableRawPointer(self)
-    unsafe header.initializeMemory(as: UInt8.self, repeating: 0, count: layout.headerByteCount)
-    unsafe initialize(
-      to: Slab(
-        next: nil, previous: nil, items: items, freeCount: UInt16(layout.itemCount),
-        list: Slab.List.none.rawValue, kegNumber: kegNumber))
-    let map = unsafe map(layout)
-    for index in 0..<layout.itemCount { unsafe map[index >> 6] |= 1 << UInt64(index & 63) }
+  private var chainLink: UnsafeMutablePointer<Slab?> {
+    unsafe (header.address + SlabLayout.slabFieldsByteCount).assumingMemoryBound(to: Slab?.self)
+  }
+
+  // MARK: Items
+
+  /// One word of the free map, which the layout has `bitmapWordCount` of.
+  private func word(_ index: Int, _ layout: SlabLayout) -> UnsafeMutablePointer<UInt64> {
+    unsafe (header.address + (layout.mapOffset + index * 8)).assumingMemoryBound(to: UInt64.self)
+  }
+
+  private func setFree(_ isFree: Bool, _ index: Int, _ layout: SlabLayout) {
+    let bit = UInt64(1) << UInt64(index & 63)
+    let word = unsafe word(index >> 6, layout)
+    if isFree { unsafe word.pointee |= bit } else { unsafe word.pointee &= ~bit }
+  }
+
+  /// Whether item `index` is free.
+  func isFree(_ index: Int, _ layout: SlabLayout) -> Bool {
+    unsafe word(index >> 6, layout).pointee & 1 << UInt64(index & 63) != 0
   }
 
   /// Takes the first free item at or after place `start`, going round.
   ///
   /// - Precondition: `freeCount > 0`, and `start` is the place of an item.
-  func takeItem(_ layout: SlabLayout, from start: Int = 0) -> UnsafeMutableRawPointer {
-    let map = unsafe map(layout)
+  func takeItem(_ layout: SlabLayout, from start: Int = 0) -> Item {
     let (first, low) = (start >> 6, UInt64(1) << UInt64(start & 63) - 1)
     for step in 0...layout.bitmapWordCount {
       // The word of `start` comes twice: its upper part first, all of it last.
-      let word = (first + step) % layout.bitmapWordCount
-      let free = unsafe step == 0 ? map[word] & ~low : map[word]
+      let index = (first + step) % layout.bitmapWordCount
+      let bits = unsafe word(index, layout).pointee
+      let free = step == 0 ? bits & ~low : bits
       if free == 0 { continue }
-      let bit = free.trailingZeroBitCount
-      unsafe map[word] &= ~(1 << UInt64(bit))
-      unsafe pointee.freeCount -= 1
-      return unsafe pointee.items + (word << 6 + bit) * layout.stride
+      let place = index << 6 + free.trailingZeroBitCount
+      setFree(false, place, layout)
+      freeCount -= 1
+      return items.advanced(by: place * layout.stride)
     }
     preconditionFailure("a slab with no free item was asked for one")
   }
@@ -86,95 +163,109 @@ extension SlabPointer {
   /// Marks an item free.
   ///
   /// - Precondition: the address is that of an item of this slab, and the item is not free.
-  func putItem(_ item: UnsafeMutableRawPointer, _ layout: SlabLayout) {
-    let index = unsafe self.index(of: item, layout)
-    let bit = UInt64(1) << UInt64(index & 63)
-    let map = unsafe map(layout)
-    let wasFree = unsafe map[index >> 6] & bit != 0
-    unsafe precondition(!wasFree, "item \(item) is freed twice")
-    unsafe map[index >> 6] |= bit
-    unsafe pointee.freeCount += 1
+  func putItem(_ item: Item, _ layout: SlabLayout) {
+    let index = index(of: item, layout)
+    precondition(!isFree(index, layout), "item \(item) is freed twice")
+    setFree(true, index, layout)
+    freeCount += 1
   }
 
-  func index(of item: UnsafeMutableRawPointer, _ layout: SlabLayout) -> Int {
-    guard let index = unsafe indexIfItem(item, layout) else {
-      unsafe preconditionFailure("\(item) is no item of its slab")
+  func index(of item: Item, _ layout: SlabLayout) -> Int {
+    guard let index = indexIfItem(item, layout) else {
+      preconditionFailure("\(item) is no item of its slab")
     }
     return index
   }
 
   /// Which item of the slab starts at an address, or nil.
-  func indexIfItem(_ address: UnsafeMutableRawPointer, _ layout: SlabLayout) -> Int? {
-    let distance = unsafe address - pointee.items
-    let (index, rest) = distance.quotientAndRemainder(dividingBy: layout.stride)
+  func indexIfItem(_ address: Item, _ layout: SlabLayout) -> Int? {
+    let (index, rest) = address.distance(from: items)
+      .quotientAndRemainder(dividingBy: layout.stride)
     return rest == 0 && index >= 0 && index < layout.itemCount ? index : nil
   }
 
-  /// Whether item `index` is free.
-  func isFree(_ index: Int, _ layout: SlabLayout) -> Bool {
-    unsafe map(layout)[index >> 6] & 1 << UInt64(index & 63) != 0
-  }
+  // MARK: What belongs to whoever holds an item
 
   /// The reference counter of an item, a 32-bit word alone on its cache line.
-  func counter(of item: UnsafeMutableRawPointer, _ layout: SlabLayout) -> UnsafeMutableRawPointer {
+  func counter(of item: Item, _ layout: SlabLayout) -> Item {
     precondition(layout.hasReferenceCounters, "this keg has no reference counters")
-    let index = unsafe self.index(of: item, layout)
-    return unsafe UnsafeMutableRawPointer(self)
-      + (layout.counterOffset + index * SlabLayout.lineByteCount)
+    let index = index(of: item, layout)
+    return header.advanced(by: layout.counterOffset + index * SlabLayout.lineByteCount)
   }
 
   /// The tag of item `index`.
   ///
-  /// - Precondition: the layout has tags.
-  func tag(_ index: Int, _ layout: SlabLayout) -> UnsafeMutablePointer<Atomic<UInt16>> {
+  /// - Precondition: the layout has tags, and as many items.
+  func tag(_ index: Int, _ layout: SlabLayout) -> ItemTag {
     precondition(layout.hasTags, "this keg has no tags")
-    return unsafe UnsafeMutableRawPointer(self).advanced(by: layout.tagOffset + index * 2)
-      .assumingMemoryBound(to: Atomic<UInt16>.self)
+    precondition(index >= 0 && index < layout.itemCount, "item \(index) of \(layout.itemCount)")
+    return ItemTag(at: header.advanced(by: layout.tagOffset + index * 2))
   }
 
+  /// Traps if the free map and its count differ.
   func checkInvariants(_ layout: SlabLayout) {
-    let map = unsafe map(layout)
-    let bits = (0..<layout.bitmapWordCount).reduce(0) { unsafe $0 + map[$1].nonzeroBitCount }
-    let freeCount = unsafe Int(pointee.freeCount)
+    let bits = (0..<layout.bitmapWordCount).reduce(0) {
+      unsafe $0 + word($1, layout).pointee.nonzeroBitCount
+    }
     precondition(bits == freeCount, "\(bits) bits set, \(freeCount) items counted")
   }
 }
 
-/// A list of slabs, linked through their headers.
+/// Sixteen bits of a header that whoever holds an item writes, in one step each.
 @safe
+struct ItemTag {
+  private let at: UnsafeMutablePointer<Atomic<UInt16>>
+
+  /// - Precondition: two bytes of a header that nothing but tags touch.
+  init(at place: Item) {
+    unsafe at = place.address.assumingMemoryBound(to: Atomic<UInt16>.self)
+  }
+
+  /// Writes a value, and returns the one before.
+  func exchange(_ value: UInt16) -> UInt16 {
+    unsafe at.pointee.exchange(value, ordering: .relaxed)
+  }
+
+  /// Writes a value if another is there; returns the one that was.
+  func replace(_ expected: UInt16, by value: UInt16) -> UInt16 {
+    unsafe at.pointee.compareExchange(expected: expected, desired: value, ordering: .relaxed)
+      .original
+  }
+}
+
+/// A list of slabs, linked through their headers.
 struct SlabList: ~Copyable {
-  let name: Slab.List
-  private(set) var first: SlabPointer?
+  enum Name: UInt8 { case none, partial, empty, full }
+
+  let name: Name
+  private(set) var first: Slab?
   private(set) var count = 0
 
-  init(_ name: Slab.List) { self.name = name }
+  init(_ name: Name) { self.name = name }
 
-  mutating func push(_ slab: SlabPointer) {
-    unsafe slab.pointee.previous = nil
-    unsafe slab.pointee.next = first
-    if let first = unsafe first { unsafe first.pointee.previous = slab }
-    unsafe slab.pointee.list = name.rawValue
-    unsafe first = slab
+  mutating func push(_ slab: Slab) {
+    slab.previous = nil
+    slab.next = first
+    first?.previous = slab
+    slab.list = name
+    first = slab
     count += 1
   }
 
-  mutating func remove(_ slab: SlabPointer) {
-    unsafe assert(slab.pointee.list == name.rawValue)
-    if let previous = unsafe slab.pointee.previous {
-      unsafe previous.pointee.next = slab.pointee.next
-    } else {
-      unsafe first = slab.pointee.next
-    }
-    if let next = unsafe slab.pointee.next { unsafe next.pointee.previous = slab.pointee.previous }
-    unsafe slab.pointee.list = Slab.List.none.rawValue
+  mutating func remove(_ slab: Slab) {
+    assert(slab.list == name)
+    if let previous = slab.previous { previous.next = slab.next } else { first = slab.next }
+    slab.next?.previous = slab.previous
+    slab.list = .none
     count -= 1
   }
 
-  borrowing func forEach(_ body: (SlabPointer) -> Void) {
-    var slab = unsafe first
-    while let here = unsafe slab {
-      unsafe slab = here.pointee.next
-      unsafe body(here)
+  /// Runs `body` on each; it may change the list that the slab is on.
+  borrowing func forEach(_ body: (Slab) -> Void) {
+    var slab = first
+    while let here = slab {
+      slab = here.next
+      body(here)
     }
   }
 }

@@ -24,7 +24,7 @@
 struct SlabHash {
   static let initialChainCount = 32
 
-  private let chains: UnsafeMutablePointer<SlabPointer?>
+  private let chains: UnsafeMutablePointer<Slab?>
   let chainCount: Int
   private let granuleShift: Int
 
@@ -48,57 +48,67 @@ struct SlabHash {
   /// Frees the table, not the slabs on it.
   func free() { unsafe chains.deallocate() }
 
+  /// The first slab of a chain.
+  private subscript(chain: Int) -> Slab? {
+    // In bounds: `chain(of:)` masks, and the others count up to `chainCount`.
+    get { unsafe chains[chain] }
+    nonmutating set { unsafe chains[chain] = newValue }
+  }
+
   /// Chains every slab of another table here: the third step of growing.
   ///
   /// - Precondition: the keg's lock is held.
   func rehash(_ old: SlabHash) {
     for index in 0..<old.chainCount {
-      while let slab = unsafe old.chains[index] {
-        unsafe old.chains[index] = slab.hashLink.pointee
-        unsafe insert(slab)
+      while let slab = old[index] {
+        old[index] = slab.nextInChain
+        insert(slab)
       }
     }
   }
 
-  func insert(_ slab: SlabPointer) {
-    let index = unsafe chain(of: granule(of: slab.pointee.items))
-    unsafe slab.hashLink.pointee = chains[index]
-    unsafe chains[index] = slab
+  func insert(_ slab: Slab) {
+    let index = chain(of: granule(of: slab.items))
+    slab.nextInChain = self[index]
+    self[index] = slab
   }
 
   /// Takes a slab off its chain.
   ///
   /// - Precondition: it is on it.
-  func remove(_ slab: SlabPointer) {
-    var link = unsafe chains + chain(of: granule(of: slab.pointee.items))
-    while let here = unsafe link.pointee {
-      if unsafe here == slab {
-        unsafe link.pointee = slab.hashLink.pointee
+  func remove(_ slab: Slab) {
+    let index = chain(of: granule(of: slab.items))
+    if self[index] == slab {
+      self[index] = slab.nextInChain
+      return
+    }
+    var before = self[index]
+    while let here = before {
+      if here.nextInChain == slab {
+        here.nextInChain = slab.nextInChain
         return
       }
-      unsafe link = here.hashLink
+      before = here.nextInChain
     }
-    unsafe preconditionFailure("the slab at \(slab.pointee.items) is on no chain")
+    preconditionFailure("the slab at \(slab.items) is on no chain")
   }
 
   /// The slab that `address` lies in, or nil.
-  func find(_ address: UnsafeMutableRawPointer, slabByteCount: Int) -> SlabPointer? {
-    let granule = unsafe granule(of: address)
+  func find(_ address: Item, slabByteCount: Int) -> Slab? {
+    let granule = granule(of: address)
     for back: UInt in 0...2 {
-      var slab = unsafe chains[chain(of: granule &- back)]
-      while let here = unsafe slab {
+      var slab = self[chain(of: granule &- back)]
+      while let here = slab {
         // Wraps to more than any slab's length if the address is before the slab.
-        let distance = unsafe UInt(bitPattern: address) &- UInt(bitPattern: here.pointee.items)
-        if distance < UInt(slabByteCount) { return unsafe here }
-        unsafe slab = here.hashLink.pointee
+        let distance = address.number &- here.items.number
+        if distance < UInt(slabByteCount) { return here }
+        slab = here.nextInChain
       }
     }
     return nil
   }
 
-  private func granule(of address: UnsafeMutableRawPointer) -> UInt {
-    UInt(bitPattern: address) >> UInt(granuleShift)
-  }
+  private func granule(of address: Item) -> UInt { address.number >> UInt(granuleShift) }
 
   /// Multiplicative hashing; the upper half of the product is the mixed one.
   private func chain(of granule: UInt) -> Int {
@@ -110,10 +120,10 @@ struct SlabHash {
     var (sum, longest) = (0, 0)
     for index in 0..<chainCount {
       var length = 0
-      var slab = unsafe chains[index]
-      while let here = unsafe slab {
+      var slab = self[index]
+      while let here = slab {
         length += 1
-        unsafe slab = here.hashLink.pointee
+        slab = here.nextInChain
       }
       sum += length
       longest = Swift.max(longest, length)

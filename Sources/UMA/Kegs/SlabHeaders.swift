@@ -8,7 +8,6 @@
 /// never what is no header.
 ///
 /// BSD: `slabzone`, `slabrefzone` (sys/vm/uma_core.c), of one size each.
-@safe
 enum SlabHeaders {
   private static let pools = Guarded<[Int: Keg]>([:])
   private static let pages = PageArena(reservingByteCount: 4 << 30)
@@ -22,7 +21,7 @@ enum SlabHeaders {
       let layout = SlabLayout(
         itemByteCount: byteCount, alignment: SlabLayout.lineByteCount, flags: .internalZone)
       let pool = Keg(
-        layout: layout, pages: pages, hooks: unsafe ItemHooks(), flags: .internalZone,
+        layout: layout, pages: pages, hooks: ItemHooks(), flags: .internalZone,
         budget: budget)
       pools[byteCount] = pool
       return pool

@@ -15,16 +15,51 @@
 
 import Synchronization
 
-@unsafe
-struct LargeRun: ~Copyable {
-  var slab: Slab
-  var byteCount: Int
-  var runPageCount: Int
-  let tag: Atomic<UInt16>
+/// The header of one run by its address.
+@safe
+struct LargeRun {
+  private struct Fields {
+    var slab: SlabHeader
+    var byteCount: Int
+    var runPageCount: Int
+    var tag: UInt16
+  }
 
-  static func at(_ slab: SlabPointer) -> UnsafeMutablePointer<LargeRun> {
-    // The header of a run has a place of 64 bytes in its pool, and begins with the slab.
-    unsafe UnsafeMutableRawPointer(slab).assumingMemoryBound(to: LargeRun.self)
+  let slab: Slab
+
+  /// - Precondition: the slab's header is that of a run.
+  init(_ slab: Slab) { self.slab = slab }
+
+  /// Writes the header of a run.
+  ///
+  /// - Precondition: the caller holds a line at `header`.
+  static func make(
+    at header: Item, run: Item, byteCount: Int, runPageCount: Int, kegNumber: UInt32, tag: UInt16
+  ) -> LargeRun {
+    header.zero(SlabLayout.lineByteCount)
+    let largeRun = LargeRun(
+      Slab.make(at: header, items: run, itemCount: 0, kegNumber: kegNumber))
+    unsafe largeRun.fields.pointee.byteCount = byteCount
+    unsafe largeRun.fields.pointee.runPageCount = runPageCount
+    _ = largeRun.tag.exchange(tag)
+    return largeRun
+  }
+
+  private var fields: UnsafeMutablePointer<Fields> {
+    // The header of a run has a place of 64 bytes in its pool, and begins with the slab's.
+    unsafe slab.header.address.assumingMemoryBound(to: Fields.self)
+  }
+
+  /// Bytes that may be used.
+  var byteCount: Int { unsafe fields.pointee.byteCount }
+
+  /// Pages asked of the page source.
+  var runPageCount: Int { unsafe fields.pointee.runPageCount }
+
+  /// Whose it is.
+  var tag: ItemTag {
+    let offset = MemoryLayout<Fields>.offset(of: \.tag) ?? 0
+    return ItemTag(at: slab.header.advanced(by: offset))
   }
 
   /// Pages to ask for where `pageCount` are needed.
@@ -50,32 +85,29 @@ extension SizeClassAllocator {
     guard type.admit(pageCount * page) else {
       throw .limitReached(type: type.name, limitInBytes: type.limitInBytes)
     }
-    let runPageCount = unsafe LargeRun.runPageCount(for: pageCount)
-    guard mayGrow, let header = unsafe largeHeaders.takeItem() else {
+    let runPageCount = LargeRun.runPageCount(for: pageCount)
+    guard mayGrow, let header = largeHeaders.takeItem() else {
       type.withdraw(pageCount * page)
       throw .outOfPages(byteCount: byteCount)
     }
     guard chargeLarge(runPageCount * page + SlabLayout.lineByteCount) else {
-      unsafe largeHeaders.putItem(header)
+      largeHeaders.putItem(header)
       type.withdraw(pageCount * page)
       throw .budgetReached(limitInBytes: budget.limitInBytes)
     }
-    guard let run = unsafe pages.allocatePages(runPageCount, alignment: page) else {
+    guard let run = unsafe Item(pages.allocatePages(runPageCount, alignment: page)) else {
       budget.refund(runPageCount * page + SlabLayout.lineByteCount)
-      unsafe largeHeaders.putItem(header)
+      largeHeaders.putItem(header)
       type.withdraw(pageCount * page)
       throw .outOfPages(byteCount: byteCount)
     }
-    unsafe header.assumingMemoryBound(to: LargeRun.self).initialize(
-      to: LargeRun(
-        slab: Slab(
-          next: nil, previous: nil, items: run, freeCount: 0, list: Slab.List.none.rawValue,
-          kegNumber: largeNumber), byteCount: pageCount * page, runPageCount: runPageCount,
-        tag: Atomic(type.number)))
-    unsafe pages.setOwner(UInt(bitPattern: header), of: run, runPageCount)
+    let largeRun = LargeRun.make(
+      at: header, run: run, byteCount: pageCount * page, runPageCount: runPageCount,
+      kegNumber: largeNumber, tag: type.number)
+    unsafe pages.setOwner(largeRun.slab.word, of: run.address, runPageCount)
     largeCount.add(1, ordering: .relaxed)
     type.countAllocation(pageCount * page)
-    return unsafe run
+    return unsafe run.address
   }
 
   /// Takes bytes off the budget, if need be after zones gave back what they have cached.
@@ -85,15 +117,14 @@ extension SizeClassAllocator {
     return budget.charge(byteCount)
   }
 
-  func freeLarge(_ memory: UnsafeMutableRawPointer, _ slab: SlabPointer, _ type: MallocType) {
-    let header = unsafe LargeRun.at(slab)
-    unsafe release(header.pointee.tag, of: memory, type)
-    let (byteCount, runPageCount) = unsafe (header.pointee.byteCount, header.pointee.runPageCount)
-    unsafe pages.setOwner(0, of: memory, runPageCount)
-    unsafe header.pointee.slab.kegNumber = 0
-    unsafe header.deinitialize(count: 1)
-    unsafe largeHeaders.putItem(UnsafeMutableRawPointer(slab))
-    unsafe pages.freePages(memory, runPageCount)
+  func freeLarge(_ run: LargeRun, _ type: MallocType) {
+    let memory = run.slab.items
+    release(run.tag, of: memory, type)
+    let (byteCount, runPageCount) = (run.byteCount, run.runPageCount)
+    unsafe pages.setOwner(0, of: memory.address, runPageCount)
+    run.slab.kegNumber = 0
+    largeHeaders.putItem(run.slab.header)
+    unsafe pages.freePages(memory.address, runPageCount)
     budget.refund(runPageCount * PageArena.pageByteCount + SlabLayout.lineByteCount)
     largeCount.subtract(1, ordering: .relaxed)
     type.countFree(byteCount)

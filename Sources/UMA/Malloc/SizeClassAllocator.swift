@@ -118,22 +118,22 @@ public final class SizeClassAllocator: Sendable {
     guard type.admit(sizeClass.byteCount) else {
       throw .limitReached(type: type.name, limitInBytes: type.limitInBytes)
     }
-    let item: UnsafeMutableRawPointer
+    let item: Item
     do throws(ZoneError) {
-      unsafe item = try sizeClass.zone.allocateItem(wait)
+      item = unsafe Item(try sizeClass.zone.allocateItem(wait))
     } catch {
       type.withdraw(sizeClass.byteCount)
       throw .denied(error)
     }
-    guard let tag = unsafe tag(item, sizeClass) else {
-      unsafe preconditionFailure("\(item) came from a zone and is not of its keg")
+    guard let tag = tag(item, sizeClass) else {
+      preconditionFailure("\(item) came from a zone and is not of its keg")
     }
-    let old = unsafe tag.pointee.exchange(type.number, ordering: .relaxed)
+    let old = tag.exchange(type.number)
     type.countAllocation(sizeClass.byteCount)
     if zeroed, old != MallocType.unusedTag || !sizeClass.isFreshZero {
-      unsafe item.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+      item.zero(byteCount)
     }
-    return unsafe item
+    return unsafe item.address
   }
 
   /// Frees memory.
@@ -143,18 +143,15 @@ public final class SizeClassAllocator: Sendable {
   ///
   /// BSD: `free`.
   public func free(_ memory: UnsafeMutableRawPointer, type: MallocType) {
-    guard let slab = unsafe slab(of: memory) else {
-      unsafe preconditionFailure("\(memory) is no memory of this allocator")
+    let item = unsafe Item(memory)
+    switch owner(of: item) {
+    case .run(let run): freeLarge(run, type)
+    case .sizeClass(let sizeClass):
+      guard let tag = tag(item, sizeClass) else { stranger(item) }
+      release(tag, of: item, type)
+      unsafe sizeClass.zone.freeItem(memory)
+      type.countFree(sizeClass.byteCount)
     }
-    if unsafe slab.pointee.kegNumber == largeNumber {
-      return unsafe freeLarge(memory, slab, type)
-    }
-    guard let sizeClass = unsafe sizeClass(of: slab), let tag = unsafe tag(memory, sizeClass) else {
-      unsafe preconditionFailure("\(memory) is no memory of this allocator")
-    }
-    unsafe release(tag.pointee, of: memory, type)
-    unsafe sizeClass.zone.freeItem(memory)
-    type.countFree(sizeClass.byteCount)
   }
 
   /// Makes memory longer or shorter, where it is if that is good enough, else by a copy.
@@ -194,11 +191,10 @@ public final class SizeClassAllocator: Sendable {
   ///
   /// BSD: `malloc_usable_size`.
   public func usableByteCount(of memory: UnsafeMutableRawPointer) -> Int {
-    guard let slab = unsafe slab(of: memory) else {
-      unsafe preconditionFailure("\(memory) is no memory of this allocator")
+    switch unsafe owner(of: Item(memory)) {
+    case .run(let run): run.byteCount
+    case .sizeClass(let sizeClass): sizeClass.byteCount
     }
-    if let sizeClass = unsafe sizeClass(of: slab) { return sizeClass.byteCount }
-    return unsafe LargeRun.at(slab).pointee.byteCount
   }
 
   /// Gives what is cached back to the page source.
@@ -216,41 +212,53 @@ public final class SizeClassAllocator: Sendable {
     return Int.bitWidth - (byteCount - 1).leadingZeroBitCount - 4
   }
 
-  /// The header of what the page of an address belongs to, if that is of this allocator.
-  private func slab(of memory: UnsafeMutableRawPointer) -> SlabPointer? {
-    guard let slab = unsafe SlabPointer(bitPattern: pages.owner(of: memory)) else { return nil }
-    if unsafe slab.pointee.kegNumber == largeNumber {
-      return unsafe slab.pointee.items == memory ? slab : nil
-    }
-    return unsafe sizeClass(of: slab) == nil ? nil : slab
+  private enum Owner {
+    case run(LargeRun)
+    case sizeClass(SizeClass)
   }
 
-  private func sizeClass(of slab: SlabPointer) -> SizeClass? {
-    let number = unsafe slab.pointee.kegNumber
-    return classes.first { $0.kegNumber == number }
+  /// What the page of an address belongs to.
+  ///
+  /// - Precondition: it is of this allocator, and of a run the beginning.
+  private func owner(of memory: Item) -> Owner {
+    guard let slab = slab(of: memory) else { stranger(memory) }
+    if slab.kegNumber == largeNumber {
+      guard slab.items == memory else { stranger(memory) }
+      return .run(LargeRun(slab))
+    }
+    guard let sizeClass = classes.first(where: { $0.kegNumber == slab.kegNumber }) else {
+      stranger(memory)
+    }
+    return .sizeClass(sizeClass)
+  }
+
+  private func stranger(_ memory: Item) -> Never {
+    preconditionFailure("\(memory) is no memory of this allocator")
+  }
+
+  /// The header that the page of an address is tagged with.
+  private func slab(of memory: Item) -> Slab? {
+    unsafe Slab(word: pages.owner(of: memory.address))
   }
 
   /// The tag of an item of a class; nil if no item begins there.
-  private func tag(_ item: UnsafeMutableRawPointer, _ sizeClass: SizeClass)
-    -> UnsafeMutablePointer<Atomic<UInt16>>?
-  {
-    guard let slab = unsafe SlabPointer(bitPattern: pages.owner(of: item)) else { return nil }
-    let distance = unsafe item - slab.pointee.items
-    let (index, rest) = distance.quotientAndRemainder(dividingBy: sizeClass.kegLayout.stride)
-    guard rest == 0 || sizeClass.isFramed, index < sizeClass.kegLayout.itemCount else { return nil }
-    return unsafe slab.tag(index, sizeClass.kegLayout)
+  private func tag(_ item: Item, _ sizeClass: SizeClass) -> ItemTag? {
+    guard let slab = slab(of: item) else { return nil }
+    let (index, rest) = item.distance(from: slab.items)
+      .quotientAndRemainder(dividingBy: sizeClass.kegLayout.stride)
+    guard rest == 0 || sizeClass.isFramed,
+      (0..<sizeClass.kegLayout.itemCount).contains(index)
+    else { return nil }
+    return slab.tag(index, sizeClass.kegLayout)
   }
 
   /// Takes the type off memory that is being freed.
-  func release(
-    _ tag: borrowing Atomic<UInt16>, of memory: UnsafeMutableRawPointer, _ type: MallocType
-  ) {
-    let (done, old) = tag.compareExchange(
-      expected: type.number, desired: MallocType.freeTag, ordering: .relaxed)
-    if done { return }
-    if old == MallocType.freeTag { unsafe preconditionFailure("\(memory) is freed twice") }
-    unsafe precondition(old != MallocType.unusedTag, "\(memory) was never allocated")
-    unsafe preconditionFailure(
+  func release(_ tag: ItemTag, of memory: Item, _ type: MallocType) {
+    let old = tag.replace(type.number, by: MallocType.freeTag)
+    if old == type.number { return }
+    precondition(old != MallocType.freeTag, "\(memory) is freed twice")
+    precondition(old != MallocType.unusedTag, "\(memory) was never allocated")
+    preconditionFailure(
       "\(memory) is of type \(MallocType.name(ofTag: old)), and freed as \(type.name)")
   }
 }

@@ -218,7 +218,7 @@ public final class PageArena: PageMapping {
     runs.hugeFrom = reached
   }
 
-  /// Stops if the page counts do not add up.
+  /// Traps if the page counts do not add up.
   public func checkInvariants() {
     runs.withLock { runs in
       let listed = runs.free.reduce(0) { $0 + $1.key * $1.value.count }
@@ -251,9 +251,9 @@ extension PageArena {
   }
 
   /// Says whether a core dump of the process is to hold these pages; they do unless it is said.
-  static func setDumped(_ start: UnsafeMutableRawPointer, _ byteCount: Int, _ isDumped: Bool) {
+  static func setDumped(_ start: Item, _ byteCount: Int, _ isDumped: Bool) {
     #if os(Linux)
-      unsafe madvise(start, byteCount, isDumped ? MADV_DODUMP : MADV_DONTDUMP)
+      unsafe madvise(start.address, byteCount, isDumped ? MADV_DODUMP : MADV_DONTDUMP)
     #endif
   }
 

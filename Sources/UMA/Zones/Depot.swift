@@ -70,28 +70,24 @@ struct Depot: ~Copyable {
   }
 
   /// An empty bucket of the capacity in force, or nil if there is none to be had.
-  mutating func takeEmptyBucket() -> BucketPointer? {
+  mutating func takeEmptyBucket() -> Bucket? {
     let capacity = bucketCapacity
-    while let bucket = unsafe empty.pop() {
-      if unsafe Int(bucket.pointee.capacity) == capacity { return unsafe bucket }
-      unsafe BucketPool.shared.give(bucket)
+    while let bucket = empty.pop() {
+      if bucket.capacity == capacity { return bucket }
+      BucketPool.shared.give(bucket)
     }
-    return unsafe BucketPool.shared.take(capacity: capacity, mayGrow: bucketsMayGrow)
+    return BucketPool.shared.take(capacity: capacity, mayGrow: bucketsMayGrow)
   }
 
-  mutating func keep(_ bucket: BucketPointer) {
-    if unsafe bucket.pointee.count > 0 {
-      unsafe full.push(bucket)
-    } else {
-      unsafe empty.push(bucket)
-    }
+  mutating func keep(_ bucket: Bucket) {
+    if bucket.count > 0 { full.push(bucket) } else { empty.push(bucket) }
   }
 
   /// Takes one item out of a full bucket.
   mutating func takeShelved() -> UnsafeMutableRawPointer? {
-    guard let (item, emptied) = unsafe full.takeItem() else { return nil }
-    if let emptied = unsafe emptied { unsafe empty.push(emptied) }
-    return unsafe item
+    guard let (item, emptied) = full.takeItem() else { return nil }
+    if let emptied { empty.push(emptied) }
+    return unsafe item.address
   }
 
   /// Puts a waiter at its place in the queue.

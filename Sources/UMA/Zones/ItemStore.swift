@@ -46,24 +46,22 @@ enum ItemStore {
   }
 
   func takeItems(
-    _ count: Int, into items: UnsafeMutablePointer<UnsafeMutableRawPointer>, mayGrow: Bool,
-    usesReserve: Bool
+    into places: ItemPlaces, mayGrow: Bool, usesReserve: Bool
   ) -> Int {
     switch self {
     case .keg(let keg):
-      return unsafe keg.takeItems(count, into: items, mayGrow: mayGrow, usesReserve: usesReserve)
+      return keg.takeItems(into: places, mayGrow: mayGrow, usesReserve: usesReserve)
     case .source(let source, _):
-      let room = unsafe UnsafeMutableBufferPointer(start: items, count: count)
-      let taken = unsafe source.importItems(into: room, mayGrow: mayGrow)
-      precondition((0...count).contains(taken), "\(taken) items imported of \(count)")
+      let taken = unsafe source.importItems(into: places.buffer, mayGrow: mayGrow)
+      precondition((0...places.count).contains(taken), "\(taken) items imported of \(places.count)")
       return taken
     }
   }
 
-  func putItem(_ item: UnsafeMutableRawPointer) {
+  func putItem(_ item: Item) {
     switch self {
-    case .keg(let keg): unsafe keg.putItem(item)
-    case .source(let source, _): unsafe source.releaseItem(item)
+    case .keg(let keg): keg.putItem(item)
+    case .source(let source, _): unsafe source.releaseItem(item.address)
     }
   }
 

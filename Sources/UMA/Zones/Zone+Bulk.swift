@@ -59,7 +59,7 @@ extension Zone {
     var taken = 0
     if let table = unsafe mbuma_table() {
       let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-      taken = unsafe CachePointer(table, offset).take(into: items)
+      taken = unsafe Cache(table, offset).take(into: items)
     }
     if taken < items.count {
       unsafe try allocateRest(of: items, from: taken, file, line)
@@ -77,7 +77,7 @@ extension Zone {
     var given = 0
     if let table = unsafe mbuma_table() {
       let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-      given = unsafe CachePointer(table, offset).give(items)
+      given = unsafe Cache(table, offset).give(items)
     }
     if given < items.count { unsafe freeRest(of: items, from: given, file, line) }
   }
@@ -93,7 +93,7 @@ extension Zone {
       while taken < items.count {
         unsafe items[taken] = try allocateSlow(.noWait, false, file, line)
         taken += 1
-        guard let cache = unsafe cache(in: CacheTable.current()) else { continue }
+        guard let cache = cache(in: CacheTable.current()) else { continue }
         taken += unsafe cache.take(into: .init(rebasing: items[taken...]))
       }
     } catch {
@@ -112,35 +112,8 @@ extension Zone {
     while given < items.count {
       unsafe freeSlow(items[given], file, line)
       given += 1
-      guard let cache = unsafe cache(in: CacheTable.current()) else { continue }
+      guard let cache = cache(in: CacheTable.current()) else { continue }
       given += unsafe cache.give(.init(rebasing: items[given...]))
     }
-  }
-}
-
-extension CachePointer {
-  /// Takes as many items as the loaded bucket has and `items` has places for.
-  @usableFromInline
-  func take(into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>) -> Int {
-    guard let first = items.baseAddress, unsafe enter() else { return 0 }
-    let count = unsafe Int(at.pointee.count)
-    let taken = Swift.min(count, items.count)
-    // In bounds: taken <= count <= capacity, and taken <= items.count.
-    unsafe first.update(from: at.pointee.items + (count - taken), count: taken)
-    unsafe countAllocations(UInt64(taken))
-    unsafe leave(count: UInt32(count - taken))
-    return taken
-  }
-
-  /// Puts as many of `items` into the loaded bucket as it has room for.
-  @usableFromInline
-  func give(_ items: UnsafeBufferPointer<UnsafeMutableRawPointer>) -> Int {
-    guard let first = items.baseAddress, unsafe enter() else { return 0 }
-    let count = unsafe Int(at.pointee.count)
-    let given = unsafe Swift.min(Int(at.pointee.capacity) - count, items.count)
-    // In bounds: count + given <= capacity, and given <= items.count. An empty cache has no slots.
-    if given > 0 { unsafe (at.pointee.items + count).update(from: first, count: given) }
-    unsafe leave(count: UInt32(count + given))
-    return given
   }
 }

@@ -58,9 +58,9 @@ extension Zone {
       guard offset != 0 else { return }
       for table in registry.tables {
         // Drained above, so only the counters are left to clear for the slot's next zone.
-        unsafe CachePointer(table.base, offset).clearCounts()
+        table.cache(at: offset).clearCounts()
       }
-      unsafe registry.giveSlot(offset / ZoneCache.strideByteCount)
+      registry.giveSlot(offset / ZoneCache.strideByteCount)
     }
     keg?.slabs.withLock { slabs in
       slabs.zoneCount -= 1

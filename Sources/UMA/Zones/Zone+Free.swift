@@ -30,10 +30,10 @@ extension Zone {
         depot.allocations += 1
         return unsafe .granted(depot.waiters.grant(item))
       }
-      guard let cache = unsafe cache(in: table), depot.mayCache, unsafe makeRoom(cache, &depot)
-      else { return unsafe .homeless }
-      unsafe cache.at.pointee.items[Int(cache.at.pointee.count)] = item
-      unsafe cache.at.pointee.count += 1
+      guard let cache = cache(in: table), depot.mayCache, makeRoom(cache, &depot) else {
+        return unsafe .homeless
+      }
+      unsafe cache.giveLocked(Item(item))
       return unsafe .kept
     }
     switch unsafe fate {
@@ -44,22 +44,22 @@ extension Zone {
   }
 
   /// Makes room for one item in a cache; false if there is no bucket for it.
-  private func makeRoom(_ cache: CachePointer, _ depot: inout Depot) -> Bool {
-    if unsafe cache.at.pointee.loaded == nil {
-      guard let bucket = unsafe depot.takeEmptyBucket() else { return false }
-      unsafe cache.load(bucket)
+  private func makeRoom(_ cache: Cache, _ depot: inout Depot) -> Bool {
+    if cache.loaded == nil {
+      guard let bucket = depot.takeEmptyBucket() else { return false }
+      cache.load(bucket)
     }
-    if unsafe cache.at.pointee.count < cache.at.pointee.capacity { return true }
-    if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
-      unsafe spare.pointee.giver = UnsafeRawPointer(cache.at)
-      unsafe depot.full.push(spare)
-      unsafe cache.at.pointee.spare = nil
+    if cache.hasRoom { return true }
+    if let spare = cache.spare, spare.count > 0 {
+      spare.note(giver: cache)
+      depot.full.push(spare)
+      cache.spare = nil
     }
-    if unsafe cache.at.pointee.spare == nil {
-      guard let bucket = unsafe depot.takeEmptyBucket() else { return false }
-      unsafe cache.at.pointee.spare = bucket
+    if cache.spare == nil {
+      guard let bucket = depot.takeEmptyBucket() else { return false }
+      cache.spare = bucket
     }
-    unsafe cache.swap()
+    cache.swap()
     return true
   }
 
@@ -90,7 +90,7 @@ extension Zone {
     if isAdopted {
       unsafe freeItem(item, file: file, line: line)
     } else {
-      unsafe store.putItem(strip(item, of: other, CallSite(file, line)))
+      unsafe store.putItem(Item(strip(item, of: other, CallSite(file, line))))
       serveWaiters()
     }
     other.withDepot { depot in
@@ -118,7 +118,7 @@ extension Zone {
 
   /// Gives an item as the keg knows it back to its slab.
   func putItem(_ item: UnsafeMutableRawPointer) {
-    unsafe store.putItem(item)
+    unsafe store.putItem(Item(item))
     let mustServe = withDepot { depot in
       depot.frees += 1
       depot.itemCount -= 1

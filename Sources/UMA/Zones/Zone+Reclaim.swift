@@ -42,9 +42,9 @@ extension Zone {
     giveBack(
       withDepot { depot in
         if level == .drainWithCaches { gather(&depot) }
-        while let bucket = unsafe depot.empty.pop() { unsafe BucketPool.shared.give(bucket) }
+        while let bucket = depot.empty.pop() { BucketPool.shared.give(bucket) }
         depot.transfersInFlight += 1
-        return depot.full.takeReclaimable(level)
+        return depot.full.takeReclaimable(keepsWorkingSet: level == .trim)
       })
     let pageCount = store.releaseEmptySlabs()
     let mustServe = withDepot { depot in
@@ -70,14 +70,14 @@ extension Zone {
     let store = store
     let exportItem = unsafe core.pointee.hooks.exportItem
     var itemCount = 0
-    while let bucket = unsafe buckets.pop() {
-      for index in 0..<(unsafe Int(bucket.pointee.count)) {
-        let item = unsafe bucket.items[index]
-        if let exportItem = unsafe exportItem { unsafe exportItem(item) }
-        unsafe store.putItem(item)
+    while let bucket = buckets.pop() {
+      for index in 0..<bucket.count {
+        let item = bucket.places[index]
+        if let exportItem = unsafe exportItem { unsafe exportItem(item.address) }
+        store.putItem(item)
         itemCount += 1
       }
-      unsafe BucketPool.shared.give(bucket)
+      BucketPool.shared.give(bucket)
     }
     withDepot { $0.itemCount -= itemCount }
   }

@@ -26,7 +26,7 @@ extension Zone {
   @unsafe
   private enum Step {
     case item(UnsafeMutableRawPointer)
-    case fill(bucket: BucketPointer?, count: Int)
+    case fill(bucket: Bucket?, count: Int)
     case yield
     case short(ZoneError.Reason, count: Int, isFinal: Bool)
   }
@@ -67,7 +67,7 @@ extension Zone {
     in table: CacheTable, _ wait: Wait = .noWait, usesReserve: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) throws(ZoneError) -> UnsafeMutableRawPointer {
-    if let item = unsafe cache(in: table)?.take() { return unsafe item }
+    if let item = cache(in: table)?.take() { return unsafe item.address }
     let request = Request(wait: wait, usesReserve: usesReserve, site: CallSite(file, line))
     return unsafe try allocateSlow(request, in: table)
   }
@@ -77,7 +77,7 @@ extension Zone {
     _ item: UnsafeMutableRawPointer, in table: CacheTable, file: StaticString = #fileID,
     line: UInt = #line
   ) {
-    if unsafe cache(in: table)?.give(item) == true { return }
+    if unsafe cache(in: table)?.give(Item(item)) == true { return }
     unsafe freeSlow(item, in: table, CallSite(file, line))
   }
 
@@ -87,8 +87,8 @@ extension Zone {
   public func allocateItemAtHand(file: StaticString = #fileID, line: UInt = #line)
     -> UnsafeMutableRawPointer?
   {
-    let cache = unsafe cache(in: CacheTable.current())
-    if let item = unsafe cache?.take() { return unsafe item }
+    let cache = cache(in: CacheTable.current())
+    if let item = cache?.take() { return unsafe item.address }
     let request = Request(site: CallSite(file, line))
     switch unsafe nextStep(cache, .atHand, request) {
     case .item(let item): return unsafe item
@@ -112,7 +112,7 @@ extension Zone {
   /// Looks everywhere for an item, and last puts the request's waiter, if it has one, in the queue.
   func attempt(_ request: Request, in table: CacheTable?) -> Attempt {
     // A sleeper takes single items: a bucket in its cache would hide items from the queue.
-    let cache = unsafe request.waiter == nil ? cache(in: table) : nil
+    let cache = request.waiter == nil ? cache(in: table) : nil
     let refusalCount = store.keg?.budget.refusalCount ?? 0
     var effort = request.waiter == nil ? Effort.first : .plain
     while true {
@@ -155,7 +155,7 @@ extension Zone {
     }
   }
 
-  private func nextStep(_ cache: CachePointer?, _ effort: Effort, _ request: Request) -> Step {
+  private func nextStep(_ cache: Cache?, _ effort: Effort, _ request: Request) -> Step {
     unsafe withDepot { depot -> Step in
       if effort == .first || effort == .atHand, let plan = depot.plan,
         plan.failsNext(in: self, at: CallSite.outermost(request.site))
@@ -192,9 +192,9 @@ extension Zone {
       // Beyond ordinary room no cache may hold on to what is freed.
       if ordinaryRoom <= 0 { gather(&depot) }
       var count = Swift.min(depot.bucketCapacity, ordinaryRoom)
-      var bucket: BucketPointer?
-      if unsafe count > 1 && cache != nil { unsafe bucket = depot.takeEmptyBucket() }
-      if unsafe bucket == nil { count = 1 }
+      var bucket: Bucket?
+      if count > 1 && cache != nil { bucket = depot.takeEmptyBucket() }
+      if bucket == nil { count = 1 }
       depot.itemCount += count
       depot.transfersInFlight += 1
       return unsafe .fill(bucket: bucket, count: count)
@@ -202,27 +202,25 @@ extension Zone {
   }
 
   /// An item of the spare or of a full bucket, which becomes the loaded one.
-  private func takeCached(_ cache: CachePointer?, _ depot: inout Depot)
+  private func takeCached(_ cache: Cache?, _ depot: inout Depot)
     -> UnsafeMutableRawPointer?
   {
-    guard let cache = unsafe cache else {
+    guard let cache else {
       guard let item = unsafe depot.takeShelved() else { return nil }
       depot.allocations += 1
       return unsafe item
     }
-    if unsafe cache.at.pointee.count == 0 {
-      if let spare = unsafe cache.at.pointee.spare, unsafe spare.pointee.count > 0 {
-        unsafe cache.swap()
-      } else if let bucket = unsafe depot.full.pop(for: cache.at) {
-        if let old = unsafe cache.unload() { unsafe depot.keep(old) }
-        unsafe cache.load(bucket)
+    if cache.isEmpty {
+      if let spare = cache.spare, spare.count > 0 {
+        cache.swap()
+      } else if let bucket = depot.full.pop(for: cache) {
+        if let old = cache.unload() { depot.keep(old) }
+        cache.load(bucket)
       } else {
         return nil
       }
     }
-    unsafe cache.at.pointee.count -= 1
-    unsafe cache.countAllocations(1)
-    return unsafe cache.at.pointee.items[Int(cache.at.pointee.count)]
+    return unsafe cache.takeLocked().address
   }
 
   /// Whether no item was free at one moment; the waiter is queued at that moment.
@@ -247,29 +245,29 @@ extension Zone {
   ///
   /// - Returns: the item, or nil and whether there was one but `importItem` refused it.
   private func fill(
-    _ bucket: BucketPointer?, _ count: Int, _ cache: CachePointer?, _ request: Request
+    _ bucket: Bucket?, _ count: Int, _ cache: Cache?, _ request: Request
   ) -> (item: UnsafeMutableRawPointer?, isRefused: Bool) {
-    guard let bucket = unsafe bucket else { return unsafe drawOne(request) }
+    guard let bucket else { return unsafe drawOne(request) }
     let (kept, isRefused) = unsafe draw(
-      count, into: bucket.items, mayGrow: request.mayGrow, usesReserve: request.usesReserve,
+      count, into: bucket.slots, mayGrow: request.mayGrow, usesReserve: request.usesReserve,
       request.site)
-    let item = unsafe kept > 0 ? bucket.items[kept - 1] : nil
-    unsafe bucket.pointee.count = Int32(Swift.max(0, kept - 1))
+    let item = unsafe kept > 0 ? bucket.places[kept - 1].address : nil
+    bucket.count = Swift.max(0, kept - 1)
     // A limit lowered or a plan set since the fill began: the surplus has no place in a cache.
     var surplus = BucketList()
     let mustServe = withDepot { depot in
       depot.itemCount -= count - kept
       if kept > 0 { depot.allocations += 1 }
       if kept > 1, !depot.mayCache {
-        unsafe surplus.push(bucket)
+        surplus.push(bucket)
         return false
       }
       depot.transfersInFlight -= 1
-      if let cache = unsafe cache, unsafe cache.at.pointee.count == 0, kept > 1 {
-        if let old = unsafe cache.unload() { unsafe depot.keep(old) }
-        unsafe cache.load(bucket)
+      if let cache, cache.isEmpty, kept > 1 {
+        if let old = cache.unload() { depot.keep(old) }
+        cache.load(bucket)
       } else {
-        unsafe depot.keep(bucket)
+        depot.keep(bucket)
       }
       return kept < count && !depot.waiters.isEmpty
     }
@@ -306,13 +304,13 @@ extension Zone {
   ) -> (kept: Int, isRefused: Bool) {
     let store = store
     let drawn = unsafe store.takeItems(
-      count, into: items, mayGrow: mayGrow, usesReserve: usesReserve)
+      into: ItemPlaces(items, count: count), mayGrow: mayGrow, usesReserve: usesReserve)
     let isPlain =
       unsafe core.pointee.hooks.importItem == nil && core.pointee.shadow == nil
     if isPlain { return (drawn, false) }
     var kept = 0
     while kept < drawn, unsafe bring(items + kept, isAwaited: kept == 0, site) { kept += 1 }
-    for index in kept..<drawn { unsafe store.putItem(items[index]) }
+    for index in kept..<drawn { unsafe store.putItem(Item(items[index])) }
     return (kept, drawn > kept)
   }
 

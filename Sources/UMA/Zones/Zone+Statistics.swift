@@ -27,9 +27,9 @@ extension Zone {
     statistics.sharedFrees = depot.frees
     statistics.shelved = depot.full.itemCount
     statistics.workingSet = depot.full.workingSet.estimate
-    unsafe visitCaches(.reading) { table, cache in
-      let (allocations, frees) = unsafe cache.counts
-      let cached = unsafe cache.itemCount
+    visitCaches(.reading) { table, cache in
+      let (allocations, frees) = cache.counts
+      let cached = cache.itemCount
       if allocations | frees == 0, cached == 0 { return }
       statistics.threadCaches.append(
         ThreadCacheStatistics(

@@ -10,33 +10,29 @@ import Synchronization
 extension Zone {
   /// Moves the buckets of every thread's cache to the depot.
   func gather(_ depot: inout Depot) {
-    unsafe visitCaches(.taking) { _, cache in
-      if let loaded = unsafe cache.unload() { unsafe depot.keep(loaded) }
-      if let spare = unsafe cache.at.pointee.spare { unsafe depot.keep(spare) }
-      unsafe cache.at.pointee.spare = nil
-    }
+    visitCaches(.taking) { _, cache in cache.takeBuckets { depot.keep($0) } }
   }
 
   /// Runs `body` on every thread's cache of this zone, with the table it is in, while its owner is
   /// kept out.
   ///
   /// - Precondition: the zone lock is held.
-  func visitCaches(_ kind: Registry.Visit, _ body: (CacheTable, CachePointer) -> Void) {
-    unsafe Self.visitCaches(of: [self], kind, body)
+  func visitCaches(_ kind: Registry.Visit, _ body: (CacheTable, Cache) -> Void) {
+    Self.visitCaches(of: [self], kind, body)
   }
 
   /// Runs `body` on every thread's caches of some zones while all their owners are kept out.
   ///
   /// - Precondition: the locks of the zones are held.
   private static func visitCaches(
-    of zones: [Zone], _ kind: Registry.Visit, _ body: (CacheTable, CachePointer) -> Void
+    of zones: [Zone], _ kind: Registry.Visit, _ body: (CacheTable, Cache) -> Void
   ) {
     let offsets = zones.compactMap { zone -> Int? in
       let offset = unsafe zone.core.pointee.cacheOffset.load(ordering: .relaxed)
       return offset == 0 ? nil : offset
     }
     if offsets.isEmpty { return }
-    Registry.shared.withLock { unsafe $0.visit(offsets, kind, body) }
+    Registry.shared.withLock { $0.visit(offsets, kind, body) }
   }
 
   /// Items in use of some zones at one moment: all locks held, all caches still.
@@ -54,8 +50,8 @@ extension Zone {
   private static func itemsInUse(of zones: [Zone], locked: Int, sum: UInt64) -> UInt64 {
     guard locked < zones.count else {
       var sum = sum
-      unsafe visitCaches(of: zones, .reading) { _, cache in
-        let (allocations, frees) = unsafe cache.counts
+      visitCaches(of: zones, .reading) { _, cache in
+        let (allocations, frees) = cache.counts
         sum &+= allocations &- frees
       }
       return sum
@@ -69,14 +65,12 @@ extension Zone {
   func retireCache(in table: CacheTable) {
     let mustServe = unsafe core.pointee.depot.withLock { depot -> Bool in
       depot.lockAcquisitions &+= 1
-      guard !depot.isDestroyed, let cache = unsafe cache(in: table) else { return false }
-      if let loaded = unsafe cache.unload() { unsafe depot.keep(loaded) }
-      if let spare = unsafe cache.at.pointee.spare { unsafe depot.keep(spare) }
-      unsafe cache.at.pointee.spare = nil
-      let (allocations, frees) = unsafe cache.counts
+      guard !depot.isDestroyed, let cache = cache(in: table) else { return false }
+      cache.takeBuckets { depot.keep($0) }
+      let (allocations, frees) = cache.counts
       depot.allocations += allocations
       depot.frees += frees
-      unsafe cache.clearCounts()
+      cache.clearCounts()
       return !depot.waiters.isEmpty
     }
     if mustServe { serveWaiters() }

@@ -229,7 +229,7 @@ extension Zone {
 
   /// Takes an item that was drawn for nobody back to its slab.
   private func returnUnused(_ item: UnsafeMutableRawPointer) {
-    unsafe store.putItem(strip(item, of: self, CallSite(#fileID, #line)))
+    unsafe store.putItem(Item(strip(item, of: self, CallSite(#fileID, #line))))
     withDepot { $0.itemCount -= 1 }
   }
 }

@@ -43,7 +43,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   /// BSD: `uma_zcreate`.
   public init(
     name: String, itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = [],
-    hooks: ItemHooks = unsafe ItemHooks(), pages: any PageSource = PageArena(),
+    hooks: ItemHooks = ItemHooks(), pages: any PageSource = PageArena(),
     budget: MemoryBudget = .process, debugging: ZoneDebugging? = nil
   ) {
     unsafe precondition(
@@ -80,7 +80,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   /// BSD: `uma_zcache_create`.
   public init(
     name: String, itemByteCount: Int, source: any ItemSource,
-    hooks: ItemHooks = unsafe ItemHooks(), debugging: ZoneDebugging? = nil
+    hooks: ItemHooks = ItemHooks(), debugging: ZoneDebugging? = nil
   ) {
     unsafe precondition(
       hooks.initialize == nil && hooks.finalize == nil,
@@ -203,7 +203,7 @@ public struct Zone: Equatable, @unchecked Sendable {
     }
     if let table = unsafe mbuma_table() {
       let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-      if let item = unsafe CachePointer(table, offset).take() { return unsafe item }
+      if let item = unsafe Cache(table, offset).take() { return unsafe item.address }
     }
     return unsafe try allocateSlow(wait, usesReserve, file, line)
   }
@@ -217,7 +217,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   ) {
     if let table = unsafe mbuma_table() {
       let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-      if unsafe CachePointer(table, offset).give(item) { return }
+      if unsafe Cache(table, offset).give(Item(item)) { return }
     }
     unsafe freeSlow(item, file, line)
   }
@@ -237,7 +237,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///
   /// BSD: `uma_find_refcnt`.
   public func referenceCounter(of item: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
-    unsafe keg.counter(of: core.pointee.shadow?.place(of: item) ?? item)
+    unsafe keg.counter(of: Item(core.pointee.shadow?.place(of: item) ?? item)).address
   }
 
   /// What was said when the zone and its keg were made, and what has come of it since.
@@ -263,10 +263,10 @@ public struct Zone: Equatable, @unchecked Sendable {
   }
 
   /// This zone's cache in the table of the caller, who is in none of its caches now.
-  func cache(in table: CacheTable?) -> CachePointer? {
+  func cache(in table: CacheTable?) -> Cache? {
     let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
     guard let table, offset != 0 else { return nil }
     if mbuma_caches_are_locked() { table.settle() }
-    return unsafe CachePointer(table.base, offset)
+    return table.cache(at: offset)
   }
 }

@@ -42,6 +42,9 @@ public struct ItemHooks: Sendable {
   /// Runs when an item moves from the zone to the keg (zfini).
   public var exportItem: Unmaker?
 
+  /// No hooks: nothing runs.
+  public init() {}
+
   /// Collects the hooks of a zone; those left out do nothing.
   public init(
     construct: Maker? = nil, destruct: Unmaker? = nil, initialize: Maker? = nil,
@@ -54,4 +57,17 @@ public struct ItemHooks: Sendable {
     unsafe self.importItem = importItem
     unsafe self.exportItem = exportItem
   }
+}
+
+// MARK: - Run by kegs
+
+extension ItemHooks {
+  /// Whether `initialize` has prepared a fresh item, if there is one.
+  func initializes(_ item: Item) -> Bool { unsafe initialize?(item.address) ?? true }
+
+  /// Undoes what `initialize` did.
+  func finalizes(_ item: Item) { unsafe finalize?(item.address) }
+
+  /// Whether items of slabs are prepared, or undone.
+  var preparesSlabs: Bool { unsafe initialize != nil || finalize != nil }
 }
