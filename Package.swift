@@ -90,7 +90,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Models", "Mbufs", "UMA"], path: "Tests/TestSupport",
       swiftSettings: house),
-    tests("WireTests", "Wire"),
+    tests("WireTests", "Wire", "TestSupport"),
     tests(
       "UMATests", "UMA", "CUMA", "CMallocCount", "CConfine", "TestSupport", exclude: ["Vectors"]),
     tests("MbufsTests", "Mbufs", "UMA", "Models", "TestSupport"),

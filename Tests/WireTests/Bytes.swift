@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 import Wire
 
 // What the tests of this module share: bytes in hex, spans of arrays, random numbers by seed, and a
@@ -36,24 +37,7 @@ extension [UInt8] {
   }
 }
 
-/// Random numbers that come again with their seed (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  /// Prints the seed as a line to paste.
-  init(seed: UInt64, _ name: String) {
-    print("let seed: UInt64 = 0x\(String(seed, radix: 16))  // \(name)")
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SeededRandom {
   mutating func number<Word: FixedWidthInteger & UnsignedInteger>() -> Word {
     Word(truncatingIfNeeded: next())
   }
@@ -62,7 +46,8 @@ struct SeededRandom: RandomNumberGenerator {
 
   mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in number() } }
 
-  mutating func chance(_ one: Int) -> Bool { below(one) == 0 }
+  /// True once in `count` times.
+  mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
 
   mutating func options() -> HeaderOptions {
     HeaderOptions(copying: bytes(4 * below(11)).raw)
@@ -70,9 +55,6 @@ struct SeededRandom: RandomNumberGenerator {
 
   mutating func ipv6Address() -> IPv6Address { IPv6Address(high: number(), low: number()) }
 }
-
-/// The seed of a run: new each time, unless fixed here to see a failure again.
-func newSeed() -> UInt64 { UInt64.random(in: 0...(.max)) }
 
 /// RFC 1071 word by word: the ones' complement sum, not complemented.
 func referenceSum(_ bytes: [UInt8]) -> UInt16 {

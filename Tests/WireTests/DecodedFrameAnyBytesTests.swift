@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 import Testing
 import Wire
 
@@ -31,37 +32,35 @@ import Wire
   }
 
   @Test func randomBytes() {
-    let seed = newSeed()
-    var random = SeededRandom(seed: seed, "any bytes")
+    var random = SeededRandom()
     for round in 0..<100_000 {
-      let bytes = random.bytes(random.below(random.chance(4) ? 200 : 64))
+      let bytes = random.bytes(random.below(random.oneIn(4) ? 200 : 64))
       let type = Frames.linkTypes[random.below(Frames.linkTypes.count)]
-      let contiguous = random.chance(2) ? bytes.count : random.below(bytes.count + 1)
+      let contiguous = random.oneIn(2) ? bytes.count : random.below(bytes.count + 1)
       guard check(bytes, type, contiguous: contiguous, wire: random.below(300)) else {
-        Issue.record("round \(round) of seed \(seed): \(type) \(bytes)")
+        Issue.record("round \(round): \(type) \(bytes)")
         return
       }
     }
   }
 
   @Test func damagedFrames() {
-    let seed = newSeed()
-    var random = SeededRandom(seed: seed, "damaged frames")
+    var random = SeededRandom()
     for round in 0..<300_000 {
       let (etherType, packet) = Frames.packets[random.below(Frames.packets.count)]
       let type = Frames.linkTypes[random.below(Frames.linkTypes.count)]
       var bytes = Frames.link(type, etherType, packet)
       for _ in 0..<random.below(4) {
         // Headers, where it hurts; often the extreme values.
-        let byte: UInt8 = random.chance(3) ? (random.chance(2) ? 0 : 0xff) : random.number()
+        let byte: UInt8 = random.oneIn(3) ? (random.oneIn(2) ? 0 : 0xff) : random.number()
         bytes[random.below(min(bytes.count, 70))] = byte
       }
-      if random.chance(3) { bytes.removeLast(random.below(bytes.count + 1)) }
-      if random.chance(4) { bytes += random.bytes(random.below(40)) }
-      let contiguous = random.chance(2) ? bytes.count : random.below(bytes.count + 1)
-      let wire = random.chance(2) ? bytes.count : random.below(2000)
+      if random.oneIn(3) { bytes.removeLast(random.below(bytes.count + 1)) }
+      if random.oneIn(4) { bytes += random.bytes(random.below(40)) }
+      let contiguous = random.oneIn(2) ? bytes.count : random.below(bytes.count + 1)
+      let wire = random.oneIn(2) ? bytes.count : random.below(2000)
       guard check(bytes, type, contiguous: contiguous, wire: wire) else {
-        Issue.record("round \(round) of seed \(seed): \(type) \(bytes)")
+        Issue.record("round \(round): \(type) \(bytes)")
         return
       }
     }

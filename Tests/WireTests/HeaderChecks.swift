@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 import Testing
 import Wire
 
@@ -62,9 +63,10 @@ func checkHeader<Fields: HeaderFields>(
 
 /// Checks that a thousand random headers survive the wire.
 func checkRoundTrip<Fields: HeaderFields>(
-  seed: UInt64 = newSeed(), _ make: (inout SeededRandom) -> Fields
+  seed: UInt64 = .random(in: 0...(.max)), file: String = #fileID, test: String = #function,
+  _ make: (inout SeededRandom) -> Fields
 ) throws {
-  var random = SeededRandom(seed: seed, String(reflecting: Fields.self))
+  var random = SeededRandom(seed: seed, file: file, test: test)
   for _ in 0..<1000 {
     let fields = make(&random)
     #expect(try Fields(parsing: fields.emitted().raw) == fields)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 import Testing
 import Wire
 
@@ -26,7 +27,7 @@ import Wire
   }
 
   @Test func neverLeavesItsBytes() {
-    var random = SeededRandom(seed: newSeed(), "options")
+    var random = SeededRandom()
     for _ in 0..<20_000 {
       let bytes = random.bytes(random.below(41))
       var end = 0

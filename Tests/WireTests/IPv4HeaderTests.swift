@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 import Testing
 import Wire
 
@@ -53,7 +54,7 @@ import Wire
   }
 
   @Test func aViewMayBeNonsense() throws {
-    var random = SeededRandom(seed: newSeed(), "IPv4 views")
+    var random = SeededRandom()
     for _ in 0..<10_000 {
       let bytes = random.bytes(20 + random.below(50))
       let header = try IPv4Header(bytes.raw)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import TestSupport
 import Testing
 
 @testable import Wire
@@ -18,7 +19,7 @@ import Testing
   }
 
   @Test func everySegmentationOfSmallBuffers() {
-    var random = SeededRandom(seed: newSeed(), "segmentations")
+    var random = SeededRandom()
     for count in 0...12 {
       let bytes = random.bytes(count)
       let wanted = referenceSum(bytes)
@@ -37,7 +38,7 @@ import Testing
   }
 
   @Test func everyLengthAtEveryAlignment() {
-    var random = SeededRandom(seed: newSeed(), "lengths")
+    var random = SeededRandom()
     let bytes = random.bytes(220)
     for start in 0..<8 {
       for count in 0...200 {
@@ -49,9 +50,9 @@ import Testing
   }
 
   @Test func randomBuffersInRandomPieces() {
-    var random = SeededRandom(seed: newSeed(), "pieces")
+    var random = SeededRandom()
     for _ in 0..<2000 {
-      let fill: UInt8? = random.chance(8) ? (random.chance(2) ? 0xff : 0) : nil
+      let fill: UInt8? = random.oneIn(8) ? (random.oneIn(2) ? 0xff : 0) : nil
       let bytes = random.bytes(random.below(2000)).map { fill ?? $0 }
       var pieces: [ArraySlice<UInt8>] = []
       var rest = bytes[...]
@@ -76,7 +77,7 @@ import Testing
   }
 
   @Test func sumsAddAsTheirBytesDo() {
-    var random = SeededRandom(seed: newSeed(), "sums of sums")
+    var random = SeededRandom()
     for _ in 0..<500 {
       let (one, two) = (random.bytes(random.below(9)), random.bytes(random.below(9)))
       let three = random.bytes(random.below(9))
@@ -90,7 +91,7 @@ import Testing
   }
 
   @Test func foldingTakesAnySum() {
-    var random = SeededRandom(seed: newSeed(), "fold")
+    var random = SeededRandom()
     let edges: [UInt64] = [0, 1, 0xffff, 0x1_0000, .max, .max - 1, .max << 16]
     for sum in edges + (0..<1000).map({ _ in random.next() }) {
       let wanted = sum == 0 ? 0 : (sum % 0xffff == 0 ? 0xffff : sum % 0xffff)
@@ -99,7 +100,7 @@ import Testing
   }
 
   @Test func everyFlippedBitIsDetected() {
-    var random = SeededRandom(seed: newSeed(), "flips")
+    var random = SeededRandom()
     var bytes = random.bytes(61)
     bytes.put(0, at: 10)
     bytes.put(~referenceSum(bytes), at: 10)
@@ -137,7 +138,7 @@ import Testing
   }
 
   @Test func anUpdateEqualsAFreshSum() {
-    var random = SeededRandom(seed: newSeed(), "updates")
+    var random = SeededRandom()
     for _ in 0..<5000 {
       // The first word stays, and is not zero: all bytes zero has no checksum to keep.
       var bytes: [UInt8] = [1] + random.bytes(19)
@@ -146,7 +147,7 @@ import Testing
         UInt32(bytes[offset]) << 24 | UInt32(bytes[offset + 1]) << 16
         | UInt32(bytes[offset + 2]) << 8 | UInt32(bytes[offset + 3])
       let before = ~referenceSum(bytes)
-      let new: UInt32 = random.chance(4) ? 0 : random.chance(4) ? .max : random.number()
+      let new: UInt32 = random.oneIn(4) ? 0 : random.oneIn(4) ? .max : random.number()
       bytes.put(UInt16(new >> 16), at: offset)
       bytes.put(UInt16(new & 0xffff), at: offset + 2)
       #expect(
