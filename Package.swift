@@ -21,8 +21,8 @@ func tests(_ name: String, _ dependencies: Target.Dependency..., exclude: [Strin
 }
 
 let libraries = [
-  "Wire", "UMA", "Mbufs", "SocketBuffers", "InternetStack", "HostInterfaces", "Pcap", "Reports",
-  "Replay",
+  "Wire", "UMA", "Mbufs", "SocketBuffers", "Interfaces", "InternetStack", "HostInterfaces", "Pcap",
+  "Reports", "Replay",
 ]
 
 let package = Package(
@@ -49,8 +49,9 @@ let package = Package(
     library("UMA", "CUMA"),
     library("Mbufs", "UMA"),
     library("SocketBuffers", "Mbufs", "UMA", "Wire"),
+    library("Interfaces", "Mbufs", "Wire"),
     library(
-      "InternetStack", "SocketBuffers", "Mbufs", "Wire",
+      "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "Wire",
       .product(name: "BasicContainers", package: "swift-collections")),
     library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Mbufs", "Wire", "CPcap"),
@@ -96,6 +97,7 @@ let package = Package(
     tests("MbufsTests", "Mbufs", "UMA", "Models", "TestSupport"),
     tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire", "TestSupport"),
     tests("VectorTests", "SocketBuffers", "Mbufs", "UMA", "TestSupport", exclude: ["Vectors"]),
+    tests("InterfacesTests", "Interfaces", "Mbufs", "UMA", "Wire", "TestSupport"),
     tests(
       "InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire", "TestSupport"),
     tests("PcapTests", "Pcap", "Mbufs", "Wire", "TestSupport"),

@@ -19,6 +19,7 @@
 // One stack is for one thread at a time and has no lock. It asks nobody for the time or for random
 // numbers: both come in from outside, so the same input gives the same output.
 
+import Interfaces
 public import Mbufs
 import SocketBuffers
 public import Wire

@@ -69,4 +69,69 @@ import Testing
     #expect(queue.isEmpty == true)
     queue.checkInvariants()
   }
+
+  /// A queue of packets with the given numbers of bytes.
+  private func queue(_ pool: MbufPool, _ byteCounts: [Int]) throws -> PacketQueue {
+    var queue = PacketQueue()
+    for byteCount in byteCounts {
+      queue.enqueue(try pool.packet(copying: unsafe GrowTests.bytes(byteCount).span.bytes))
+    }
+    return queue
+  }
+
+  private func byteCounts(_ queue: borrowing PacketQueue) -> [Int] {
+    var counts: [Int] = []
+    queue.forEach { counts.append($0.byteCount) }
+    return counts
+  }
+
+  @Test func `A packet that is put back is the first again`() throws {
+    try leakChecked { pool in
+      for sizes in [[7], [7, 300], [7, 300, 5_000]] {
+        var queue = try queue(pool, sizes)
+        guard let first = queue.dequeue() else { throw Failure(description: "nothing queued") }
+        queue.putBack(first)
+        queue.checkInvariants()
+        #expect(byteCounts(queue) == sizes)
+        // The tail is right if a later packet comes behind it.
+        queue.enqueue(try pool.packet())
+        queue.checkInvariants()
+        #expect(byteCounts(queue) == sizes + [0])
+      }
+    }
+  }
+
+  @Test func `Appending a queue takes its packets in order and leaves it empty`() throws {
+    try leakChecked { pool in
+      for (front, back) in [([], []), ([], [1, 2]), ([1, 2], []), ([3], [1]), ([1, 2], [3, 4])] {
+        var queue = try queue(pool, front)
+        var other = try self.queue(pool, back)
+        queue.append(&other)
+        queue.checkInvariants()
+        other.checkInvariants()
+        #expect(other.isEmpty == true)
+        #expect(byteCounts(queue) == front + back)
+        queue.enqueue(try pool.packet())
+        other.enqueue(try pool.packet())
+        queue.checkInvariants()
+        other.checkInvariants()
+      }
+    }
+  }
+
+  @Test func `Showing the packets leaves them where they are, also when the body throws`() throws {
+    try leakChecked { pool in
+      let queue = try queue(pool, [1, 2, 3])
+      var seen = 0
+      #expect(throws: Failure.self) {
+        try queue.forEach { (packet) throws(Failure) in
+          seen += packet.byteCount
+          if packet.byteCount == 2 { throw Failure(description: "enough") }
+        }
+      }
+      #expect(seen == 3)
+      queue.checkInvariants()
+      #expect(byteCounts(queue) == [1, 2, 3])
+    }
+  }
 }

@@ -16,8 +16,8 @@ import Testing
   static let unsafeModules: Set = ["UMA", "Mbufs", "HostInterfaces", "Pcap"]
 
   static let libraries: Set = [
-    "Wire", "UMA", "Mbufs", "SocketBuffers", "InternetStack", "HostInterfaces", "Pcap",
-    "Reports", "Replay",
+    "Wire", "UMA", "Mbufs", "SocketBuffers", "Interfaces", "InternetStack", "HostInterfaces",
+    "Pcap", "Reports", "Replay",
   ]
 
   @Test func `There are files to look at`() {

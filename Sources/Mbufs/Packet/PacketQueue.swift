@@ -10,7 +10,7 @@
 /// BSD: `struct ifqueue`, `m_nextpkt`.
 @safe
 public struct PacketQueue: ~Copyable, @unchecked Sendable {
-  private var head: Mbuf?
+  @usableFromInline private(set) var head: Mbuf?
   private var tail: Mbuf?
   /// Packets in the queue.
   public private(set) var packetCount = 0
@@ -55,6 +55,49 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
     let packet = Packet(mbuf)
     byteCount -= packet.byteCount
     return packet
+  }
+
+  /// Puts a packet at the front, where it was taken from.
+  public mutating func putBack(_ packet: consuming Packet) {
+    byteCount += packet.byteCount
+    packetCount += 1
+    let mbuf = packet.release()
+    mbuf.nextPacket = head
+    head = mbuf
+    if tail == nil { tail = mbuf }
+  }
+
+  /// Puts the packets of another queue behind ours, in order; that one is empty then.
+  ///
+  /// - Complexity: O(1).
+  public mutating func append(_ other: inout PacketQueue) {
+    guard let first = other.head else { return }
+    if let tail { tail.nextPacket = first } else { head = first }
+    tail = other.tail
+    packetCount += other.packetCount
+    byteCount += other.byteCount
+    (other.head, other.tail) = (nil, nil)
+    (other.packetCount, other.byteCount) = (0, 0)
+  }
+
+  /// Shows each packet in order, until `body` throws; what it throws is thrown on.
+  @inlinable
+  public borrowing func forEach<Failure: Error>(
+    _ body: (borrowing Packet) throws(Failure) -> Void
+  ) throws(Failure) {
+    var mbuf = head
+    while let here = mbuf {
+      // The queue owns the packet: it is lent here, and handed over again unfreed.
+      let packet = Packet(here)
+      do throws(Failure) {
+        try body(packet)
+      } catch {
+        _ = packet.release()
+        throw error
+      }
+      _ = packet.release()
+      mbuf = here.nextPacket
+    }
   }
 
   /// Stops if the counts do not match the packets.

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import Wire
+
+/// Why a source, a sink or an interface could not go on: what failed, why, and what to do.
+public struct InterfaceError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What was wrong.
+  public enum Kind: Equatable, Sendable {
+    /// It was finished.
+    case closed
+    /// It is there, but carries nothing for now (ENETDOWN).
+    case down
+    /// The packet has more bytes than the link takes.
+    case tooLong(byteCount: Int, limit: Int)
+    /// The packet has another link type than the link.
+    case wrongLinkType(LinkType, wanted: LinkType)
+    /// The packet cannot be put out as it is: for instance its time does not fit the file.
+    case unfit
+    /// A system call refused; its name, if known, and its error number.
+    case system(call: String, errno: Int32)
+    /// The input ends inside a packet.
+    case cut
+    /// The input goes on in a way that cannot be.
+    case corrupt
+    /// The input, or what it goes on with, is of a kind that is not supported.
+    case unsupported
+    /// It was asked for something that cannot be, such as a filter that does not compile.
+    case misuse
+    /// Anything else.
+    case failed
+  }
+
+  /// What was wrong.
+  public let kind: Kind
+  /// What failed and where, in one line.
+  public let what: String
+  /// Why, in one line.
+  public let why: String
+  /// What to do, in one line; empty if there is nothing.
+  public let advice: String
+  /// The packet that failed, counted from 1 at this end of the link; nil if it was not a packet.
+  public let packet: Int?
+  /// Where in the input that packet begins; nil if there is no such place.
+  public let byteOffset: Int?
+
+  /// Puts the parts together.
+  ///
+  /// - Parameters:
+  ///   - kind: what was wrong.
+  ///   - what: what failed and where.
+  ///   - why: the reason; the kind's own words if left out.
+  ///   - advice: what to do about it.
+  ///   - packet: number of the packet that failed, from 1.
+  ///   - byteOffset: where in the input it begins.
+  public init(
+    _ kind: Kind, _ what: String, why: String? = nil, advice: String = "", packet: Int? = nil,
+    byteOffset: Int? = nil
+  ) {
+    self.kind = kind
+    self.what = what
+    self.why = why ?? kind.words
+    self.advice = advice
+    self.packet = packet
+    self.byteOffset = byteOffset
+  }
+
+  /// Whether the packet left at the front of the queue is at fault, and the next one may pass.
+  public var isAboutPacket: Bool {
+    switch kind {
+    case .tooLong, .wrongLinkType, .unfit: true
+    case .closed, .down, .system, .cut, .corrupt, .unsupported, .misuse, .failed: false
+    }
+  }
+
+  /// The parts in one line.
+  public var description: String {
+    advice.isEmpty ? "\(what): \(why)" : "\(what): \(why); \(advice)"
+  }
+}
+
+extension InterfaceError.Kind {
+  /// The reason where the kind says it all.
+  fileprivate var words: String {
+    switch self {
+    case .closed: "it is closed"
+    case .down: "it is down"
+    case .tooLong(let byteCount, let limit): "\(byteCount) bytes, where \(limit) are the most"
+    case .wrongLinkType(let type, let wanted): "link type \(type), where \(wanted) is taken"
+    case .unfit: "the packet does not fit"
+    case .system(let call, let errno): "\(call) gave error \(errno)"
+    case .cut: "it ends inside a packet"
+    case .corrupt: "it cannot be read on"
+    case .unsupported: "it is of a kind that is not supported"
+    case .misuse: "that cannot be"
+    case .failed: "it failed"
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// Packets at one end of a link so far.
+///
+///     arrived  == input.packets + input.drops + input.errors
+///     accepted == output.packets + output.drops + output.errors + queued
+///
+/// BSD: a line of `netstat -i`.
+@frozen
+public struct InterfaceStatistics: Equatable, Sendable, BitwiseCopyable {
+  /// One direction.
+  @frozen
+  public struct Direction: Equatable, Sendable, BitwiseCopyable {
+    /// Packets given on or sent.
+    public var packets = 0
+    /// Bytes of them.
+    public var bytes = 0
+    /// Packets lost because something failed.
+    public var errors = 0
+    /// Packets given up: for want of memory or room, or on purpose.
+    public var drops = 0
+
+    /// Nothing yet.
+    @inlinable
+    public init() {}
+
+    /// Packets that went through, were lost or were dropped.
+    @inlinable
+    public var total: Int { packets + errors + drops }
+
+    /// Counts packets that went through, with their bytes.
+    @inlinable
+    public mutating func count(packets packetCount: Int = 1, bytes byteCount: Int) {
+      packets += packetCount
+      bytes += byteCount
+    }
+  }
+
+  /// What came in.
+  public var input = Direction()
+  /// What went out.
+  public var output = Direction()
+
+  /// Nothing yet.
+  @inlinable
+  public init() {}
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import Mbufs
+public import Wire
+
+/// What is true of all packets at one end of a link.
+public struct LinkTraits: Equatable, Sendable {
+  /// What the first byte of each packet is; nil if they differ, and each says it in its header.
+  public var linkType: LinkType?
+  /// The most bytes of a packet behind its link header; `Int.max` if there is no limit.
+  ///
+  /// BSD: `if_mtu`.
+  public var mtu: Int
+  /// What time stamps are multiples of, in nanoseconds: 1,000 for a source that counts microseconds.
+  public var timeUnitInNanoseconds: Int64
+  /// What the link does of its own accord.
+  public var capabilities: LinkCapabilities
+
+  /// Any link type, any length, any time, and nothing done, unless told otherwise.
+  public init(
+    linkType: LinkType? = nil, mtu: Int = .max, timeUnitInNanoseconds: Int64 = 1,
+    capabilities: LinkCapabilities = []
+  ) {
+    precondition(mtu > 0, "an MTU of \(mtu) bytes")
+    precondition(timeUnitInNanoseconds > 0, "times in \(timeUnitInNanoseconds) ns")
+    self.linkType = linkType
+    self.mtu = mtu
+    self.timeUnitInNanoseconds = timeUnitInNanoseconds
+    self.capabilities = capabilities
+  }
+
+  /// The most bytes of a packet of this link type, link header included.
+  ///
+  /// A VLAN tag counts among the bytes behind the header unless the packet header has it.
+  public func packetByteLimit(_ linkType: LinkType) -> Int {
+    let header =
+      switch linkType {
+      case .ethernet: 14
+      case .null, .loop: 4
+      case .linuxSLL: 16
+      case .linuxSLL2: 20
+      default: 0
+      }
+    return mtu > Int.max - header ? .max : mtu + header
+  }
+
+  /// Refuses a packet that the link cannot take: one of another link type, or too long.
+  ///
+  /// - Parameters:
+  ///   - packet: on its way to a sink with these traits.
+  ///   - name: of the sink, for the message.
+  /// - Throws: `InterfaceError` of kind `.wrongLinkType` or `.tooLong`.
+  public func check(_ packet: borrowing Packet, at name: String) throws(InterfaceError) {
+    let own = LinkType(rawValue: packet.header.linkType)
+    if let linkType, linkType != own {
+      throw InterfaceError(
+        .wrongLinkType(own, wanted: linkType), "\(name) does not take the packet")
+    }
+    let limit = packetByteLimit(own)
+    if packet.byteCount > limit {
+      throw InterfaceError(
+        .tooLong(byteCount: packet.byteCount, limit: limit), "\(name) does not take the packet")
+    }
+  }
+}
+
+/// What a link does of its own accord, for checksums and times.
+///
+/// Who hands a packet whose checksum is `.partial` to a sink that does not complete it completes it
+/// first.
+///
+/// BSD: `if_capenable`, IFCAP_RXCSUM, IFCAP_TXCSUM.
+public struct LinkCapabilities: OptionSet, Sendable {
+  /// The bits.
+  public let rawValue: UInt32
+
+  /// Takes any bits.
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// A source that verified checksums says so in packet headers: `.verified`.
+  public static var verifiesChecksums: LinkCapabilities { LinkCapabilities(rawValue: 1) }
+  /// A source gives packets whose checksum is not ready, as a sender on this host leaves it, and
+  /// says so in packet headers: `.partial`.
+  public static var leavesChecksums: LinkCapabilities { LinkCapabilities(rawValue: 2) }
+  /// A sink takes packets whose checksum is `.partial`, and completes it.
+  public static var completesChecksums: LinkCapabilities { LinkCapabilities(rawValue: 4) }
+  /// A sink holds packets until their due time.
+  public static var keepsDueTimes: LinkCapabilities { LinkCapabilities(rawValue: 8) }
+}

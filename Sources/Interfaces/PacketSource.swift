@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import Mbufs
+
+/// Gives packets, batch by batch.
+///
+///     var packets = PacketQueue()
+///     while true {
+///       switch try source.receive(upTo: 32, into: &packets, from: pool) {
+///       case .more: break
+///       case .idle: wait()
+///       case .ended(let error): return error
+///       }
+///       while let packet = packets.dequeue() { … }
+///     }
+///
+/// What states and errors promise stands in LinkEnd.swift.
+public protocol PacketSource: LinkEnd, ~Copyable {
+  /// Puts the packets that are there behind those of a queue; never waits for more.
+  ///
+  /// A source whose medium cannot be asked without waiting, such as a file, may wait for the first.
+  ///
+  /// - Parameters:
+  ///   - packetLimit: the most packets wanted, at least 1.
+  ///   - queue: gets them. Each has the link type of its first byte in its header.
+  ///   - pool: where new packets come from; a source that has packets does not need it.
+  /// - Returns: whether more may come, and when.
+  /// - Throws: `InterfaceError`; packets given before stay in the queue, and the next call may work.
+  mutating func receive(
+    upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
+  ) throws(InterfaceError) -> SourceState
+}
+
+/// Whether a source has more to give.
+public enum SourceState: Equatable, Sendable {
+  /// There may be more at once.
+  case more
+  /// There is nothing more for now.
+  case idle
+  /// Nothing will come any more.
+  ///
+  /// Nil at a clean end, else why the input ended: it is cut, corrupt or not supported.
+  case ended(InterfaceError?)
+}
