@@ -139,10 +139,8 @@ final class Keg: Sendable {
         let most = Swift.min(
           places.count - taken, slabs.freeItemCount - (usesReserve ? 0 : slabs.reserve))
         while drawn < most, let slab = slabs.slabWithRoom() {
-          while drawn < most, slab.freeCount > 0 {
-            places[taken + drawn] = slab.takeItem(layout, from: firstPlace)
-            drawn += 1
-          }
+          drawn += slab.takeItems(
+            into: places.part(taken + drawn, most - drawn), layout, from: firstPlace)
           if slab.freeCount == 0 {
             slabs.partial.remove(slab)
             slabs.full.push(slab)

@@ -60,7 +60,10 @@ struct Slab: Equatable, Sendable {
   {
     header.zero(layout.headerByteCount)
     let slab = make(at: header, items: items, itemCount: layout.itemCount, kegNumber: kegNumber)
-    for index in 0..<layout.itemCount { slab.setFree(true, index, layout) }
+    for index in 0..<layout.bitmapWordCount {
+      let count = Swift.min(64, layout.itemCount - index * 64)
+      unsafe slab.word(index, layout).pointee = .max >> UInt64(64 - count)
+    }
     return slab
   }
 
@@ -130,34 +133,30 @@ struct Slab: Equatable, Sendable {
     unsafe (header.address + (layout.mapOffset + index * 8)).assumingMemoryBound(to: UInt64.self)
   }
 
-  private func setFree(_ isFree: Bool, _ index: Int, _ layout: SlabLayout) {
-    let bit = UInt64(1) << UInt64(index & 63)
-    let word = unsafe word(index >> 6, layout)
-    if isFree { unsafe word.pointee |= bit } else { unsafe word.pointee &= ~bit }
-  }
-
-  /// Whether item `index` is free.
-  func isFree(_ index: Int, _ layout: SlabLayout) -> Bool {
-    unsafe word(index >> 6, layout).pointee & 1 << UInt64(index & 63) != 0
-  }
-
-  /// Takes the first free item at or after place `start`, going round.
+  /// Takes free items, those at or after place `start` first, then those before.
   ///
-  /// - Precondition: `freeCount > 0`, and `start` is the place of an item.
-  func takeItem(_ layout: SlabLayout, from start: Int = 0) -> Item {
+  /// - Returns: how many: as many as there are places, or free items.
+  /// - Precondition: `start` is the place of an item.
+  func takeItems(into places: ItemPlaces, _ layout: SlabLayout, from start: Int = 0) -> Int {
     let (first, low) = (start >> 6, UInt64(1) << UInt64(start & 63) - 1)
-    for step in 0...layout.bitmapWordCount {
-      // The word of `start` comes twice: its upper part first, all of it last.
+    let items = items
+    var taken = 0
+    // The word of `start` comes twice: its upper part first, all of it last.
+    for step in 0...layout.bitmapWordCount where taken < places.count {
       let index = (first + step) % layout.bitmapWordCount
-      let bits = unsafe word(index, layout).pointee
-      let free = step == 0 ? bits & ~low : bits
-      if free == 0 { continue }
-      let place = index << 6 + free.trailingZeroBitCount
-      setFree(false, place, layout)
-      freeCount -= 1
-      return items.advanced(by: place * layout.stride)
+      let word = unsafe word(index, layout)
+      let spared = step == 0 ? unsafe word.pointee & low : 0
+      var free = unsafe word.pointee & ~spared
+      while free != 0, taken < places.count {
+        let place = index << 6 + free.trailingZeroBitCount
+        places[taken] = items.advanced(by: place * layout.stride)
+        taken += 1
+        free &= free - 1
+      }
+      unsafe word.pointee = free | spared
     }
-    preconditionFailure("a slab with no free item was asked for one")
+    freeCount -= taken
+    return taken
   }
 
   /// Marks an item free.
@@ -165,8 +164,10 @@ struct Slab: Equatable, Sendable {
   /// - Precondition: the address is that of an item of this slab, and the item is not free.
   func putItem(_ item: Item, _ layout: SlabLayout) {
     let index = index(of: item, layout)
-    precondition(!isFree(index, layout), "item \(item) is freed twice")
-    setFree(true, index, layout)
+    let word = unsafe word(index >> 6, layout)
+    let bit = UInt64(1) << UInt64(index & 63)
+    unsafe precondition(word.pointee & bit == 0, "item \(item) is freed twice")
+    unsafe word.pointee |= bit
     freeCount += 1
   }
 

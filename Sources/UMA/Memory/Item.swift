@@ -76,10 +76,12 @@ struct ItemPlaces {
     }
   }
 
-  /// The places from one on.
-  func from(_ start: Int) -> ItemPlaces {
-    precondition((0...count).contains(start), "from place \(start) of \(count)")
-    return unsafe ItemPlaces(first + start, count: count - start)
+  /// Some of the places, from one on.
+  func part(_ start: Int, _ count: Int) -> ItemPlaces {
+    precondition(
+      start >= 0 && count >= 0 && count <= self.count - start,
+      "\(count) places from \(start) on, of \(self.count)")
+    return unsafe ItemPlaces(first + start, count: count)
   }
 
   /// The same for an item source.

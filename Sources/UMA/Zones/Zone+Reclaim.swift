@@ -71,8 +71,9 @@ extension Zone {
     let exportItem = unsafe core.pointee.hooks.exportItem
     var itemCount = 0
     while let bucket = buckets.pop() {
+      let places = bucket.places
       for index in 0..<bucket.count {
-        let item = bucket.places[index]
+        let item = places[index]
         if let exportItem = unsafe exportItem { unsafe exportItem(item.address) }
         store.putItem(item)
         itemCount += 1
