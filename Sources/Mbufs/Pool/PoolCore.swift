@@ -57,8 +57,6 @@ struct PoolCore: ~Copyable {
   }
 }
 
-typealias PoolPointer = UnsafeMutablePointer<PoolCore>
-
 extension UnsafeMutablePointer<PoolCore> {
   /// Counts mbufs of a type.
   ///

@@ -67,7 +67,4 @@ extension ItemHooks {
 
   /// Undoes what `initialize` did.
   func finalizes(_ item: Item) { unsafe finalize?(item.address) }
-
-  /// Whether items of slabs are prepared, or undone.
-  var preparesSlabs: Bool { unsafe initialize != nil || finalize != nil }
 }

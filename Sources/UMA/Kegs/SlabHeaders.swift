@@ -27,7 +27,4 @@ enum SlabHeaders {
       return pool
     }
   }
-
-  /// Bytes of pages that hold headers.
-  static var byteCount: Int { pages.pagesOut * PageArena.pageByteCount }
 }

@@ -22,10 +22,6 @@ struct HeldLocks {
 
   var locks: [TakenLock] { entries.map(\.lock) }
 
-  func lock(of lockClass: LockClass) -> TakenLock? {
-    entries.first { $0.lock.lockClass == lockClass }?.lock
-  }
-
   mutating func take(_ lock: TakenLock) {
     if let index = entries.firstIndex(where: { $0.lock.lockClass == lock.lockClass }) {
       entries[index].count += 1

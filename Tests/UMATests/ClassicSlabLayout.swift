@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The slab geometry of the allocator as it was in 2006, as pure arithmetic. SlabLayout is what
-// kegs here use; this one is kept beside it as the measure of it, and to say what a zone looked
-// like there.
+// kegs use; this one is what the tests compare it with, and says what a zone looked like there.
 //
 //     in page     | item 0 | item 1 | ... | item n-1 | waste | header | entry 0 | ... | entry n-1 |
 //                                                            ^ headerOffset
@@ -19,46 +18,48 @@
 // before they end up off page. A header forced off the page gets no more items than would fit
 // beside it. And it gets no hash, hence no way for its slab to be found.
 
+@testable import UMA
+
 /// The slab of one kind of item by the rules of 2006.
 ///
 /// BSD: `zone_small_init`, `zone_large_init`, `zone_ctor` (sys/vm/uma_core.c, 7-current).
-public struct ClassicSlabLayout: Equatable, Sendable {
+struct ClassicSlabLayout: Equatable, Sendable {
   /// The sizes that the arithmetic starts from, in bytes.
-  public struct Constants: Equatable, Sendable {
+  struct Constants: Equatable, Sendable {
     /// A page.
-    public var pageByteCount = 4_096
+    var pageByteCount = 4_096
     /// The header without entries.
-    public var headerByteCount = 48
+    var headerByteCount = 48
     /// An item's entry in the header.
-    public var entryByteCount = 8
+    var entryByteCount = 8
     /// An item's entry with a reference counter.
-    public var countedEntryByteCount = 8
+    var countedEntryByteCount = 8
     /// The smallest item.
-    public var smallestByteCount = 16
+    var smallestByteCount = 16
     /// The waste that is tolerated is a page divided by this.
-    public var wasteDivisor = 10
+    var wasteDivisor = 10
 
     /// Those of a system with 64-bit pointers.
-    public init() {}
+    init() {}
   }
 
   /// Whether the item was thought too large to share a page with its header.
-  public let isLarge: Bool
+  let isLarge: Bool
   /// Bytes from one item to the next.
-  public let realByteCount: Int
+  let realByteCount: Int
   /// Items in a slab.
-  public let itemCount: Int
+  let itemCount: Int
   /// Pages in a slab.
-  public let pageCount: Int
+  let pageCount: Int
   /// Where the header starts in the page; nil if it is off the page.
-  public let headerOffset: Int?
+  let headerOffset: Int?
   /// Whether slabs are found by hash.
-  public let isHashed: Bool
+  let isHashed: Bool
   /// Whether a debug build would stop at these numbers.
-  public let isRefused: Bool
+  let isRefused: Bool
 
   /// Whether the header is off the page.
-  public var isOffPage: Bool { headerOffset == nil }
+  var isOffPage: Bool { headerOffset == nil }
 
   /// Works the slab out.
   ///
@@ -68,7 +69,7 @@ public struct ClassicSlabLayout: Equatable, Sendable {
   ///   - flags: `offPage`, `malloc`, `referenceCounted`, `internalZone` and `bucketCacheOnly` matter.
   ///   - constants: what to start from.
   /// - Precondition: the values are in range.
-  public init(
+  init(
     itemByteCount: Int, alignmentMask: Int, flags: ZoneFlags = [], constants: Constants = .init()
   ) {
     precondition(itemByteCount > 0, "items of \(itemByteCount) bytes")
