@@ -4,6 +4,7 @@
 
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <sys/types.h>
 #ifdef __GLIBC__
 #include <stdio_ext.h>
 #endif
@@ -17,5 +18,27 @@ static inline void cpcap_has_one_owner(FILE *stream) {
   (void)stream;
 #endif
 }
+
+#ifdef __linux__
+/// Reads at most `count` bytes: how many, 0 at the end, -1 with `errno`.
+typedef ssize_t (*cpcap_read)(void *context, char *bytes, size_t count);
+
+struct cpcap_stream_functions {
+  cpcap_read read;
+  ssize_t (*write)(void *context, const char *bytes, size_t count);
+  int (*seek)(void *context, off_t *offset, int whence);
+  int (*close)(void *context);
+};
+
+/// `fopencookie(3)`, which the headers show only to who asks for all of GNU before the first of them.
+FILE *cpcap_fopencookie(void *context, const char *mode, struct cpcap_stream_functions functions)
+    __asm__("fopencookie");
+
+/// A stream that reads by calling `read` with `context`.
+static inline FILE *cpcap_open_reader(void *context, cpcap_read read) {
+  struct cpcap_stream_functions functions = {read, NULL, NULL, NULL};
+  return cpcap_fopencookie(context, "rb", functions);
+}
+#endif
 
 #endif

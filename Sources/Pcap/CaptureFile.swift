@@ -13,15 +13,16 @@ import CPcap
   import Darwin
 #endif
 
-/// An open file to read, with the buffer of its stream.
+/// An open file to read, with what its stream reads through: a buffer, or for a pipe what has come.
 @safe
 struct CaptureFile: ~Copyable {
   /// Bytes per read of the file: 64-byte frames cost one system call per 3,000.
-  static let bufferByteCount = 262_144
+  private static let bufferByteCount = 262_144
 
   let stream: UnsafeMutablePointer<FILE>
-  let buffer: UnsafeMutablePointer<CChar>
   let identity: FileIdentity
+  private let buffer: UnsafeMutablePointer<CChar>?
+  private let input: UnsafeMutablePointer<PipeInput>?
   /// Whether reading can go back and positions mean something: no pipe, no terminal.
   var isRegular: Bool { identity.isRegular }
 
@@ -29,23 +30,33 @@ struct CaptureFile: ~Copyable {
   ///
   /// Standard input is duplicated: closing leaves descriptor 0 open.
   init(path: String) throws(PcapError) {
-    let opened = unsafe path == "-" ? fdopen(dup(0), "rb") : fopen(path, "rb")
-    guard let stream = unsafe opened else { throw Self.failure(errno, path) }
-    guard let identity = unsafe FileIdentity(descriptor: fileno(stream)) else {
-      let reason = errno
-      unsafe fclose(stream)
-      throw Self.failure(reason, path)
-    }
-    guard !identity.isFolder else {
-      unsafe fclose(stream)
+    let descriptor = unsafe path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Self.failure(errno, path) }
+    guard let identity = FileIdentity(descriptor: descriptor), !identity.isFolder else {
+      _ = closeDescriptor(descriptor)
       throw Self.failure(EISDIR, path)
     }
-    self.identity = identity
-    unsafe buffer = .allocate(capacity: Self.bufferByteCount)
-    // The buffer outlives the stream: `close` and `releaseBuffer` end them in that order.
-    unsafe setvbuf(stream, buffer, _IOFBF, Self.bufferByteCount)
+    var buffer: UnsafeMutablePointer<CChar>?
+    var input: UnsafeMutablePointer<PipeInput>?
+    let opened: UnsafeMutablePointer<FILE>?
+    if identity.isRegular {
+      unsafe opened = fdopen(descriptor, "rb")
+      unsafe buffer = .allocate(capacity: Self.bufferByteCount)
+    } else {
+      let pipe = UnsafeMutablePointer<PipeInput>.allocate(capacity: 1)
+      unsafe pipe.initialize(to: PipeInput(descriptor: descriptor))
+      unsafe opened = openStream(over: pipe)
+      unsafe input = pipe
+    }
+    guard let stream = unsafe opened else { throw Self.failure(ENOMEM, path) }
+    // What it reads through outlives the stream: `close` and `release` end them in that order.
+    let byteCount = unsafe buffer == nil ? 0 : Self.bufferByteCount
+    unsafe setvbuf(stream, buffer, byteCount == 0 ? _IONBF : _IOFBF, byteCount)
     unsafe cpcap_has_one_owner(stream)
+    self.identity = identity
     unsafe self.stream = stream
+    unsafe self.buffer = buffer
+    unsafe self.input = input
   }
 
   static func failure(_ reason: Int32, _ path: String) -> PcapError {
@@ -56,25 +67,36 @@ struct CaptureFile: ~Copyable {
   ///
   /// - Throws: `.unreadable`; the stream is then of no use.
   func peek(path: String) throws(PcapError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var wanted = isRegular ? 65_536 : CapturePrelude.bytesWanted(after: bytes)
-    while wanted > 0 {
-      var piece = [UInt8](repeating: 0, count: wanted)
-      let count = unsafe fread(&piece, 1, wanted, stream)
-      bytes += piece.prefix(count)
-      if count < wanted {
-        if unsafe ferror(stream) != 0 { throw Self.failure(errno, path) }
-        break
-      }
-      wanted = isRegular ? 0 : CapturePrelude.bytesWanted(after: bytes)
+    guard let input = unsafe input else {
+      var bytes = [UInt8](repeating: 0, count: 65_536)
+      let place = unsafe lseek(fileno(stream), 0, SEEK_CUR)
+      let count = unsafe pread(fileno(stream), &bytes, bytes.count, place)
+      guard count >= 0 else { throw Self.failure(errno, path) }
+      return Array(bytes.prefix(count))
     }
-    // Pushed back from the last to the first: both C libraries take any number of bytes.
-    for byte in bytes.reversed() {
-      guard unsafe ungetc(Int32(byte), stream) != EOF else {
-        throw PcapError(.library(message: "cannot push back \(bytes.count) bytes"), file: path)
-      }
+    var bytes: [UInt8] = []
+    var wanted = CapturePrelude.bytesWanted(after: bytes)
+    while wanted > 0 {
+      let total = bytes.count + wanted
+      // No other use of the input: libpcap has not seen the stream yet.
+      guard let there = unsafe input.pointee.peek(total) else { throw Self.failure(errno, path) }
+      bytes = there
+      wanted = bytes.count < total ? 0 : CapturePrelude.bytesWanted(after: bytes)
     }
     return bytes
+  }
+
+  /// Whether reading the next record waits for nothing, as far as can be told.
+  func hasRecord(_ format: CaptureFormat, isByteSwapped: Bool) -> Bool {
+    guard let input = unsafe input else { return true }
+    // No other use of the input: libpcap uses the stream only while it reads a record.
+    return unsafe input.pointee.hasRecord(format, isByteSwapped: isByteSwapped)
+  }
+
+  /// Waits a quarter of a second at most for more of a pipe.
+  func wait() {
+    guard let input = unsafe input else { return }
+    unsafe input.pointee.wait()
   }
 
   /// Four bytes of a regular file, first byte highest, without moving in it.
@@ -87,8 +109,13 @@ struct CaptureFile: ~Copyable {
   /// Closes the stream; libpcap does it once it owns it.
   func close() { unsafe fclose(stream) }
 
-  /// Frees the buffer, after the stream was closed.
-  func releaseBuffer() { unsafe buffer.deallocate() }
+  /// Frees what the stream read through, after it was closed.
+  func release() {
+    unsafe buffer?.deallocate()
+    guard let input = unsafe input else { return }
+    unsafe input.deinitialize(count: 1)
+    unsafe input.deallocate()
+  }
 }
 
 /// The place of `stream` in its file, nil where there is no such thing.

@@ -22,7 +22,7 @@ extension CaptureReader {
       unsafe pcap = try unsafe Self.open(file, path)
     } catch {
       file.close()
-      file.releaseBuffer()
+      file.release()
       throw error
     }
     var program: PacketFilter?
@@ -31,7 +31,7 @@ extension CaptureReader {
         program = try unsafe PacketFilter(filter, for: pcap, file: path)
       } catch {
         unsafe pcap_close(pcap)
-        file.releaseBuffer()
+        file.release()
         throw error
       }
     }

@@ -10,6 +10,9 @@
 //     recordCount == packetCount + records that the filter kept out
 //     end == nil  <=>  another frame may come
 //
+// From a pipe, a frame may be long in coming. A reader waits for it, unless it was told to stop
+// doing so: then whoever reads can put out what it has first, and waits for itself.
+//
 // As libpcap has it: seconds are signed 32 bits, so a time past 2038 in a pcap is one before 1970;
 // a fraction of a second or more is added up; a frame longer than the file's snapshot length is
 // cut to that; FCS bits of the link type are dropped.
@@ -57,7 +60,19 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   public private(set) var packetCount = 0
   /// Captured bytes of those frames.
   public private(set) var byteCount = 0
-  private var isAtEnd = false
+  /// Whether the last call gave nothing because nothing had come, in a reader that does not wait.
+  package private(set) var isDry = false
+  private var gate = Gate.open
+
+  /// What stands before the next record.
+  private enum Gate {
+    /// Nothing.
+    case open
+    /// Whether it has come, which is asked each time.
+    case untilItComes
+    /// The end.
+    case closed
+  }
 
   init(
     pcap: OpaquePointer, file: consuming CaptureFile, filter: consuming PacketFilter?,
@@ -78,7 +93,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   deinit {
     // Closes the stream too; its buffer goes last.
     unsafe pcap_close(pcap)
-    file.releaseBuffer()
+    file.release()
   }
 
   /// The next frame as a packet of `pool`, or nil at the end, which `end` then describes.
@@ -114,10 +129,10 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   public mutating func nextFrame() -> CapturedFrame? {
     var header: UnsafeMutablePointer<pcap_pkthdr>?
     var data: UnsafePointer<UInt8>?
-    while !isAtEnd {
+    while gate == .open || isThere() {
       let result = unsafe pcap_next_ex(pcap, &header, &data)
       guard result == 1, let header = unsafe header, let data = unsafe data else {
-        isAtEnd = true
+        gate = .closed
         end = finish(result)
         break
       }
@@ -136,6 +151,23 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
         wireByteCount: onWire)
     }
     return nil
+  }
+
+  /// From now on gives nil, with no `end` and `isDry`, where the next frame of a pipe would have to
+  /// be waited for; files are read as before.
+  package mutating func stopWaiting() {
+    if !file.isRegular, gate == .open { gate = .untilItComes }
+  }
+
+  /// Waits until more may have come, a quarter of a second at most; a signal ends it early.
+  package func wait() { file.wait() }
+
+  /// Whether the next record is worth asking libpcap for.
+  @inline(never)
+  private mutating func isThere() -> Bool {
+    if gate == .closed { return false }
+    isDry = !file.hasRecord(format, isByteSwapped: isByteSwapped)
+    return !isDry
   }
 }
 

@@ -189,9 +189,6 @@ struct OutputFile: ~Copyable {
   }
 }
 
-/// `close(2)`, whose name the method hides.
-private func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }
-
 /// The file header that libpcap writes for such a file.
 func captureHeader(
   linkType: LinkType, resolution: TimeResolution, snapshotByteCount: Int, _ path: String

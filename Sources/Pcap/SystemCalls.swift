@@ -27,7 +27,7 @@ package func writeAll(_ bytes: RawSpan, to descriptor: Int32) -> (done: Int, rea
       if count > 0 {
         done += count
       } else if count < 0, errno == EAGAIN {
-        waitUntilReady(descriptor, POLLOUT)
+        _ = waitUntilReady(descriptor, POLLOUT)
       } else if count < 0, errno != EINTR {
         return (done, errno)
       }
@@ -36,8 +36,15 @@ package func writeAll(_ bytes: RawSpan, to descriptor: Int32) -> (done: Int, rea
   }
 }
 
-/// Waits until a descriptor can be read or written, or has failed; a signal may end it early.
-func waitUntilReady(_ descriptor: Int32, _ event: Int32) {
+/// Waits until a descriptor can be read or written, or has failed.
+///
+/// - Returns: false, with `errno`, if a signal ended the waiting.
+func waitUntilReady(
+  _ descriptor: Int32, _ event: Int32, atMostMilliseconds limit: Int32 = -1
+) -> Bool {
   var wanted = pollfd(fd: descriptor, events: Int16(event), revents: 0)
-  _ = unsafe poll(&wanted, 1, -1)
+  return unsafe poll(&wanted, 1, limit) >= 0
 }
+
+/// `close(2)`, whose name methods hide.
+func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }

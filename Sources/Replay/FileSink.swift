@@ -33,6 +33,8 @@ struct FileSink: PacketSink, ~Copyable {
     try writer?.write(packet)
   }
 
+  mutating func flush() throws(PcapError) { try writer?.flush() }
+
   mutating func finish() throws(PcapError) { try writer?.close() }
 
   var written: (packets: Int, bytes: Int)? {

@@ -19,6 +19,9 @@ protocol PacketSink: ~Copyable {
   /// - Throws: `PcapError` if the output cannot go on.
   mutating func take(_ packet: consuming Packet) throws(PcapError)
 
+  /// Puts out what was taken so far, since the next packet may be long in coming.
+  mutating func flush() throws(PcapError)
+
   /// Ends the output.
   mutating func finish() throws(PcapError)
 
@@ -33,6 +36,7 @@ extension PacketSink where Self: ~Copyable {
   mutating func begin(
     _ linkType: LinkType, _ resolution: TimeResolution, file: String
   ) throws(PcapError) {}
+  mutating func flush() throws(PcapError) {}
   mutating func finish() throws(PcapError) {}
   var drops: [(reason: String, count: Int)] { [] }
   var written: (packets: Int, bytes: Int)? { nil }

@@ -130,6 +130,7 @@ public struct Replay: ~Copyable {
     hasBegun = true
     report.inputs[index].format = reader.format
     report.inputs[index].linkType = reader.linkType
+    reader.stopWaiting()
     defer {
       report.inputs[index].packets += reader.packetCount
       report.inputs[index].bytes += reader.byteCount
@@ -149,6 +150,10 @@ public struct Replay: ~Copyable {
       try replayLoop(
         step, control, from: &reader, to: &sink, pool, &report.tally, &sent)
       control.report(report.packetsSent + sent.packets)
+      if reader.isDry {
+        try sink.flush()
+        reader.wait()
+      }
     }
   }
 

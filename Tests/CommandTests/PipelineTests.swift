@@ -91,6 +91,45 @@ import Testing
     #expect(result.output == bytes)
   }
 
+  @Test(arguments: [[], ["greater", "1"]])
+  func `What came through a pipe is in the file while the pipe is silent`(
+    _ filter: [String]
+  ) throws {
+    let pipe = TestPipe()
+    let folder = try TemporaryFolder()
+    let out = folder.file("out.pcap")
+    let command = try Command(
+      ["replay", "-"] + filter + ["--to", "file:\(out)"], input: pipe.reader)
+    let bytes = try capture("ntp.pcap")
+    // The last record in part: what is whole does not wait for it.
+    for (given, there) in [(24, 24), (1_400, 1_378), (bytes.count, bytes.count)] {
+      let before = given == 24 ? 0 : given == 1_400 ? 24 : 1_400
+      try pipe.write(bytes[before..<given])
+      try command.wait { folder.byteCount("out.pcap") >= there }
+      #expect(try folder.read("out.pcap") == bytes.prefix(there))
+    }
+    try pipe.end()
+    let result = try command.finish()
+    #expect(result.status == 0, "\(result.diagnostics)")
+    #expect(try folder.read("out.pcap") == bytes)
+  }
+
+  @Test func `Standard input that does not block is waited for`() throws {
+    let pipe = TestPipe()
+    _ = fcntl(pipe.reader, F_SETFL, fcntl(pipe.reader, F_GETFL) | O_NONBLOCK)
+    let command = try Command(["replay", "-", "--to", "file:-"], input: pipe.reader)
+    let bytes = try capture("dns.pcap")
+    for start in stride(from: 0, to: bytes.count, by: 5_001) {
+      usleep(20_000)
+      try pipe.write(bytes[start..<min(start + 5_001, bytes.count)])
+    }
+    usleep(20_000)
+    try pipe.end()
+    let result = try command.finish()
+    #expect(result.status == 0, "\(result.diagnostics)")
+    #expect(result.output == bytes)
+  }
+
   @Test func `A named pipe goes into a file whole`() throws {
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
