@@ -48,7 +48,9 @@ let package = Package(
     library("Wire"),
     library("UMA", "CUMA"),
     library("Mbufs", "UMA"),
-    library("SocketBuffers", "Mbufs", "UMA", "Wire"),
+    library(
+      "SocketBuffers", "Mbufs", "UMA", "Wire",
+      .product(name: "DequeModule", package: "swift-collections")),
     library("Interfaces", "Mbufs", "Wire"),
     library(
       "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "Wire",

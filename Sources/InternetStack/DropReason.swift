@@ -36,7 +36,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case badChecksum
   /// The destination port is 0.
   case badPort
-  /// No socket is bound to the port.
+  /// No socket is bound to the port, or the one that is receives no more.
   case noSocket
   /// The socket's buffer has no space.
   case fullSocketBuffer

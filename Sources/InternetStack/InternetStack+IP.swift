@@ -94,15 +94,14 @@ extension InternetStack {
       let slot = sockets.rawSlot(at: index)
       guard sockets[slot].wants(ip.protocol) else { continue }
       do throws(MbufError) {
-        let result = sockets[slot].buffer.append(
-          try packet.sharedCopy(), from: Endpoint(ip.source, 0),
-          to: Endpoint(ip.destination, 0))
-        switch result {
-        case .appended:
+        let reason = sockets[slot].deliver(
+          try packet.sharedCopy(), from: Endpoint(ip.source, 0), to: Endpoint(ip.destination, 0))
+        switch reason {
+        case nil:
           isTaken = true
           statistics.rawCopies += 1
-        case .full: isRefused = true
         case .noMemory: lacksMemory = true
+        default: isRefused = true
         }
       } catch {
         lacksMemory = true

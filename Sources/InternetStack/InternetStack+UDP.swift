@@ -45,14 +45,9 @@ extension InternetStack {
       return .noSocket
     }
     packet.trimFront(start + UDPHeader.byteCount)
-    let result = sockets[slot].buffer.append(
+    return sockets[slot].deliver(
       packet, from: Endpoint(ip.source, header.sourcePort),
       to: Endpoint(ip.destination, header.destinationPort))
-    return switch result {
-    case .appended: nil
-    case .full: .fullSocketBuffer
-    case .noMemory: .noMemory
-    }
   }
 
   /// Whether the checksum of the datagram whose header is at `start` lets it pass.

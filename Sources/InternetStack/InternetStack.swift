@@ -21,7 +21,7 @@
 
 import Interfaces
 public import Mbufs
-import SocketBuffers
+public import SocketBuffers
 public import Wire
 
 /// UDP over IPv4 and raw IP, from packets to socket buffers and back.
@@ -57,6 +57,9 @@ public struct InternetStack: ~Copyable, Sendable {
     public var socketLimit = 65_535
     /// Routers that a datagram may pass.
     public var timeToLive: UInt8 = 64
+    /// The most datagrams of shared sockets that wait to be sent, at least 1; the stack takes it once,
+    /// as it is made.
+    public var sendQueueLimitInDatagrams = 1_024
     /// The most packets that wait to be transmitted.
     public var outputLimitInPackets = 1_024
 
@@ -72,6 +75,8 @@ public struct InternetStack: ~Copyable, Sendable {
   public var policy: Policy
   /// The longest IP datagram in bytes that may be sent.
   public let mtu: Int
+  /// What sharers of sockets have queued to be sent; its owner waits there for something to do.
+  public let sendQueue: SendQueue
   /// What was seen so far.
   public internal(set) var statistics = StackStatistics()
 
@@ -97,7 +102,11 @@ public struct InternetStack: ~Copyable, Sendable {
     self.mtu = mtu
     self.policy = policy
     self.randomness = randomness
+    sendQueue = SendQueue(limitInDatagrams: policy.sendQueueLimitInDatagrams)
   }
+
+  // The sockets end with it as well, and tell whoever waits.
+  deinit { sendQueue.end() }
 
   /// Makes a stack without sockets, whose random numbers are those of `SplitMix64(seed:)`.
   public init(
@@ -131,6 +140,7 @@ public struct InternetStack: ~Copyable, Sendable {
   public mutating func checkInvariants() {
     statistics.checkInvariants()
     sockets.checkInvariants()
+    sendQueue.checkInvariants()
     output.checkInvariants()
   }
 }

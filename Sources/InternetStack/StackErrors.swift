@@ -3,6 +3,14 @@ public import Mbufs
 public import SocketBuffers
 public import Wire
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Why a socket was not made.
 ///
 /// The stack is as it was before.
@@ -53,6 +61,20 @@ public enum SendError: Error, Equatable, CustomStringConvertible {
     case .notLocal(let address): "\(address) is no address of this stack"
     case .queueFull(let limit): "\(limit) packets wait to be transmitted"
     case .noMemory(let error): error.description
+    }
+  }
+}
+
+extension SendError {
+  /// The number that a BSD system call would return, where to try again is of no use.
+  ///
+  /// BSD: `so_error`.
+  var lastingErrorNumber: Int32? {
+    switch self {
+    case .tooLong: EMSGSIZE
+    case .noPort, .notLocal: EADDRNOTAVAIL
+    case .unsupportedAddress: EAFNOSUPPORT
+    case .queueFull, .noMemory: nil
     }
   }
 }

@@ -117,6 +117,9 @@ public import UMA
 @available(*, unavailable, renamed: "DatagramSocket.disconnect()")
 @export(implementation) public var sodisconnect: BSDName { fatalError() }
 
+@available(*, unavailable, renamed: "DatagramSocket.close()")
+@export(implementation) public var soclose: BSDName { fatalError() }
+
 @available(*, unavailable, renamed: "DatagramSocket.shutdown(_:)")
 @export(implementation) public var soshutdown: BSDName { fatalError() }
 

@@ -36,6 +36,8 @@ public final class DatagramSocket: Sendable {
   let state: Guarded<DatagramSocketState>
   let pool: MbufPool
   let output: Output
+  /// Where it puts what it sends, if it sits on a stack, and what that calls it.
+  let stack: (queue: SendQueue, socket: UInt64)?
   /// Whether `send` demands that the socket is connected.
   let requiresConnection: Bool
   /// Its own address, the source of what it sends.
@@ -65,9 +67,36 @@ public final class DatagramSocket: Sendable {
     self.sendLimit = sendLimit
     self.requiresConnection = requiresConnection
     self.output = output
+    stack = nil
+    state = Self.state(receiveLimit)
+  }
+
+  /// Makes a socket that sits on one of a stack's.
+  ///
+  /// - Parameters:
+  ///   - local: the address of the stack's socket.
+  ///   - pool: where packets and mbufs for addresses come from.
+  ///   - receiveLimit: bytes that may wait for readers, addresses included.
+  ///   - sendLimit: the most bytes of one datagram sent.
+  ///   - queue: the stack's.
+  ///   - socket: what the stack calls its socket.
+  package init(
+    local: Endpoint, pool: MbufPool, receiveLimit: Int, sendLimit: Int, queue: SendQueue,
+    socket: UInt64
+  ) {
+    self.local = local
+    self.pool = pool
+    self.sendLimit = sendLimit
+    requiresConnection = false
+    output = { datagram throws(SocketError) in try queue.put(datagram, from: socket) }
+    stack = (queue, socket)
+    state = Self.state(receiveLimit)
+  }
+
+  private static func state(_ receiveLimit: Int) -> Guarded<DatagramSocketState> {
     var buffer = DatagramBuffer(limit: receiveLimit)
     buffer.lowWater = 1
-    state = Guarded(DatagramSocketState(buffer), class: Self.lockClass)
+    return Guarded(DatagramSocketState(buffer), class: lockClass)
   }
 
   // MARK: The protocol's side
@@ -134,7 +163,7 @@ public final class DatagramSocket: Sendable {
   public func endInput() { change { $0.cannotReceive = true } }
 
   /// Changes the state and serves whom that is good for.
-  private func change(_ body: (inout DatagramSocketState) -> Void) {
+  func change(_ body: (inout DatagramSocketState) -> Void) {
     let parkers = state.withLock { state in
       body(&state)
       return state.serve()

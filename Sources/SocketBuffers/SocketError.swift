@@ -35,6 +35,8 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
   case limitTooLarge(wanted: Int, largest: Int)
   /// An address of more bytes than an mbuf holds (EINVAL).
   case addressTooLong(wanted: Int, largest: Int)
+  /// As many datagrams wait to be sent as may (ENOBUFS).
+  case queueFull(limitInDatagrams: Int)
   /// There was no mbuf or cluster (ENOBUFS).
   case noMemory(MbufError)
   /// What the protocol told of an earlier send, once, as a system error number.
@@ -53,7 +55,7 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
     case .destinationRequired: EDESTADDRREQ
     case .alreadyConnected: EISCONN
     case .messageTooLong: EMSGSIZE
-    case .noSpace, .limitTooLarge, .noMemory: ENOBUFS
+    case .noSpace, .limitTooLarge, .queueFull, .noMemory: ENOBUFS
     case .addressTooLong: EINVAL
     case .pending(let errorNumber): errorNumber
     }
@@ -74,6 +76,7 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
     case .limitTooLarge(let wanted, let largest): "a limit of \(wanted) bytes, at most \(largest)"
     case .addressTooLong(let wanted, let largest):
       "an address of \(wanted) bytes, at most \(largest)"
+    case .queueFull(let limit): "\(limit) datagrams wait to be sent"
     case .noMemory(let error): error.description
     case .pending(let errorNumber): "the protocol reported error \(errorNumber)"
     }

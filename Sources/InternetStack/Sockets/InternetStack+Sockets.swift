@@ -84,7 +84,7 @@ extension InternetStack {
 
   // MARK: Using
 
-  /// Takes the next datagram that a socket received, or nil.
+  /// Takes the next datagram that a socket received, or nil; a shared socket's come to its sharers.
   ///
   /// - Precondition: the socket is open.
   ///
@@ -93,7 +93,7 @@ extension InternetStack {
     sockets[socket].buffer.receive()
   }
 
-  /// Closes a socket; what waits in it is freed.
+  /// Closes a socket; what waits in it is freed, and what waits in a shared one can be received.
   ///
   /// - Precondition: the socket is open; afterwards its handle traps.
   public mutating func close(_ socket: SocketID) { sockets.close(socket) }
@@ -105,6 +105,10 @@ extension InternetStack {
   ///
   /// - Precondition: the socket is open.
   public func statistics(of socket: SocketID) -> SocketStatistics {
-    SocketStatistics(sockets[socket])
+    let local = Endpoint(sockets[socket].key.address, sockets[socket].key.port)
+    if let shared = sockets[socket].shared {
+      return shared.withBuffer { SocketStatistics($0, local) }
+    }
+    return SocketStatistics(sockets[socket].buffer, local)
   }
 }

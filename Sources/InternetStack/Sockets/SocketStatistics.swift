@@ -18,12 +18,12 @@ public struct SocketStatistics: Hashable, Sendable {
   /// Datagrams refused.
   public let drops: UInt64
 
-  init(_ socket: borrowing Socket) {
-    local = Endpoint(socket.key.address, socket.key.port)
-    byteCount = socket.buffer.byteCount
-    storageByteCount = socket.buffer.storageByteCount
-    recordCount = socket.buffer.recordCount
-    limit = socket.buffer.limit
-    drops = socket.buffer.drops
+  init(_ buffer: borrowing DatagramBuffer, _ local: Endpoint) {
+    self.local = local
+    byteCount = buffer.byteCount
+    storageByteCount = buffer.storageByteCount
+    recordCount = buffer.recordCount
+    limit = buffer.limit
+    drops = buffer.drops
   }
 }

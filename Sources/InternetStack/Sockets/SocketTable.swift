@@ -19,6 +19,7 @@
 // place.
 
 import BasicContainers
+import Mbufs
 import SocketBuffers
 import Wire
 
@@ -29,6 +30,19 @@ import Wire
 public struct SocketID: Hashable, Sendable, BitwiseCopyable {
   let slot: UInt32
   let generation: UInt32
+
+  init(slot: UInt32, generation: UInt32) {
+    self.slot = slot
+    self.generation = generation
+  }
+
+  /// Both as one number, as the send queue has it.
+  init(bits: UInt64) {
+    slot = UInt32(truncatingIfNeeded: bits)
+    generation = UInt32(truncatingIfNeeded: bits >> 32)
+  }
+
+  var bits: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
 }
 
 /// An open socket, or a free slot for one.
@@ -52,6 +66,11 @@ struct Socket: ~Copyable, Sendable {
   /// Address and port; any and 0 for a socket that is not found by them.
   var key = PortTable.Key(.any, 0)
   var buffer = DatagramBuffer(limit: 0)
+  /// Who receives instead of the buffer, if the socket is shared.
+  private(set) var shared: DatagramSocket?
+
+  // A shared socket does not outlive the stack's: whoever waits for it is told.
+  deinit { shared?.detach() }
 
   var isOpen: Bool { generation & 1 == 1 }
 
@@ -60,6 +79,53 @@ struct Socket: ~Copyable, Sendable {
     case .raw(let wanted): wanted == nil || wanted == `protocol`
     case .port, .catchAll: false
     }
+  }
+
+  /// Gives it a datagram; nil if it took it.
+  @inline(__always)
+  mutating func deliver(
+    _ packet: consuming Packet, from source: Endpoint, to destination: Endpoint
+  ) -> DropReason? {
+    guard shared == nil else { return deliverShared(packet, from: source, to: destination) }
+    return switch buffer.append(packet, from: source, to: destination) {
+    case .appended: nil
+    case .full: .fullSocketBuffer
+    case .noMemory: .noMemory
+    }
+  }
+
+  @inline(never)
+  private func deliverShared(
+    _ packet: consuming Packet, from source: Endpoint, to destination: Endpoint
+  ) -> DropReason? {
+    switch shared?.deliver(packet, from: source, to: destination) {
+    case .delivered: nil
+    case .full: .fullSocketBuffer
+    case .noMemory: .noMemory
+    case .closed, nil: .noSocket
+    }
+  }
+
+  /// Has another receive instead, first what waits.
+  mutating func share(_ socket: DatagramSocket) {
+    while let datagram = buffer.receive() {
+      socket.deliver(datagram.packet, from: datagram.source, to: datagram.destination)
+    }
+    shared = socket
+  }
+
+  /// Frees what waits and lets a shared socket go.
+  mutating func clear() {
+    buffer = DatagramBuffer(limit: 0)
+    shared?.detach()
+    shared = nil
+  }
+
+  /// Traps if there is something in the buffer that nobody would receive.
+  borrowing func checkInvariants() {
+    buffer.checkInvariants()
+    precondition(shared == nil || buffer.isEmpty, "a shared socket has datagrams of its own")
+    shared?.checkInvariants()
   }
 }
 
@@ -188,7 +254,7 @@ struct SocketTable: ~Copyable, Sendable {
     case .raw: removeRaw(socket.slot)
     }
     slots[index].generation &+= 1
-    slots[index].buffer = DatagramBuffer(limit: 0)
+    slots[index].clear()
     slots[index].nextFree = firstFree
     firstFree = socket.slot
     openCount -= 1
@@ -207,7 +273,7 @@ struct SocketTable: ~Copyable, Sendable {
     var open = 0
     for index in slots.indices where slots[index].isOpen {
       open += 1
-      slots[index].buffer.checkInvariants()
+      slots[index].checkInvariants()
       switch slots[index].role {
       case .port:
         precondition(ports.slot(of: slots[index].key) == index, "socket \(index) is not found")

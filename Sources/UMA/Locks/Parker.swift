@@ -4,7 +4,7 @@ import CUMA
 /// Where a waiter sleeps until it is given a permit.
 ///
 /// A permit that comes before the sleep ends it at once.
-package protocol Parker: Sendable {
+package protocol Parker: AnyObject, Sendable {
   /// Gives the permit: ends the sleep, or the next one if nobody sleeps.
   func unpark()
 }
