@@ -64,7 +64,7 @@ import Testing
     "func use(_ packet: inout Packet, _ other: consuming Packet, _ number: inout Int) {",
   ]
 
-  @Test func `Every name is answered by its Swift name`() throws {
+  @Test func everyNameIsAnsweredByItsSwiftName() throws {
     let stubs = try Self.stubs()
     #expect(stubs.count > 150)
     let errors = try Self.errors(Self.front + stubs.map(\.use) + ["}"])
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  @Test func `Whatever is passed along, and whatever is made of the result`() throws {
+  @Test func whateverIsPassedAlongAndWhateverIsMadeOfTheResult() throws {
     let uses = [
       "m_freem(packet)", "m_freem(&packet)", "packet = m_pullup(packet, 28)",
       "if m_pullup(packet, 28) == nil { return }", "let _ = m_pullup(packet, 28)",

@@ -5,7 +5,7 @@ import Testing
 
 /// The exit statuses that are promised, with what is said on standard error.
 @Suite struct ExitStatusTests {
-  @Test func `0: all done, and nothing on standard error`() throws {
+  @Test func exit0AllDoneAndNothingOnStandardError() throws {
     for destination in ["null", "stack"] {
       let result = try Command.run("replay", "Captures/dns.pcap", "--to", destination)
       #expect(result.status == 0)
@@ -13,7 +13,7 @@ import Testing
     }
   }
 
-  @Test func `0: the lock checker finds nothing, and says so where it is asked amiss`() throws {
+  @Test func exit0TheLockCheckerFindsNothingAndSaysSoWhereItIsAskedAmiss() throws {
     let arguments = ["replay", "Captures/dns.pcap", "--to", "stack"]
     for (value, isKnown) in [("trap", true), ("1", true), ("2", false)] {
       let program = "\(Command.products.path)/mbuma"
@@ -28,19 +28,19 @@ import Testing
   }
 
   @Test(arguments: ["nowhere.pcap", "nowhere/at/all", "Captures"])
-  func `1: an input that is not there or no file`(_ name: String) throws {
+  func exit1AnInputThatIsNotThereOrNoFile(_ name: String) throws {
     let result = try Command.run("replay", name)
     #expect(result.status == 1)
     expectThreeParts(result.diagnostics, about: name)
   }
 
-  @Test func `1: an output that cannot be written`() throws {
+  @Test func exit1AnOutputThatCannotBeWritten() throws {
     let result = try Command.run("replay", "Captures/dns.pcap", "--to", "file:/nowhere/out.pcap")
     #expect(result.status == 1)
     expectThreeParts(result.diagnostics, about: "/nowhere/out.pcap")
   }
 
-  @Test func `1: an output that takes no more, with the packets that it refused`() throws {
+  @Test func exit1AnOutputThatTakesNoMoreWithThePacketsThatItRefused() throws {
     guard Command.isThere("/dev/full") else { return }
     let result = try Command.run(
       "replay", "Captures/dns.pcap", "--to", "file:/dev/full", "--loop", "100", "--json")
@@ -51,7 +51,7 @@ import Testing
     expectConservation(report)
   }
 
-  @Test func `1: an output on a full disk has the packets that are reported as sent`() throws {
+  @Test func exit1AnOutputOnAFullDiskHasThePacketsThatAreReportedAsSent() throws {
     let folder = try TemporaryFolder()
     // 48 KiB: bash counts in 1,024 bytes. The signal that goes with it ends who does not ignore it.
     let script = #"ulimit -f 48; exec "$@""#
@@ -86,14 +86,14 @@ import Testing
     }
   }
 
-  @Test func `1: a report that cannot be written`() throws {
+  @Test func exit1AReportThatCannotBeWritten() throws {
     guard Command.isThere("/dev/full") else { return }
     let result = try Command.run("replay", "Captures/dns.pcap", output: "/dev/full")
     #expect(result.status == 1)
     #expect(result.diagnostics.contains("cannot write the report"))
   }
 
-  @Test func `2: packets that the pool had no clusters for are counted`() throws {
+  @Test func exit2PacketsThatThePoolHadNoClustersForAreCounted() throws {
     let folder = try TemporaryFolder()
     // A frame over a cluster takes two; the small ones take an mbuf alone.
     var capture = CaptureBytes()
@@ -114,8 +114,7 @@ import Testing
     ("empty.pcap", "cut"), ("ntp.pcap.gz", "unsupported"),
     ("mixed_links.pcapng", "unsupported"),
   ])
-  func `3: an input that is cut, corrupt or of no known kind`(_ name: String, _ end: String) throws
-  {
+  func exit3AnInputThatIsCutCorruptOrOfNoKnownKind(_ name: String, _ end: String) throws {
     let result = try Command.run("replay", "Captures/\(name)", "--json")
     #expect(result.status == 3)
     expectThreeParts(result.diagnostics, about: "Captures/\(name)")
@@ -128,7 +127,7 @@ import Testing
   @Test(arguments: [
     ("cut_header.pcap", 2, 82), ("cut_record.pcap", 26, 2_626), ("bad_caplen.pcap", 2, 82),
   ])
-  func `3: the packet and the offset are named`(
+  func exit3ThePacketAndTheOffsetAreNamed(
     _ name: String, _ packet: Int, _ offset: Int
   ) throws {
     let result = try Command.run("replay", "Captures/\(name)", "--json")
@@ -141,7 +140,7 @@ import Testing
     #expect(input["packets"] as? Int == packet - 1)
   }
 
-  @Test func `3: a file of another kind`() throws {
+  @Test func exit3AFileOfAnotherKind() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(Data("not a capture at all, but long enough".utf8), "a.txt")
     let result = try Command.run("replay", path)
@@ -150,7 +149,7 @@ import Testing
     #expect(result.diagnostics.contains("6e 6f 74 20"))
   }
 
-  @Test func `3: inputs of different link types do not go into one file`() throws {
+  @Test func exit3InputsOfDifferentLinkTypesDoNotGoIntoOneFile() throws {
     let folder = try TemporaryFolder()
     let result = try Command.run(
       "replay", "Captures/ntp.pcap", "Captures/tun_raw.pcap", "--to",
@@ -164,7 +163,7 @@ import Testing
     #expect(try again.json()["packets_read"] as? Int == 26)
   }
 
-  @Test func `4: a file without packets, and a filter that matches none`() throws {
+  @Test func exit4AFileWithoutPacketsAndAFilterThatMatchesNone() throws {
     let empty = try Command.run("replay", "Captures/header_only.pcap")
     #expect(empty.status == 4)
     #expect(empty.diagnostics == "mbuma: no packet was replayed: the input holds none\n")
@@ -180,7 +179,7 @@ import Testing
     #expect(denied.diagnostics.contains("all 4 were dropped; raise --limit-clusters"))
   }
 
-  @Test func `5: an output that is not what was written`() throws {
+  @Test func exit5AnOutputThatIsNotWhatWasWritten() throws {
     // What was read is written rightly, so the input is changed between its first reading and the
     // comparison: a long second input and many loops leave the time for that.
     let folder = try TemporaryFolder()
@@ -230,7 +229,7 @@ import Testing
     ["bench", "--path", "no/such/row", "--runs", "1", "--run-ms", "1"],
     ["bench", "--compare", "Captures/dns.pcap"], ["bench", "--compare", "nowhere.json"],
   ])
-  func `64: a wrong command line`(_ arguments: [String]) throws {
+  func exit64AWrongCommandLine(_ arguments: [String]) throws {
     let before = try Data(contentsOf: Command.root.appendingPathComponent("Captures/dns.pcap"))
     let result = try Command.run(arguments)
     #expect(result.status == 64)
@@ -244,7 +243,7 @@ import Testing
     "0", "-1", "1.5", "k", "", "1x", "10kk", "0x10", "1e3", "inf", "nan", ".5M", "1.2.3k", " 1",
     "99999999999G", "1.", "9223372036854775808", "9223372036854775.808k", "1.0001k",
   ])
-  func `64: numbers that are none`(_ number: String) throws {
+  func exit64NumbersThatAreNone(_ number: String) throws {
     let result = try Command.run("replay", "Captures/dns.pcap", "--loop=\(number)")
     #expect(result.status == 64, "--loop=\(number)")
     #expect(result.text == "")
@@ -254,7 +253,7 @@ import Testing
     ("10", 10), ("0.02k", 20), ("0.0200000000000000000000k", 20), ("1.5M", 86), ("10k", 86),
     ("2G", 86), ("1K", 86), ("9223372036854775807", 86), ("9223372036854775.807k", 86),
   ])
-  func `Numbers have k, M and G`(_ number: String, _ sent: Int) throws {
+  func numbersHaveKMAndG(_ number: String, _ sent: Int) throws {
     let result = try Command.run("replay", "Captures/dns.pcap", "--limit", number, "--json")
     #expect(result.status == 0)
     #expect(try result.json()["packets_sent"] as? Int == sent)

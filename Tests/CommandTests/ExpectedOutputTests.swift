@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test(arguments: Command.captures)
-  func `A replay of each capture gives what is expected`(_ name: String) throws {
+  func aReplayOfEachCaptureGivesWhatIsExpected(_ name: String) throws {
     let result = try Command.run("replay", "Captures/\(name)")
     var text = "exit \(result.status)\n" + Self.normalised(result.text)
     if !result.diagnostics.isEmpty { text += "standard error:\n" + result.diagnostics }
@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  @Test func `Each capture has its output and each output its capture`() throws {
+  @Test func eachCaptureHasItsOutputAndEachOutputItsCapture() throws {
     let folder = Command.root.appendingPathComponent("Captures").path
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
     let outputs = names.filter { $0.hasSuffix(".out") }.map { String($0.dropLast(4)) }

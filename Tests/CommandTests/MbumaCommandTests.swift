@@ -5,7 +5,7 @@ import Testing
 
 /// Help, version and measuring.
 @Suite struct MbumaCommandTests {
-  @Test func `Help names the commands and the exit statuses`() throws {
+  @Test func helpNamesTheCommandsAndTheExitStatuses() throws {
     let result = try Command.run("--help")
     #expect(result.status == 0)
     #expect(result.diagnostics == "")
@@ -24,13 +24,13 @@ import Testing
     }
   }
 
-  @Test func `The version is three numbers`() throws {
+  @Test func theVersionIsThreeNumbers() throws {
     let result = try Command.run("--version")
     #expect(result.status == 0)
     #expect(result.text.split(separator: ".").compactMap { Int($0.trimmed) }.count == 3)
   }
 
-  @Test func `A row is measured, with a warning in a debug build`() throws {
+  @Test func aRowIsMeasuredWithAWarningInADebugBuild() throws {
     let result = try Command.run(
       "bench", "--path", "wire", "--runs", "1", "--run-ms", "1", "--json")
     #expect(result.status == 0)
@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  @Test func `A report is set beside an earlier one`() throws {
+  @Test func aReportIsSetBesideAnEarlierOne() throws {
     let folder = try TemporaryFolder()
     let row = ["bench", "--path", "wire/decode60", "--runs", "1", "--run-ms", "1"]
     let earlier = try Command.run(row + ["--json"])
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test(arguments: [#"{}"#, #"{"schema": "mbuma.replay/1", "rows": []}"#, "", "[1"])
-  func `A file that is no such report is refused`(_ text: String) throws {
+  func aFileThatIsNoSuchReportIsRefused(_ text: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(Data(text.utf8), "bad.json")
     let result = try Command.run("bench", "--compare", path, "--runs", "1", "--run-ms", "1")

@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test(arguments: Command.captures)
-  func `Each readable capture is replayed to a file that is identical`(_ name: String) throws {
+  func eachReadableCaptureIsReplayedToAFileThatIsIdentical(_ name: String) throws {
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
     let arguments = ["replay", "Captures/\(name)", "--to", "file:\(out)", "--verify", "--json"]
@@ -53,12 +53,12 @@ import Testing
     return file.count >= 24 && file.prefix(20) == header.prefix(20)
   }
 
-  @Test func `Enough captures are plain to show that bytes stay the same`() throws {
+  @Test func enoughCapturesArePlainToShowThatBytesStayTheSame() throws {
     #expect(try Command.captures.filter { Self.isPlain(try capture($0)) }.count >= 8)
   }
 
   @Test(arguments: ["dns.pcap", "dns.pcapng", "offload.pcap", "udp_nsec.pcap", "any_sll2.pcap"])
-  func `Standard input and output give the bytes that files give`(_ name: String) throws {
+  func standardInputAndOutputGiveTheBytesThatFilesGive(_ name: String) throws {
     let folder = try TemporaryFolder()
     let path = "Captures/\(name)"
     let viaFile = try Command.run("replay", path, "--to", "file:\(folder.file("out.pcap"))")
@@ -76,7 +76,7 @@ import Testing
     #expect(piped.diagnostics.hasPrefix("-: "))
   }
 
-  @Test func `A pipe that gives a few bytes at a time gives the same`() throws {
+  @Test func aPipeThatGivesAFewBytesAtATimeGivesTheSame() throws {
     let pipe = TestPipe()
     let command = try Command(
       ["replay", "-", "--to", "file:-"], input: pipe.reader)
@@ -92,7 +92,7 @@ import Testing
   }
 
   @Test(arguments: [[], ["greater", "1"]])
-  func `What came through a pipe is in the file while the pipe is silent`(
+  func whatCameThroughAPipeIsInTheFileWhileThePipeIsSilent(
     _ filter: [String]
   ) throws {
     let pipe = TestPipe()
@@ -114,7 +114,7 @@ import Testing
     #expect(try folder.read("out.pcap") == bytes)
   }
 
-  @Test func `Standard input that does not block is waited for`() throws {
+  @Test func standardInputThatDoesNotBlockIsWaitedFor() throws {
     let pipe = TestPipe()
     _ = fcntl(pipe.reader, F_SETFL, fcntl(pipe.reader, F_GETFL) | O_NONBLOCK)
     let command = try Command(["replay", "-", "--to", "file:-"], input: pipe.reader)
@@ -130,7 +130,7 @@ import Testing
     #expect(result.output == bytes)
   }
 
-  @Test func `A named pipe goes into a file whole`() throws {
+  @Test func aNamedPipeGoesIntoAFileWhole() throws {
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
     let script = #""$1" replay <(cat Captures/udp_nsec.pcap) --to "file:$2" --json"#
@@ -143,7 +143,7 @@ import Testing
     #expect(try folder.read("out.pcap") == capture("udp_nsec.pcap"))
   }
 
-  @Test func `--loop repeats, --limit and -c stop`() throws {
+  @Test func loopRepeatsLimitAndCStop() throws {
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
     let looped = try Command.run(
@@ -169,7 +169,7 @@ import Testing
     }
   }
 
-  @Test func `Filter words come last, alone or in one`() throws {
+  @Test func filterWordsComeLastAloneOrInOne() throws {
     for filter in [["udp", "port", "53"], ["udp port 53"], ["(udp", "port", "53)"]] {
       let report = try Command.run(["replay", "Captures/dns.pcap"] + filter + ["--json"]).json()
       let counts = try #require(report["protocols"] as? [String: Int])
@@ -187,7 +187,7 @@ import Testing
     #expect(try missing.json()["packets_sent"] as? Int == 26)
   }
 
-  @Test func `Several inputs go in order into one file`() throws {
+  @Test func severalInputsGoInOrderIntoOneFile() throws {
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
     let names = ["ntp.pcap", "dns.pcap", "cut_record.pcap", "vlan.pcap"]
@@ -204,7 +204,7 @@ import Testing
     #expect((report["verify"] as? [String: Any])?["identical"] as? Bool == true)
   }
 
-  @Test func `Nanoseconds of a later input are kept`() throws {
+  @Test func nanosecondsOfALaterInputAreKept() throws {
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
     let result = try Command.run(
@@ -214,7 +214,7 @@ import Testing
     #expect(try result.json()["packets_sent"] as? Int == 41)
   }
 
-  @Test func `An input that cannot be read leaves the output of another day alone`() throws {
+  @Test func anInputThatCannotBeReadLeavesTheOutputOfAnotherDayAlone() throws {
     let folder = try TemporaryFolder()
     let old = Data("of another day".utf8)
     for arguments in [["Captures/empty.pcap"], ["nowhere.pcap"], ["Captures/dns.pcap", "no ("]] {
@@ -226,7 +226,7 @@ import Testing
   }
 
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
-  func `A signal ends a long replay with its report and a whole file`(_ signal: Int32) throws {
+  func aSignalEndsALongReplayWithItsReportAndAWholeFile(_ signal: Int32) throws {
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
     let command = try Command([
@@ -248,7 +248,7 @@ import Testing
     #expect(try again.json()["packets_read"] as? Int == report["packets_sent"] as? Int)
   }
 
-  @Test func `A hangup that was ignored stays so, as nohup wants it`() throws {
+  @Test func aHangupThatWasIgnoredStaysSoAsNohupWantsIt() throws {
     let pipe = TestPipe()
     let script = #"trap '' HUP; exec "$@""#
     let folder = try TemporaryFolder()
@@ -271,7 +271,7 @@ import Testing
     #expect(try folder.read("out.pcap") == bytes)
   }
 
-  @Test func `A signal ends a replay that waits for its input`() throws {
+  @Test func aSignalEndsAReplayThatWaitsForItsInput() throws {
     let pipe = TestPipe()
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
@@ -290,7 +290,7 @@ import Testing
   }
 
   @Test(arguments: [(SIGINT, SIGTERM), (SIGTERM, SIGINT), (SIGINT, SIGHUP)])
-  func `A second signal of either kind ends it at once`(_ first: Int32, _ second: Int32) throws {
+  func aSecondSignalOfEitherKindEndsItAtOnce(_ first: Int32, _ second: Int32) throws {
     // The report of the first goes to a pipe that is full, where it waits for ever.
     let pipe = Pipe()
     let (reader, writer) = (pipe.fileHandleForReading, pipe.fileHandleForWriting)
@@ -313,7 +313,7 @@ import Testing
     try reader.close()
   }
 
-  @Test func `A pipe that does not block is waited for`() throws {
+  @Test func aPipeThatDoesNotBlockIsWaitedFor() throws {
     let folder = try TemporaryFolder()
     let script = """
       import os, subprocess, sys, time
@@ -340,7 +340,7 @@ import Testing
     #expect(folder.byteCount("out.pcap") == 24 + 100 * (86 * 16 + 20_324))
   }
 
-  @Test func `Progress is not shown where nobody watches`() throws {
+  @Test func progressIsNotShownWhereNobodyWatches() throws {
     let folder = try TemporaryFolder()
     var capture = CaptureBytes()
     capture.addFrames(20_000, byteCount: 60)

@@ -16,7 +16,7 @@ import Testing
       ("0.0001k", nil), ("1.2345678901G", nil), ("", nil), (".", nil), ("1.", nil), (".5k", nil),
       ("-1", nil), ("+1", nil), ("1k5", nil), ("1,000", nil), ("\u{0661}", nil), ("\u{b2}", nil),
     ] as [(String, Int?)])
-  func `A count is exact or refused`(_ text: String, _ value: Int?) {
+  func aCountIsExactOrRefused(_ text: String, _ value: Int?) {
     #expect(Quantity(argument: text)?.value == value)
   }
 }

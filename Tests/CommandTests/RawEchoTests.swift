@@ -74,7 +74,7 @@ import Wire
     }
   }
 
-  @Test func `it answers neither itself nor a service, and each client once`() throws {
+  @Test func itAnswersNeitherItselfNorAServiceAndEachClientOnce() throws {
     guard let server = try Server(port: 17_007) else { return }
     var link = try RawIPSocket(holding: 17_008, on: Self.address)
     let pool = MbufPool()
@@ -97,7 +97,7 @@ import Wire
     #expect(report.contains("outstanding mbufs: 0"), "\(report)")
   }
 
-  @Test func `it ends when told to, however much there is to echo`() throws {
+  @Test func itEndsWhenToldToHoweverMuchThereIsToEcho() throws {
     guard let server = try Server(port: 17_009) else { return }
     let done = Stage()
     let port = server.port

@@ -26,7 +26,7 @@ import Testing
   ]
 
   @Test(arguments: Command.captures, ["null", "stack"])
-  func `The report keeps its schema and adds up`(_ name: String, _ destination: String) throws {
+  func theReportKeepsItsSchemaAndAddsUp(_ name: String, _ destination: String) throws {
     let result = try Command.run("replay", "Captures/\(name)", "--to", destination, "--json")
     let report = try result.json()
     #expect(Set(report.keys) == Self.keys)
@@ -102,7 +102,7 @@ import Testing
     #expect(try number("failures") == 0)
   }
 
-  @Test func `The text shows what the JSON shows`() throws {
+  @Test func theTextShowsWhatTheJSONShows() throws {
     let json = try Command.run("replay", "Captures/dns.pcap", "--json").json()
     let text = try Command.run("replay", "Captures/dns.pcap").text
     let counts = try #require(json["protocols"] as? [String: Int])
@@ -113,7 +113,7 @@ import Testing
     #expect(text.contains(" mbufs in use (current/cache/total)"))
   }
 
-  @Test func `A name is written so that JSON can be read`() throws {
+  @Test func aNameIsWrittenSoThatJSONCanBeRead() throws {
     let folder = try TemporaryFolder()
     var capture = CaptureBytes()
     capture.addFrames(1, byteCount: 60)
@@ -122,7 +122,7 @@ import Testing
     #expect((report["inputs"] as? [[String: Any]])?.first?["file"] as? String == path)
   }
 
-  @Test func `The keys come in the order that is promised`() throws {
+  @Test func theKeysComeInTheOrderThatIsPromised() throws {
     let text = try Command.run("replay", "Captures/dns.pcap", "--json").text
     let places = try [
       "schema", "inputs", "packets_read", "bytes_read", "packets_sent", "bytes_sent", "loops",

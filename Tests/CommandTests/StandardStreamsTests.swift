@@ -52,7 +52,7 @@ import Testing
     "$1 replay b.pcap >> b.pcap",
     "$1 replay - --to stack --json < b.pcap >> hard.pcap",
   ])
-  func `An output that is an input is refused, and the input stays`(_ script: String) throws {
+  func anOutputThatIsAnInputIsRefusedAndTheInputStays(_ script: String) throws {
     let result = try shell(script)
     #expect(result.status == 64, "\(script)")
     #expect(result.text == "")
@@ -69,7 +69,7 @@ import Testing
     "$1 replay a.pcap --to file:- > out.pcap 2>&1; rc=$?; cat out.pcap >&2; exit $rc",
     "$1 replay a.pcap --to file:out.pcap 2> out.pcap; rc=$?; cat out.pcap >&2; exit $rc",
   ])
-  func `An output that the report would overwrite is refused`(_ script: String) throws {
+  func anOutputThatTheReportWouldOverwriteIsRefused(_ script: String) throws {
     let result = try shell(script)
     #expect(result.status == 64, "\(script)")
     expectThreeParts(result)
@@ -78,7 +78,7 @@ import Testing
     #expect(try !folder.read("out.pcap").starts(with: a.prefix(4)))
   }
 
-  @Test func `Pipes, null devices and other files stay allowed`() throws {
+  @Test func pipesNullDevicesAndOtherFilesStayAllowed() throws {
     let piped = try shell("$1 replay a.pcap --to file:/dev/stdout | cat > out.pcap")
     #expect(piped.status == 0)
     #expect(try folder.read("out.pcap") == a)
@@ -96,7 +96,7 @@ import Testing
     #expect(try folder.read("a.pcap") == a)
   }
 
-  @Test func `A folder is no capture where its name begins a filter`() throws {
+  @Test func aFolderIsNoCaptureWhereItsNameBeginsAFilter() throws {
     for words in ["tcp", "tcp port 53", "--filter tcp", "-- tcp"] {
       let result = try shell("$1 replay --json a.pcap \(words)")
       #expect(result.status == 0, "\(words): \(result.diagnostics)")

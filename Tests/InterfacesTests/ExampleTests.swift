@@ -31,7 +31,7 @@ struct Reverser: PacketSource, PacketSink, ~Copyable {
 
 /// The interface that the article shows, compiled and run.
 @Suite struct ExampleTests {
-  @Test func `The interface of the article is one`() throws {
+  @Test func theInterfaceOfTheArticleIsOne() throws {
     try leakChecked { pool in
       var link = Tracer(FaultInjector(Reverser(), seed: 1), to: NullSink())
       var packets = try numbered(pool, 4)
@@ -45,7 +45,7 @@ struct Reverser: PacketSource, PacketSink, ~Copyable {
     }
   }
 
-  @Test func `The article shows what is compiled here, and it is short`() throws {
+  @Test func theArticleShowsWhatIsCompiledHereAndItIsShort() throws {
     let source = try String(contentsOfFile: #filePath, encoding: .utf8)
     let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
     let begin = try #require(lines.firstIndex { $0.hasSuffix("// Interfaces.docc: begin") })

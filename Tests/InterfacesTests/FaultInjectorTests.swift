@@ -81,7 +81,7 @@ import Wire
   }
 
   @Test(arguments: 0..<64)
-  func `Every combination keeps its accounts, and its seed decides all`(_ combination: Int) throws {
+  func everyCombinationKeepsItsAccountsAndItsSeedDecidesAll(_ combination: Int) throws {
     try leakChecked { pool in
       let first = try run(combination, seed: 1, pool)
       let second = try run(combination, seed: 1, pool)
@@ -102,7 +102,7 @@ import Wire
     }
   }
 
-  @Test func `A packet that is corrupted differs in one bit, and no other packet sees it`() throws {
+  @Test func aPacketThatIsCorruptedDiffersInOneBitAndNoOtherPacketSeesIt() throws {
     try leakChecked { pool in
       var faults = Faults()
       faults.corruptChance = 1
@@ -128,7 +128,7 @@ import Wire
     }
   }
 
-  @Test func `A packet of no bytes is not corrupted`() throws {
+  @Test func aPacketOfNoBytesIsNotCorrupted() throws {
     try leakChecked { pool in
       var faults = Faults()
       faults.corruptChance = 1
@@ -139,7 +139,7 @@ import Wire
     }
   }
 
-  @Test func `A delay is exact, and keeps the order`() throws {
+  @Test func aDelayIsExactAndKeepsTheOrder() throws {
     try leakChecked { pool in
       var faults = Faults()
       faults.delayInNanoseconds = 500
@@ -162,7 +162,7 @@ import Wire
     }
   }
 
-  @Test func `A rate lets so many bits pass in a second`() throws {
+  @Test func aRateLetsSoManyBitsPassInASecond() throws {
     try leakChecked { pool in
       var faults = Faults()
       faults.bitsPerSecond = 8_000
@@ -184,7 +184,7 @@ import Wire
     }
   }
 
-  @Test func `A packet is overtaken by at most so many, and by the end goes on`() throws {
+  @Test func aPacketIsOvertakenByAtMostSoManyAndByTheEndGoesOn() throws {
     try leakChecked { pool in
       var faults = Faults()
       faults.reorderChance = 0.5
@@ -200,7 +200,7 @@ import Wire
     }
   }
 
-  @Test func `A sink that is full is felt in front`() throws {
+  @Test func aSinkThatIsFullIsFeltInFront() throws {
     try leakChecked { pool in
       var link = FaultInjector(ScriptedSink([(2, nil), (0, nil), (9, nil)]), seed: 1)
       var packets = try numbered(pool, 4)
@@ -218,8 +218,7 @@ import Wire
     }
   }
 
-  @Test func `A packet that is refused behind is dropped, and other failures are thrown on`() throws
-  {
+  @Test func aPacketThatIsRefusedBehindIsDroppedAndOtherFailuresAreThrownOn() throws {
     try leakChecked { pool in
       var link = FaultInjector(ScriptedSink([(1, .unfit), (1, .broken)]), seed: 1)
       var packets = try numbered(pool, 5)
@@ -236,7 +235,7 @@ import Wire
     }
   }
 
-  @Test func `What a failing sink does not take in the end is counted`() throws {
+  @Test func whatAFailingSinkDoesNotTakeInTheEndIsCounted() throws {
     try leakChecked { pool in
       var link = FaultInjector(
         ScriptedSink([(1, .broken), (1, .broken)]), seed: 1)
@@ -250,7 +249,7 @@ import Wire
     }
   }
 
-  @Test func `Packets received before an error come through`() throws {
+  @Test func packetsReceivedBeforeAnErrorComeThrough() throws {
     try leakChecked { pool in
       var source = ScriptedSource(try numbered(pool, 4))
       source.errors = [.broken]
@@ -267,7 +266,7 @@ import Wire
     }
   }
 
-  @Test func `Each allocation may fail, and every packet is accounted for`() throws {
+  @Test func eachAllocationMayFailAndEveryPacketIsAccountedFor() throws {
     try leakChecked { pool in
       var faults = Faults()
       faults.duplicateChance = 1
@@ -294,7 +293,7 @@ import Wire
     }
   }
 
-  @Test func `Wrappers compose in any order`() throws {
+  @Test func wrappersComposeInAnyOrder() throws {
     try leakChecked { pool in
       var faults = Faults()
       faults.dropChance = 0.5
@@ -312,7 +311,7 @@ import Wire
     }
   }
 
-  @Test func `Chances are between 0 and 1`() async {
+  @Test func chancesAreBetween0And1() async {
     await #expect(processExitsWith: .failure) {
       var faults = Faults()
       faults.dropChance = 1.5

@@ -140,7 +140,7 @@ private struct PairEnds: JoinedEnds, ~Copyable {
   private enum Case: CaseIterable { case loopback, left, right }
 
   @Test(arguments: Case.allCases, ["order", "full", "unfit", "end"])
-  private func `A link in memory keeps the promises of sources and sinks`(
+  private func aLinkInMemoryKeepsThePromisesOfSourcesAndSinks(
     _ link: Case, _ what: String
   ) throws {
     try leakChecked { pool in
@@ -165,7 +165,7 @@ private struct PairEnds: JoinedEnds, ~Copyable {
     }
   }
 
-  @Test func `What nobody received is freed with the link`() throws {
+  @Test func whatNobodyReceivedIsFreedWithTheLink() throws {
     try leakChecked { pool in
       var packets = try numbered(pool, 5)
       var loopback = Loopback()
@@ -175,7 +175,7 @@ private struct PairEnds: JoinedEnds, ~Copyable {
     }
   }
 
-  @Test func `The ends of a pair may be on two threads`() throws {
+  @Test func theEndsOfAPairMayBeOnTwoThreads() throws {
     leakChecked { pool in
       let pair = InterfacePair(limitInPackets: 16)
       onThreads(2) { thread in
@@ -202,12 +202,12 @@ private struct PairEnds: JoinedEnds, ~Copyable {
     }
   }
 
-  @Test func `A link needs room for a packet`() async {
+  @Test func aLinkNeedsRoomForAPacket() async {
     await #expect(processExitsWith: .failure) { _ = Loopback(limitInPackets: 0) }
     await #expect(processExitsWith: .failure) { _ = LinkTraits(mtu: 0) }
   }
 
-  @Test func `The longest packet has the MTU behind its link header`() {
+  @Test func theLongestPacketHasTheMTUBehindItsLinkHeader() {
     let traits = LinkTraits(mtu: 1_500)
     let wanted: [(LinkType, Int)] = [
       (.ethernet, 1_514), (.null, 1_504), (.loop, 1_504), (.linuxSLL, 1_516), (.linuxSLL2, 1_520),

@@ -7,7 +7,7 @@ import UMA
 import Wire
 
 @Suite struct TracerTests {
-  @Test func `What is received and sent is traced, and passes as it was`() throws {
+  @Test func whatIsReceivedAndSentIsTracedAndPassesAsItWas() throws {
     try leakChecked { pool in
       var tracer = Tracer(Loopback(), to: ScriptedSink())
       var packets = try numbered(pool, 5)
@@ -26,7 +26,7 @@ import Wire
     }
   }
 
-  @Test func `Only what was accepted is traced`() throws {
+  @Test func onlyWhatWasAcceptedIsTraced() throws {
     try leakChecked { pool in
       for (accepts, error) in [(0, nil), (2, nil), (0, InterfaceError.broken), (3, .unfit)] {
         var tracer = Tracer(ScriptedSink([(accepts, error)]), to: ScriptedSink())
@@ -47,7 +47,7 @@ import Wire
     }
   }
 
-  @Test func `Packets received before an error are traced`() throws {
+  @Test func packetsReceivedBeforeAnErrorAreTraced() throws {
     try leakChecked { pool in
       var source = ScriptedSource(try numbered(pool, 4))
       source.errors = [.broken]
@@ -63,7 +63,7 @@ import Wire
     }
   }
 
-  @Test func `A trace that fails loses records and nothing else`() throws {
+  @Test func aTraceThatFailsLosesRecordsAndNothingElse() throws {
     try leakChecked { pool in
       // One copy is unfit, then there is no room for two, then the trace breaks.
       let script: [(Int, InterfaceError?)] = [(1, .unfit), (1, nil), (1, .broken)]
@@ -80,7 +80,7 @@ import Wire
     }
   }
 
-  @Test func `A trace that keeps nothing leaves packets writable`() throws {
+  @Test func aTraceThatKeepsNothingLeavesPacketsWritable() throws {
     try leakChecked { pool in
       var tracer = Tracer(Loopback(), to: NullSink())
       var packets = try numbered(pool, 1, byteCount: 500)
@@ -91,7 +91,7 @@ import Wire
     }
   }
 
-  @Test func `Each allocation may fail, and the traffic is the same`() throws {
+  @Test func eachAllocationMayFailAndTheTrafficIsTheSame() throws {
     try leakChecked { pool in
       let attempts = try FailurePlan.forEachAttempt { plan in
         var tracer = Tracer(Loopback(), to: ScriptedSink())

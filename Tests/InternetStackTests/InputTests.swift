@@ -55,7 +55,7 @@ import Wire
   ]
 
   @Test(arguments: wrong)
-  func `each wrong field has its reason`(reason: DropReason, datagram: TestDatagram) throws {
+  func eachWrongFieldHasItsReason(reason: DropReason, datagram: TestDatagram) throws {
     let pool = MbufPool()
     var stack = makeStack()
     let socket = try stack.bind(port: 7)
@@ -67,7 +67,7 @@ import Wire
   }
 
   @Test(arguments: right)
-  func `what is right is delivered, without padding`(datagram: TestDatagram) throws {
+  func whatIsRightIsDeliveredWithoutPadding(datagram: TestDatagram) throws {
     let pool = MbufPool()
     var stack = makeStack()
     let socket = try stack.bind(port: 7)
@@ -84,7 +84,7 @@ import Wire
     stack.checkInvariants()
   }
 
-  @Test func `every cut of a frame gives what the whole frame gives`() throws {
+  @Test func everyCutOfAFrameGivesWhatTheWholeFrameGives() throws {
     let pool = MbufPool()
     var random = SeededRandom()
     var stack = makeStack()
@@ -113,7 +113,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a partial checksum passes where the interface or the policy says so`() throws {
+  @Test func aPartialChecksumPassesWhereTheInterfaceOrThePolicySaysSo() throws {
     let pool = MbufPool()
     let partial = TestDatagram(checksum: TestDatagram().partialChecksum)
     let bad = TestDatagram(checksum: 0x1234)
@@ -132,7 +132,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `every cut of the end is dropped for being short`() throws {
+  @Test func everyCutOfTheEndIsDroppedForBeingShort() throws {
     let pool = MbufPool()
     var stack = makeStack()
     _ = try stack.bind(port: 7)
@@ -145,7 +145,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `reasons have names of their own`() {
+  @Test func reasonsHaveNamesOfTheirOwn() {
     let names = DropReason.allCases.map(\.name)
     #expect(Set(names).count == names.count)
     for name in names {

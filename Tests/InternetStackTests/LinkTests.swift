@@ -42,7 +42,7 @@ import Wire
   ]
 
   @Test(arguments: good)
-  func `every link header comes off`(linkType: LinkType, header: [UInt8]) throws {
+  func everyLinkHeaderComesOff(linkType: LinkType, header: [UInt8]) throws {
     let pool = MbufPool()
     var stack = makeStack()
     let socket = try stack.bind(port: 7)
@@ -56,7 +56,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `SNAP names the network, and its length cuts the padding off`() throws {
+  @Test func snapNamesTheNetworkAndItsLengthCutsThePaddingOff() throws {
     let pool = MbufPool()
     var stack = makeStack()
     let socket = try stack.bind(port: 7)
@@ -71,7 +71,7 @@ import Wire
   }
 
   @Test(arguments: bad)
-  func `what is not IPv4 is counted for what it is`(
+  func whatIsNotIPv4IsCountedForWhatItIs(
     reason: DropReason, linkType: LinkType, frame: [UInt8]
   ) throws {
     let pool = MbufPool()
@@ -81,7 +81,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `tags without end are not followed`() throws {
+  @Test func tagsWithoutEndAreNotFollowed() throws {
     let pool = MbufPool()
     var stack = makeStack()
     let socket = try stack.bind(port: 7)

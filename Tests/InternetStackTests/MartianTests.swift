@@ -31,7 +31,7 @@ import Wire
     return stack.input(try packet(pool, datagram.bytes), linkType: .raw)
   }
 
-  @Test func `nothing comes from addresses that no other host has`() throws {
+  @Test func nothingComesFromAddressesThatNoOtherHostHas() throws {
     var stack = makeStack()
     let socket = try stack.bind(port: 7)
     for source in Self.nobody + Self.local + Self.net {
@@ -43,7 +43,7 @@ import Wire
     stack.checkInvariants()
   }
 
-  @Test func `a stack that shares its host's addresses is spoken to from them`() throws {
+  @Test func aStackThatSharesItsHostsAddressesIsSpokenToFromThem() throws {
     var stack = makeStack { $0.acceptsLocalSources = true }
     _ = try stack.bind(port: 7)
     for source in Self.nobody + Self.net {
@@ -55,7 +55,7 @@ import Wire
     stack.checkInvariants()
   }
 
-  @Test func `a capture has its own hosts in it, and no martians either`() throws {
+  @Test func aCaptureHasItsOwnHostsInItAndNoMartiansEither() throws {
     var stack = makeStack { $0.acceptsAnyDestination = true }
     _ = try stack.bind(port: 7)
     for source in Self.nobody {
@@ -68,7 +68,7 @@ import Wire
   }
 
   @Test(arguments: [false, true])
-  func `a host without an address asks for one by broadcast`(isCapture: Bool) throws {
+  func aHostWithoutAnAddressAsksForOneByBroadcast(isCapture: Bool) throws {
     var stack = makeStack { $0.acceptsAnyDestination = isCapture }
     _ = try stack.bind(port: 7)
     let directed = IPv4Address(192, 0, 2, 255)
@@ -83,7 +83,7 @@ import Wire
     stack.checkInvariants()
   }
 
-  @Test func `a net of one or two addresses has neither broadcast nor network address`() throws {
+  @Test func aNetOfOneOrTwoAddressesHasNeitherBroadcastNorNetworkAddress() throws {
     for prefixBitCount in [31, 32] {
       var stack = InternetStack(
         addresses: [InterfaceAddress(us, prefixBitCount: prefixBitCount)], seed: 1)
@@ -94,7 +94,7 @@ import Wire
     }
   }
 
-  @Test func `every address of the stack and every net counts`() throws {
+  @Test func everyAddressOfTheStackAndEveryNetCounts() throws {
     let other = IPv4Address(10, 9, 8, 7)
     var stack = InternetStack(
       addresses: [
@@ -107,8 +107,7 @@ import Wire
     expect(try reason(&stack, from: "10.9.8.8"), is: nil)
   }
 
-  @Test func `127 is no destination from outside, even of a stack that has such an address`() throws
-  {
+  @Test func the127IsNoDestinationFromOutsideEvenOfAStackThatHasSuchAnAddress() throws {
     let loopback = IPv4Address(127, 0, 0, 1)
     var stack = InternetStack(addresses: [InterfaceAddress(loopback, prefixBitCount: 8)], seed: 1)
     _ = try stack.bind(port: 7)
@@ -121,7 +120,7 @@ import Wire
     expect(try reason(&stack, from: "10.0.0.1", to: loopback), is: nil)
   }
 
-  @Test func `raw sockets hear no martians either`() throws {
+  @Test func rawSocketsHearNoMartiansEither() throws {
     var stack = makeStack()
     let raw = try stack.openRaw(protocol: nil)
     expect(try reason(&stack, from: "127.0.0.1"), is: .martianSource)

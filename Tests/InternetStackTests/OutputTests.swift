@@ -8,7 +8,7 @@ import UMA
 import Wire
 
 @Suite struct OutputTests {
-  @Test func `what is sent comes back with the same payload, at every size`() throws {
+  @Test func whatIsSentComesBackWithTheSamePayloadAtEverySize() throws {
     let pool = MbufPool()
     var stack = makeStack { $0.acceptsLocalSources = true }
     let sender = try stack.bind(port: 9)
@@ -40,7 +40,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `the bytes sent are the bytes of the RFCs`() throws {
+  @Test func theBytesSentAreTheBytesOfTheRFCs() throws {
     let pool = MbufPool()
     var stack = makeStack()
     let socket = try stack.bind(port: 5_000)
@@ -67,7 +67,7 @@ import Wire
     #expect(unsafe decoded.transportChecksumResult(in: whole.span.bytes) == .valid)
   }
 
-  @Test func `a checksum that comes to zero is sent as its other zero`() throws {
+  @Test func aChecksumThatComesToZeroIsSentAsItsOtherZero() throws {
     let pool = MbufPool()
     var stack = makeStack { $0.acceptsLocalSources = true }
     let socket = try stack.bind(port: 9)
@@ -89,8 +89,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `what cannot be sent is refused, with the numbers, and leaves nothing behind`() throws
-  {
+  @Test func whatCannotBeSentIsRefusedWithTheNumbersAndLeavesNothingBehind() throws {
     let pool = MbufPool()
     var stack = makeStack { $0.outputLimitInPackets = 2 }
     let socket = try stack.bind(port: 9)
@@ -132,7 +131,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `an echo reuses the packet, headers and all`() throws {
+  @Test func anEchoReusesThePacketHeadersAndAll() throws {
     let pool = MbufPool()
     var stack = makeStack()
     let socket = try stack.bind(port: 7)
@@ -158,7 +157,7 @@ import Wire
     #expect(Array(decoded[28...]) == request.payload)
   }
 
-  @Test func `any protocol can be sent`() throws {
+  @Test func anyProtocolCanBeSent() throws {
     let pool = MbufPool()
     var stack = makeStack { $0.acceptsLocalSources = true }
     let raw = try stack.openRaw(protocol: .icmp)

@@ -47,7 +47,7 @@ import Wire
   }
 
   @Test(arguments: [1, 256])
-  func `two stacks on threads serve sockets on others`(cableLimit: Int) throws {
+  func twoStacksOnThreadsServeSocketsOnOthers(cableLimit: Int) throws {
     let pool = MbufPool()
     let cable = Cable(limit: cableLimit)
     let (us, them) = (IPv4Address(10, 0, 0, 1), IPv4Address(10, 0, 0, 2))
@@ -103,7 +103,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `two stacks in actors serve sockets of tasks`() async throws {
+  @Test func twoStacksInActorsServeSocketsOfTasks() async throws {
     let pool = MbufPool()
     let cable = Cable(limit: 2)
     let (us, them) = (IPv4Address(10, 0, 0, 1), IPv4Address(10, 0, 0, 2))
@@ -156,7 +156,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a full send queue refuses, and its room comes back as the output takes it`() throws {
+  @Test func aFullSendQueueRefusesAndItsRoomComesBackAsTheOutputTakesIt() throws {
     let pool = MbufPool()
     var stack = Self.stack(us) {
       $0.sendQueueLimitInDatagrams = 4
@@ -195,7 +195,7 @@ import Wire
     }
   }
 
-  @Test func `whoever waits is told of the end`() throws {
+  @Test func whoeverWaitsIsToldOfTheEnd() throws {
     let pool = MbufPool()
     var stack = Self.stack(us) { $0.sendQueueLimitInDatagrams = 1 }
     let socket = stack.share(try stack.bind(port: 7), pool: pool)
@@ -241,7 +241,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a cancelled task that waits for room is told so`() async throws {
+  @Test func aCancelledTaskThatWaitsForRoomIsToldSo() async throws {
     let pool = MbufPool()
     var stack = Self.stack(us) { $0.sendQueueLimitInDatagrams = 1 }
     let socket = stack.share(try stack.bind(port: 7), pool: pool)
@@ -253,7 +253,7 @@ import Wire
     stack.sendQueue.checkInvariants()
   }
 
-  @Test func `what was sent before a close is sent, and the port is free behind it`() throws {
+  @Test func whatWasSentBeforeACloseIsSentAndThePortIsFreeBehindIt() throws {
     let pool = MbufPool()
     var stack = Self.stack(us)
     let id = try stack.bind(port: 7)
@@ -281,7 +281,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a socket that its owner closes gives what it has and ends`() throws {
+  @Test func aSocketThatItsOwnerClosesGivesWhatItHasAndEnds() throws {
     let pool = MbufPool()
     var stack = Self.stack(us)
     let id = try stack.bind(port: 7)
@@ -303,7 +303,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a full shared buffer is counted where it belongs`() throws {
+  @Test func aFullSharedBufferIsCountedWhereItBelongs() throws {
     let pool = MbufPool()
     var stack = Self.stack(us)
     let byteCount = TestDatagram().payload.count + 16
@@ -323,7 +323,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `what can never be sent is reported to its socket, once`() throws {
+  @Test func whatCanNeverBeSentIsReportedToItsSocketOnce() throws {
     let pool = MbufPool()
     var stack = Self.stack(us)
     let socket = stack.share(try stack.bind(port: 7), pool: pool)
@@ -347,7 +347,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `the article shows the code that these tests run`() throws {
+  @Test func theArticleShowsTheCodeThatTheseTestsRun() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let root = folder.deletingLastPathComponent().deletingLastPathComponent()
     let code = String(
@@ -369,7 +369,7 @@ import Wire
     #expect(shown.count == 3 && shown == run)
   }
 
-  @Test func `an owner that waits elsewhere is called when there is something to do`() throws {
+  @Test func anOwnerThatWaitsElsewhereIsCalledWhenThereIsSomethingToDo() throws {
     let pool = MbufPool()
     var stack = Self.stack(us)
     let socket = stack.share(try stack.bind(port: 7), pool: pool)

@@ -8,7 +8,7 @@ import Wire
 @testable import InternetStack
 
 @Suite struct SocketTableTests {
-  @Test func `a table of ports does what a dictionary does`() {
+  @Test func aTableOfPortsDoesWhatADictionaryDoes() {
     var random = SeededRandom()
     var table = PortTable()
     var model: [UInt64: UInt32] = [:]
@@ -67,7 +67,7 @@ import Wire
       "ports in a row", "every fourth port", "one port of a row of addresses",
       "one port of a row of networks", "ports by chance", "addresses and ports by chance",
     ], [10, 10_000])
-  func `a search is as short with ten thousand sockets as with ten`(pattern: String, count: Int) {
+  func aSearchIsAsShortWithTenThousandSocketsAsWithTen(pattern: String, count: Int) {
     var table = PortTable()
     let keys = Self.keys(pattern, count)
     for (slot, key) in keys.enumerated() { table.insert(key, slot: UInt32(slot)) }
@@ -94,7 +94,7 @@ import Wire
     #expect(longest <= 40, "\(longest) entries in one search")
   }
 
-  @Test func `ten thousand sockets are opened, found and closed`() throws {
+  @Test func tenThousandSocketsAreOpenedFoundAndClosed() throws {
     let pool = MbufPool()
     var stack = makeStack()
     var sockets: [SocketID] = []
@@ -122,7 +122,7 @@ import Wire
     #expect(stack.sockets.openCount == 0 && pool.outstanding == 0)
   }
 
-  @Test func `sockets of all kinds come and go, and a slot is used again`() throws {
+  @Test func socketsOfAllKindsComeAndGoAndASlotIsUsedAgain() throws {
     var random = SeededRandom()
     let pool = MbufPool()
     var stack = makeStack { $0.socketLimit = 40 }
@@ -160,7 +160,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a stack is small until sockets are opened`() {
+  @Test func aStackIsSmallUntilSocketsAreOpened() {
     #expect(MemoryLayout<InternetStack>.size <= 512)
   }
 }

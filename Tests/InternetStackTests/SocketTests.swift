@@ -7,7 +7,7 @@ import UMA
 import Wire
 
 @Suite struct SocketTests {
-  @Test func `the same address and port are bound once`() throws {
+  @Test func theSameAddressAndPortAreBoundOnce() throws {
     var stack = makeStack()
     let first = try stack.bind(port: 7)
     _ = try stack.bind(port: 7, address: us)
@@ -25,7 +25,7 @@ import Wire
     stack.checkInvariants()
   }
 
-  @Test func `every socket can be opened, found and closed, in any order`() throws {
+  @Test func everySocketCanBeOpenedFoundAndClosedInAnyOrder() throws {
     let pool = MbufPool()
     var stack = makeStack { $0.socketLimit = 256 }
     var sockets: [SocketID] = []
@@ -50,7 +50,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a socket bound to the address comes before one bound to any`() throws {
+  @Test func aSocketBoundToTheAddressComesBeforeOneBoundToAny() throws {
     let pool = MbufPool()
     var stack = makeStack()
     let any = try stack.bind(port: 7)
@@ -74,7 +74,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a full buffer drops, and counts`() throws {
+  @Test func aFullBufferDropsAndCounts() throws {
     let pool = MbufPool()
     var stack = makeStack()
     let byteCount = TestDatagram().payload.count + 16
@@ -93,7 +93,7 @@ import Wire
   }
 
   @Test(arguments: [10, 1_000])
-  func `raw sockets get the whole datagram, and the port still gets its own`(
+  func rawSocketsGetTheWholeDatagramAndThePortStillGetsItsOwn(
     byteCount: Int
   ) throws {
     let pool = MbufPool()
@@ -131,7 +131,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a full raw socket is a reason only if nobody else took the datagram`() throws {
+  @Test func aFullRawSocketIsAReasonOnlyIfNobodyElseTookTheDatagram() throws {
     let pool = MbufPool()
     var stack = makeStack()
     let raw = try stack.openRaw(protocol: nil, limit: 10)
@@ -143,7 +143,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `as many sockets are open as the policy allows, of all kinds`() throws {
+  @Test func asManySocketsAreOpenAsThePolicyAllowsOfAllKinds() throws {
     var stack = makeStack { $0.socketLimit = 3 }
     let port = try stack.bind(port: 7)
     _ = try stack.openRaw(protocol: .tcp)
@@ -163,7 +163,7 @@ import Wire
     stack.checkInvariants()
   }
 
-  @Test func `a handle names one opening of a socket`() throws {
+  @Test func aHandleNamesOneOpeningOfASocket() throws {
     var stack = makeStack()
     var handles = [try stack.bind(port: 7)]
     func expectOpen(_ count: Int, _ sourceLocation: SourceLocation = #_sourceLocation) {
@@ -184,7 +184,7 @@ import Wire
     expectOpen(0)
   }
 
-  @Test func `a closed socket traps, also when its slot is in use again`() async {
+  @Test func aClosedSocketTrapsAlsoWhenItsSlotIsInUseAgain() async {
     await #expect(processExitsWith: .failure) {
       var stack = makeStack()
       let socket = try stack.bind(port: 7)

@@ -8,7 +8,7 @@ import UMA
 import Wire
 
 @Suite struct SurvivalTests {
-  @Test func `two hundred thousand damaged frames are all accounted for`() throws {
+  @Test func twoHundredThousandDamagedFramesAreAllAccountedFor() throws {
     let pool = MbufPool()
     var random = SeededRandom()
     var stack = makeStack()
@@ -50,7 +50,7 @@ import Wire
     pool.checkInvariants()
   }
 
-  @Test func `no denied allocation of an input leaks or goes uncounted`() throws {
+  @Test func noDeniedAllocationOfAnInputLeaksOrGoesUncounted() throws {
     let datagram = TestDatagram(payload: [UInt8](repeating: 1, count: 400))
     let frame = [UInt8](repeating: 2, count: 12) + [8, 0] + datagram.bytes
     var denied = 0
@@ -86,7 +86,7 @@ import Wire
     #expect(denied > 12)
   }
 
-  @Test func `no denied allocation of a send leaks or goes uncounted`() throws {
+  @Test func noDeniedAllocationOfASendLeaksOrGoesUncounted() throws {
     let attempts = try FailurePlan.forEachAttempt { plan in
       let pool = MbufPool()
       var stack = makeStack()
@@ -114,7 +114,7 @@ import Wire
     #expect(attempts > 0)
   }
 
-  @Test func `a stack that ends frees what waits in it`() throws {
+  @Test func aStackThatEndsFreesWhatWaitsInIt() throws {
     let pool = MbufPool()
     do {
       var stack = makeStack()

@@ -28,8 +28,7 @@ import Testing
     [600], [300, 300], [200, 400], [400, 200], [0, 600], [600, 0], [300, 0, 300], [300, 300, 0, 0],
   ]
 
-  @Test(arguments: layouts) func `the part with the last byte has the mark`(_ lengths: [Int]) throws
-  {
+  @Test(arguments: layouts) func thePartWithTheLastByteHasTheMark(_ lengths: [Int]) throws {
     try leakChecked { pool in
       for offset in [0, 1, 200, 300, 599, 600] {
         var front = try record(lengths, pool)
@@ -45,7 +44,7 @@ import Testing
     }
   }
 
-  @Test(arguments: layouts) func `a packet that is trimmed still ends its record`(_ lengths: [Int])
+  @Test(arguments: layouts) func aPacketThatIsTrimmedStillEndsItsRecord(_ lengths: [Int])
     throws
   {
     try leakChecked { pool in
@@ -64,7 +63,7 @@ import Testing
     }
   }
 
-  @Test(arguments: layouts) func `a chain keeps the rule too`(_ lengths: [Int]) throws {
+  @Test(arguments: layouts) func aChainKeepsTheRuleToo(_ lengths: [Int]) throws {
     try leakChecked { pool in
       for offset in [0, 1, 300, 600] {
         var front = try record(lengths, pool).demoted()
@@ -92,7 +91,7 @@ import Testing
     try chain.withPacket { packet throws(MbufError) in packet.endsRecord } ?? false
   }
 
-  @Test(arguments: layouts) func `a record goes on where bytes that do not end it are joined`(
+  @Test(arguments: layouts) func aRecordGoesOnWhereBytesThatDoNotEndItAreJoined(
     _ lengths: [Int]
   ) throws {
     try leakChecked { pool in

@@ -85,7 +85,7 @@ import Testing
     return counts
   }
 
-  @Test func `A packet that is put back is the first again`() throws {
+  @Test func aPacketThatIsPutBackIsTheFirstAgain() throws {
     try leakChecked { pool in
       for sizes in [[7], [7, 300], [7, 300, 5_000]] {
         var queue = try queue(pool, sizes)
@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  @Test func `Appending a queue takes its packets in order and leaves it empty`() throws {
+  @Test func appendingAQueueTakesItsPacketsInOrderAndLeavesItEmpty() throws {
     try leakChecked { pool in
       for (front, back) in [([], []), ([], [1, 2]), ([1, 2], []), ([3], [1]), ([1, 2], [3, 4])] {
         var queue = try queue(pool, front)
@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  @Test func `Showing the packets leaves them where they are, also when the body throws`() throws {
+  @Test func showingThePacketsLeavesThemWhereTheyAreAlsoWhenTheBodyThrows() throws {
     try leakChecked { pool in
       let queue = try queue(pool, [1, 2, 3])
       var seen = 0

@@ -11,19 +11,19 @@ import Testing
 /// a release build keeps in registers, so there nothing is asserted; `mbuma bench --check` asserts
 /// the same of the release build.
 @Suite struct AllocationTests {
-  @Test func `A packet to the stack allocates nothing`() async {
+  @Test func aPacketToTheStackAllocatesNothing() async {
     await #expect(processExitsWith: .success) {
       try expectNoAllocations(to: .stack)
     }
   }
 
-  @Test func `A packet that is counted and freed allocates nothing`() async {
+  @Test func aPacketThatIsCountedAndFreedAllocatesNothing() async {
     await #expect(processExitsWith: .success) {
       try expectNoAllocations(to: .null)
     }
   }
 
-  @Test func `A packet to a file allocates nothing`() async {
+  @Test func aPacketToAFileAllocatesNothing() async {
     await #expect(processExitsWith: .success) {
       try expectNoAllocations(to: .file("/dev/null"))
     }

@@ -17,7 +17,7 @@ import Wire
     return tally
   }
 
-  @Test func `Checksums are counted by result`() throws {
+  @Test func checksumsAreCountedByResult() throws {
     let right = Frame.udp().bytes
     var wrongHeader = right
     wrongHeader[24] ^= 1
@@ -37,7 +37,7 @@ import Wire
     #expect(udp.valid + udp.invalid + udp.absent + udp.partial + udp.unverifiable <= 5)
   }
 
-  @Test func `Where decoding ends is counted by layer and reason`() throws {
+  @Test func whereDecodingEndsIsCountedByLayerAndReason() throws {
     let right = Frame.udp().bytes
     let tally = try tally([
       right, Array(right.prefix(13)), Array(right.prefix(33)), Array(right.prefix(38)),
@@ -52,7 +52,7 @@ import Wire
     #expect(tally.protocols.ipv4 == 4)
   }
 
-  @Test func `A checksum is right over any number of segments`() throws {
+  @Test func aChecksumIsRightOverAnyNumberOfSegments() throws {
     let payload = (0..<7_001).map { UInt8(truncatingIfNeeded: $0 &* 37) }
     let whole = Frame.udp(payload: payload).bytes
     let pool = MbufPool()
@@ -73,13 +73,13 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `An unsupported link type is other`() throws {
+  @Test func anUnsupportedLinkTypeIsOther() throws {
     let tally = try tally([Frame.udp().bytes], LinkType(rawValue: 147))
     #expect(tally.protocols.other == 1)
     #expect(tally.protocols.udp == 0)
   }
 
-  @Test func `Any bytes are counted once`() throws {
+  @Test func anyBytesAreCountedOnce() throws {
     var random = SystemRandomNumberGenerator()
     for linkType in [LinkType.ethernet, .ipv4, .ipv6, .raw, .null, .loop, .linuxSLL, .linuxSLL2] {
       let frames = (0..<300).map { _ in

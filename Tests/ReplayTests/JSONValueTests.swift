@@ -15,11 +15,11 @@ import Testing
   ]
 
   @Test(arguments: texts)
-  func `Each kind of value has its text`(_ value: JSONValue, _ text: String) {
+  func eachKindOfValueHasItsText(_ value: JSONValue, _ text: String) {
     #expect(value.text == text)
   }
 
-  @Test func `What a text may not hold is escaped`() {
+  @Test func whatATextMayNotHoldIsEscaped() {
     #expect(JSONValue.string("\" \\ \n \t \r").text == #""\" \\ \n \t \r""#)
     #expect(JSONValue.string("\0\u{1}\u{1f}\u{8}").text == #""\u0000\u0001\u001f\u0008""#)
     #expect(JSONValue.string("ü 🐦 /\u{7f}").text == "\"ü 🐦 /\u{7f}\"")
@@ -28,7 +28,7 @@ import Testing
     #expect(JSONValue.string("\r\n").text == #""\r\n""#)
   }
 
-  @Test func `Every scalar comes back`() throws {
+  @Test func everyScalarComesBack() throws {
     var text = ""
     for value in UInt32(0)..<0x3000 {
       if let scalar = Unicode.Scalar(value) { text.unicodeScalars.append(scalar) }
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test func `Keys keep their order on one line and on many`() {
+  @Test func keysKeepTheirOrderOnOneLineAndOnMany() {
     let value: JSONValue = ["z": 1, "a": ["y": [1, 2], "b": []], "m": [:]]
     #expect(value.text == #"{"z":1,"a":{"y":[1,2],"b":[]},"m":{}}"#)
     #expect(
@@ -59,7 +59,7 @@ import Testing
         """)
   }
 
-  @Test func `Values are equal if they are written alike`() {
+  @Test func valuesAreEqualIfTheyAreWrittenAlike() {
     #expect(JSONValue.number(.nan) == .null)
     #expect(JSONValue.object([("a", 1), ("b", 2)]) != .object([("b", 2), ("a", 1)]))
   }

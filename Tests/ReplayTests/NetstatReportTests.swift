@@ -15,7 +15,7 @@ import Testing
       denials: denials, sleeps: 0, slabCount: 1, slabByteCount: 4_096)
   }
 
-  @Test func `The corrections of the original are made`() {
+  @Test func theCorrectionsOfTheOriginalAreMade() {
     let statistics = MbufStatistics(
       mbufs: zone("mbuf", inUse: 10, cached: 4, free: 6, denials: 1),
       packets: zone("mbuf_packet", inUse: 100, cached: 20, free: 0, denials: 3),
@@ -45,7 +45,7 @@ import Testing
         """)
   }
 
-  @Test func `A pool in use adds up`() throws {
+  @Test func aPoolInUseAddsUp() throws {
     let pool = MbufPool(clusterLimit: 512)
     func numbers() -> [[Int]] {
       NetstatReport(pool.statistics()).text.split(separator: "\n").map { line in

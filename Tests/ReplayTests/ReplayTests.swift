@@ -15,7 +15,7 @@ import Wire
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func `Every frame is read, counted and sent`() throws {
+  @Test func everyFrameIsReadCountedAndSent() throws {
     let path = try folder.capture(
       "in.pcap", [.udp(), .udp(port: 5_000), .other(byteCount: 60), .other(byteCount: 5_000)])
     for destination in [ReplayPlan.Destination.null, .file(folder.file("out.pcap")), .stack] {
@@ -39,7 +39,7 @@ import Wire
     }
   }
 
-  @Test func `A pool that is too small denies, and what it denied is counted`() throws {
+  @Test func aPoolThatIsTooSmallDeniesAndWhatItDeniedIsCounted() throws {
     let path = try folder.capture(
       "in.pcap",
       [.udp(), .other(byteCount: 2_048), .other(byteCount: 2_049), .other(byteCount: 9_000)])
@@ -56,7 +56,7 @@ import Wire
     #expect(report.outputError == nil)
   }
 
-  @Test func `A pool whose every allocation fails ends without a packet`() throws {
+  @Test func aPoolWhoseEveryAllocationFailsEndsWithoutAPacket() throws {
     let path = try folder.capture("in.pcap", [.udp(), .udp()])
     let pool = MbufPool()
     pool.inject(FailurePlan(failing: 1, andAllLater: true))
@@ -67,7 +67,7 @@ import Wire
     pool.checkInvariants()
   }
 
-  @Test func `An input that cannot be opened is passed over`() throws {
+  @Test func anInputThatCannotBeOpenedIsPassedOver() throws {
     let path = try folder.capture("in.pcap", [.udp()])
     let report = run(ReplayPlan(inputs: [folder.file("nowhere.pcap"), path], loopCount: 2))
     #expect(report.packetsSent == 2)
@@ -78,7 +78,7 @@ import Wire
     #expect(report.inputs[1].packets == 2)
   }
 
-  @Test func `Inputs that give nothing are not gone through again`() throws {
+  @Test func inputsThatGiveNothingAreNotGoneThroughAgain() throws {
     let empty = try folder.capture("in.pcap", [])
     let report = run(ReplayPlan(inputs: [empty, folder.file("nowhere")], loopCount: 1_000_000))
     #expect(report.loops == 1)
@@ -87,7 +87,7 @@ import Wire
   }
 
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 100])
-  func `A limit counts packets over all inputs and loops`(_ limit: Int) throws {
+  func aLimitCountsPacketsOverAllInputsAndLoops(_ limit: Int) throws {
     let one = try folder.capture("one.pcap", [.udp(), .udp()])
     let two = try folder.capture("two.pcap", [.udp()])
     let out = folder.file("out.pcap")
@@ -100,7 +100,7 @@ import Wire
     #expect(report.verification?.packetCount == report.packetsSent)
   }
 
-  @Test func `An input is said to have ended only if its end was seen`() throws {
+  @Test func anInputIsSaidToHaveEndedOnlyIfItsEndWasSeen() throws {
     let one = try folder.capture("one.pcap", [.udp(), .udp(), .udp()])
     let two = try folder.capture("two.pcap", [.udp()])
     func ends(_ limit: Int?, _ destination: ReplayPlan.Destination = .null) -> [CaptureEnd?] {
@@ -118,7 +118,7 @@ import Wire
     #expect(ends(nil, .file("/dev/full")) == [nil, nil])
   }
 
-  @Test func `A filter keeps the rest out`() throws {
+  @Test func aFilterKeepsTheRestOut() throws {
     let path = try folder.capture("in.pcap", [.udp(), .udp(port: 5_000), .other(byteCount: 60)])
     let out = folder.file("out.pcap")
     let report = run(
@@ -132,7 +132,7 @@ import Wire
     #expect(bad.packetsRead == 0)
   }
 
-  @Test func `Inputs of two link types go anywhere but into one file`() throws {
+  @Test func inputsOfTwoLinkTypesGoAnywhereButIntoOneFile() throws {
     let ethernet = try folder.capture("a.pcap", [.udp()])
     let raw = try folder.capture(
       "b.pcap", [Frame(bytes: Array(Frame.udp().bytes.dropFirst(14)))], linkType: .ipv4)
@@ -156,7 +156,7 @@ import Wire
     #expect(report.outputError?.exitCode == 3)
   }
 
-  @Test func `A stack delivers or drops, each packet once`() throws {
+  @Test func aStackDeliversOrDropsEachPacketOnce() throws {
     var bad = Frame.udp()
     bad.bytes[45] ^= 1
     var badHeader = Frame.udp()
@@ -173,7 +173,7 @@ import Wire
     #expect(report.packetsSent - report.packetsDropped == 6)
   }
 
-  @Test func `An output that fails ends the run, and nothing is lost from the counts`() throws {
+  @Test func anOutputThatFailsEndsTheRunAndNothingIsLostFromTheCounts() throws {
     // The header says microseconds before the frame with nanoseconds is seen.
     let path = try folder.capture(
       "in.pcap", [.udp(), .udp(), Frame(bytes: Frame.udp().bytes, time: 1_001), .udp()],
@@ -204,7 +204,7 @@ import Wire
     #expect(report.packetsRead == report.packetsSent + report.denied + report.refused)
   }
 
-  @Test func `A failure in the middle counts what was sent before it`() throws {
+  @Test func aFailureInTheMiddleCountsWhatWasSentBeforeIt() throws {
     let many = try folder.capture(
       "many.pcap", Array(repeating: .other(byteCount: 1_000), count: 999))
     guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
@@ -215,7 +215,7 @@ import Wire
     #expect(report.drops.map(\.count).reduce(0, +) == report.refused)
   }
 
-  @Test func `A control stops a run between packets`() throws {
+  @Test func aControlStopsARunBetweenPackets() throws {
     let path = try folder.capture("in.pcap", Array(repeating: .udp(), count: 10_000))
     let stopper = Stopper()
     let control = ReplayControl { packets in if packets >= 20_000 { stopper.stop() } }
@@ -236,7 +236,7 @@ import Wire
     #expect(report.inputs[0].error == nil)
   }
 
-  @Test func `A control that is stopped beforehand lets nothing through`() throws {
+  @Test func aControlThatIsStoppedBeforehandLetsNothingThrough() throws {
     let path = try folder.capture("in.pcap", [.udp()])
     let control = ReplayControl()
     #expect(!control.isStopped)
@@ -246,7 +246,7 @@ import Wire
     #expect(report.wasInterrupted)
   }
 
-  @Test func `An output that is an input is refused before anything is touched`() throws {
+  @Test func anOutputThatIsAnInputIsRefusedBeforeAnythingIsTouched() throws {
     let a = try folder.capture("a.pcap", [.udp()])
     let b = try folder.capture("b.pcap", [.udp(), .udp()])
     let before = [try readFile(a), try readFile(b)]
@@ -274,7 +274,7 @@ import Wire
     #expect(!FileManager.default.fileExists(atPath: new))
   }
 
-  @Test func `An input that becomes the output while running is not read`() throws {
+  @Test func anInputThatBecomesTheOutputWhileRunningIsNotRead() throws {
     let a = try folder.capture("a.pcap", [.udp()])
     let (new, link) = (folder.file("new.pcap"), folder.file("link.pcap"))
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: new)
@@ -284,7 +284,7 @@ import Wire
     #expect(try readFile(new).count == 24 + 2 * (16 + 46))
   }
 
-  @Test func `What keeps no bytes may be input and output`() throws {
+  @Test func whatKeepsNoBytesMayBeInputAndOutput() throws {
     let a = try folder.capture("a.pcap", [.udp()])
     let pipe = folder.file("pipe")
     #expect(unsafe mkfifo(pipe, 0o600) == 0)
@@ -297,7 +297,7 @@ import Wire
     #expect(report.outputError == nil)
   }
 
-  @Test func `A plan needs a loop`() async {
+  @Test func aPlanNeedsALoop() async {
     await #expect(processExitsWith: .failure) {
       _ = ReplayPlan(inputs: [], loopCount: 0)
     }

@@ -39,7 +39,7 @@ import Wire
     #expect(difference?.field.rawValue == field, sourceLocation: sourceLocation)
   }
 
-  @Test func `The same frames are identical`() throws {
+  @Test func theSameFramesAreIdentical() throws {
     let verification = try compare(frames)
     #expect(verification.isIdentical)
     #expect(verification.packetCount == 3)
@@ -50,7 +50,7 @@ import Wire
       try compare([frames[1]], packetCount: 1, filter: "udp dst port 2").isIdentical)
   }
 
-  @Test func `A byte that differs is found wherever it is`() throws {
+  @Test func aByteThatDiffersIsFoundWhereverItIs() throws {
     for offset in frames[1].bytes.indices {
       var found = frames
       found[1].bytes[offset] ^= 0x80
@@ -61,7 +61,7 @@ import Wire
     }
   }
 
-  @Test func `Time, captured length and wire length are compared`() throws {
+  @Test func timeCapturedLengthAndWireLengthAreCompared() throws {
     var found = frames
     found[2].time += 1
     expect(try compare(found), after: 2, nil, "timestamp")
@@ -76,7 +76,7 @@ import Wire
     #expect(verification.text == "different at packet 2: wire_length")
   }
 
-  @Test func `Too few packets and too many are found`() throws {
+  @Test func tooFewPacketsAndTooManyAreFound() throws {
     expect(try compare(Array(frames.prefix(2))), after: 2, nil, "count")
     expect(try compare([]), after: 0, nil, "count")
     expect(try compare(frames + [.udp()]), after: 3, nil, "count")
@@ -92,7 +92,7 @@ import Wire
     return Verifier(ReplayPlan(inputs: [input]), packetCount: frames.count).compare(&reader)
   }
 
-  @Test func `Link types are compared`() throws {
+  @Test func linkTypesAreCompared() throws {
     let output = try readFile(folder.capture("other.pcap", frames, linkType: .ethernet))
     #expect(try compare(output, .ethernet).isIdentical)
     for linkType in [LinkType.ipv4, .null, .linuxSLL] {
@@ -110,7 +110,7 @@ import Wire
     #expect(empty.firstDifference?.field == .linkType)
   }
 
-  @Test func `How the output ends is compared`() throws {
+  @Test func howTheOutputEndsIsCompared() throws {
     let output = try readFile(folder.capture("other.pcap", frames))
     // Cut in the header of a record that should not be there, and in one that should.
     for extra in [1, 15, 16] {
@@ -125,7 +125,7 @@ import Wire
     expect(try compare(corrupt, .ethernet), after: 3, nil, "end")
   }
 
-  @Test func `What a pcap cannot say otherwise does not differ`() throws {
+  @Test func whatAPcapCannotSayOtherwiseDoesNotDiffer() throws {
     // Seconds have 32 bits, of either sign.
     let pool = MbufPool()
     let early = Frame(bytes: frames[0].bytes, time: -1_000_000_000)
@@ -137,7 +137,7 @@ import Wire
     #expect(report.verification?.isIdentical == true)
   }
 
-  @Test func `A pool too small shows as a difference`() throws {
+  @Test func aPoolTooSmallShowsAsADifference() throws {
     let input = try folder.capture(
       "in.pcap", [.udp(), .other(byteCount: 9_000), .udp(port: 9)])
     let report = run(

@@ -12,7 +12,7 @@ import Testing
       slabByteCount: 4_096)
   }
 
-  @Test func `The columns stand as vmstat has them`() {
+  @Test func theColumnsStandAsVmstatHasThem() {
     var large = zone("mbuf_cluster", 2_048, 1_000)
     (large.inUse, large.allocations) = (12_345_678, 1_234_567_890)
     (large.denials, large.sleeps) = (12_345, 0)
@@ -28,7 +28,7 @@ import Testing
         """)
   }
 
-  @Test func `The zones of the process are shown unless others are given`() throws {
+  @Test func theZonesOfTheProcessAreShownUnlessOthersAreGiven() throws {
     let name = "shown \(UInt32.random(in: 0...UInt32.max))"
     let zone = Zone(name: name, itemByteCount: 1_024)
     zone.limitInItems = 77
@@ -39,7 +39,7 @@ import Testing
     #expect(!VmstatReport().text.contains(name))
   }
 
-  @Test func `JSON has these columns and all else`() {
+  @Test func jsonHasTheseColumnsAndAllElse() {
     var zone = zone("mbuf", 256, 50)
     zone.strideByteCount = 260
     zone.pageCount = 1

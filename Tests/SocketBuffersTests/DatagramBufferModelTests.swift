@@ -41,7 +41,7 @@ extension Endpoint {
 }
 
 @Suite struct DatagramBufferModelTests {
-  @Test func `a hundred thousand random operations match the model`() throws {
+  @Test func aHundredThousandRandomOperationsMatchTheModel() throws {
     var random = SeededRandom()
     let pool = MbufPool()
     var buffer = DatagramBuffer(limit: 600)

@@ -15,7 +15,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
 
 @Suite struct DatagramBufferTests {
   @Test(arguments: [alice, carol], [bob, carol])
-  func `a datagram comes back as it went in`(source: Endpoint, destination: Endpoint) throws {
+  func aDatagramComesBackAsItWentIn(source: Endpoint, destination: Endpoint) throws {
     let pool = MbufPool()
     var buffer = DatagramBuffer(limit: 10_000)
     for byteCount in [0, 1, 100, 168, 2_048, 5_000] {
@@ -42,7 +42,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `the limit is exact, and a refusal changes nothing but the count of drops`() throws {
+  @Test func theLimitIsExactAndARefusalChangesNothingButTheCountOfDrops() throws {
     let pool = MbufPool()
     // Two IPv4 endpoints are 16 bytes.
     var buffer = DatagramBuffer(limit: 3 * 116 + 15, storageLimit: 1 << 20)
@@ -70,7 +70,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `the storage limit holds small datagrams to a count`() throws {
+  @Test func theStorageLimitHoldsSmallDatagramsToACount() throws {
     let pool = MbufPool()
     var buffer = DatagramBuffer(limit: 1_000)
     #expect(buffer.storageLimit == 8_000)
@@ -91,7 +91,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `storage is charged in full, shared or not`() throws {
+  @Test func storageIsChargedInFullSharedOrNot() throws {
     let pool = MbufPool()
     var buffer = DatagramBuffer(limit: 1 << 20)
     expect(buffer.append(try packet(pool, 10), from: alice, to: bob), is: .appended)
@@ -111,7 +111,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `without an mbuf for the addresses the datagram is refused`() throws {
+  @Test func withoutAnMbufForTheAddressesTheDatagramIsRefused() throws {
     let pool = MbufPool()
     var buffer = DatagramBuffer(limit: 10_000)
     let tight = try packet(pool, 100, headroom: 0)
@@ -126,7 +126,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a buffer that ends frees what is in it`() throws {
+  @Test func aBufferThatEndsFreesWhatIsInIt() throws {
     let pool = MbufPool()
     do {
       var buffer = DatagramBuffer(limit: 10_000)
@@ -137,7 +137,7 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
 }
 
 @Suite struct EndpointTests {
-  @Test func `endpoints read as people write them`() {
+  @Test func endpointsReadAsPeopleWriteThem() {
     #expect(bob.description == "192.0.2.2:53")
     #expect(carol.description == "[2001:db8::7]:9")
   }

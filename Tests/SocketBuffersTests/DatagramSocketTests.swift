@@ -45,7 +45,7 @@ func error(_ body: () throws(SocketError) -> Void) -> SocketError? {
 }
 
 @Suite struct DatagramSocketTests {
-  @Test func `what is delivered is received whole, with its addresses and its control`() throws {
+  @Test func whatIsDeliveredIsReceivedWholeWithItsAddressesAndItsControl() throws {
     try leakChecked { pool in
       let socket = socket(pool)
       for headroom in [0, 40] {
@@ -71,7 +71,7 @@ func error(_ body: () throws(SocketError) -> Void) -> SocketError? {
     }
   }
 
-  @Test func `a reader with little room gets the front, and is told so`() throws {
+  @Test func aReaderWithLittleRoomGetsTheFrontAndIsToldSo() throws {
     try leakChecked { pool in
       let socket = socket(pool)
       var room = [UInt8](repeating: 0, count: 10)
@@ -100,7 +100,7 @@ func error(_ body: () throws(SocketError) -> Void) -> SocketError? {
     }
   }
 
-  @Test func `what finds no space, no memory or no reader is counted`() throws {
+  @Test func whatFindsNoSpaceNoMemoryOrNoReaderIsCounted() throws {
     try leakChecked { pool in
       let socket = socket(pool, receiveLimit: 200)
       #expect(socket.deliver(try packet(pool, 100), from: alice) == .delivered)
@@ -121,7 +121,7 @@ func error(_ body: () throws(SocketError) -> Void) -> SocketError? {
     }
   }
 
-  @Test func `errors are told once, and the end for good, behind what is there`() throws {
+  @Test func errorsAreToldOnceAndTheEndForGoodBehindWhatIsThere() throws {
     try leakChecked { pool in
       let socket = socket(pool)
       socket.deliver(try packet(pool, 1), from: alice)
@@ -139,7 +139,7 @@ func error(_ body: () throws(SocketError) -> Void) -> SocketError? {
     }
   }
 
-  @Test func `sending is refused in the order of the checks`() throws {
+  @Test func sendingIsRefusedInTheOrderOfTheChecks() throws {
     try leakChecked { pool in
       let sent = SentDatagrams()
       let socket = DatagramSocket(local: bob, pool: pool, sendLimit: 100) {
@@ -193,7 +193,7 @@ func error(_ body: () throws(SocketError) -> Void) -> SocketError? {
     }
   }
 
-  @Test func `a protocol with connections says so`() throws {
+  @Test func aProtocolWithConnectionsSaysSo() throws {
     let pool = MbufPool()
     let socket = DatagramSocket(local: bob, pool: pool, requiresConnection: true) {
       _ throws(SocketError) in throw .pending(errorNumber: 1)

@@ -49,7 +49,7 @@ extension DatagramSocket {
 }
 
 @Suite struct DatagramSocketWaitTests {
-  @Test func `threads that wait are served in the order they came`() throws {
+  @Test func threadsThatWaitAreServedInTheOrderTheyCame() throws {
     let pool = MbufPool()
     let socket = socket(pool)
     let results = Results()
@@ -70,7 +70,7 @@ extension DatagramSocket {
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `a deadline takes the reader out of the queue and nothing with it`() throws {
+  @Test func aDeadlineTakesTheReaderOutOfTheQueueAndNothingWithIt() throws {
     let pool = MbufPool()
     let socket = socket(pool)
     #expect(socket.receivedByteCount(until: .now) == .failure(.deadlinePassed))
@@ -86,7 +86,7 @@ extension DatagramSocket {
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `who only looks leaves the datagram to the next`() throws {
+  @Test func whoOnlyLooksLeavesTheDatagramToTheNext() throws {
     let pool = MbufPool()
     let socket = socket(pool)
     let results = Results()
@@ -103,7 +103,7 @@ extension DatagramSocket {
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `the low-water mark is for those who wait`() throws {
+  @Test func theLowWaterMarkIsForThoseWhoWait() throws {
     let pool = MbufPool()
     let socket = socket(pool, receiveLimit: 300)
     // Each datagram has 16 bytes of addresses.
@@ -142,7 +142,7 @@ extension DatagramSocket {
   }
 
   @Test(arguments: [DatagramSocket.Direction.receiving, .both])
-  func `a shutdown wakes all`(direction: DatagramSocket.Direction) async throws {
+  func aShutdownWakesAll(direction: DatagramSocket.Direction) async throws {
     let pool = MbufPool()
     let socket = socket(pool)
     let results = Results()
@@ -167,7 +167,7 @@ extension DatagramSocket {
     #expect(pool.outstanding == 0)
   }
 
-  @Test func `an error goes to the first who waits, and to no other`() throws {
+  @Test func anErrorGoesToTheFirstWhoWaitsAndToNoOther() throws {
     let pool = MbufPool()
     let socket = socket(pool)
     let results = Results()
@@ -183,7 +183,7 @@ extension DatagramSocket {
     #expect(results[0] == .failure(.pending(errorNumber: 111)) && results[1] == .success(2))
   }
 
-  @Test func `a cancelled task leaves the queue, and the next is served`() async throws {
+  @Test func aCancelledTaskLeavesTheQueueAndTheNextIsServed() async throws {
     let pool = MbufPool()
     let socket = socket(pool)
     let first = Task { await socket.awaitedByteCount() }
@@ -221,7 +221,7 @@ extension DatagramSocket {
   }
 
   /// Readers of every kind come and give up at any moment; every datagram is received exactly once.
-  @Test func `no datagram is lost and none comes twice`() async throws {
+  @Test func noDatagramIsLostAndNoneComesTwice() async throws {
     let pool = MbufPool()
     let socket = socket(pool, receiveLimit: 2_000)
     let perWriter = 2_000

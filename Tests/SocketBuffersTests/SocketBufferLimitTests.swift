@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct SocketBufferLimitTests {
-  @Test func `a buffer is given limits up to the largest`() {
+  @Test func aBufferIsGivenLimitsUpToTheLargest() {
     var buffer = SocketBuffer()
     #expect(buffer.limit == 0 && buffer.space == 0)
     // 2 MiB * 2048 / 2304.
@@ -26,7 +26,7 @@ import Testing
     try buffer.reserve(limit: limit)
   }
 
-  @Test func `the low-water mark comes down with the limit`() throws {
+  @Test func theLowWaterMarkComesDownWithTheLimit() throws {
     var buffer = SocketBuffer(limit: 4_096)
     #expect(buffer.lowWater == 1)
     buffer.lowWater = 2_048
@@ -36,7 +36,7 @@ import Testing
     #expect(buffer.lowWater == 1_000)
   }
 
-  @Test func `both buffers of a socket get their limits or neither`() throws {
+  @Test func bothBuffersOfASocketGetTheirLimitsOrNeither() throws {
     var receiving = SocketBuffer()
     var sending = SocketBuffer()
     var error: SocketError?
@@ -54,7 +54,7 @@ import Testing
     #expect(sending.lowWater == 1_000)
   }
 
-  @Test func `space is the tighter of both limits, and may be below 0`() throws {
+  @Test func spaceIsTheTighterOfBothLimitsAndMayBeBelow0() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 1_000, storageLimit: 2_000)
       buffer.appendRecord(try packet(pool, 100))
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  @Test func `errors have the numbers and words of the system`() {
+  @Test func errorsHaveTheNumbersAndWordsOfTheSystem() {
     let errors: [SocketError] = [
       .deadlinePassed, .cancelled, .ended, .cannotSend, .notConnected,
       .destinationRequired, .alreadyConnected, .messageTooLong(wanted: 2, available: 1),

@@ -80,7 +80,7 @@ private struct Model {
     packet.byteCount == places.count && bytes(of: packet) == places.map { text[$0] }
   }
 
-  @Test func `a million appends and drops match the model`() throws {
+  @Test func aMillionAppendsAndDropsMatchTheModel() throws {
     try leakChecked { pool in
       var random = SeededRandom()
       var buffer = SocketBuffer(limit: 1_500, storageLimit: 12_000)
@@ -206,7 +206,7 @@ private struct Model {
     return isEqual
   }
 
-  @Test func `without memory everything is as it was`() throws {
+  @Test func withoutMemoryEverythingIsAsItWas() throws {
     let pool = MbufPool()
     let attempts = try pool.sweepFailures {
       var buffer = SocketBuffer(limit: 100_000)

@@ -36,7 +36,7 @@ extension MbufPool {
 }
 
 @Suite struct SocketBufferTests {
-  @Test func `append goes on with a record until that ends`() throws {
+  @Test func appendGoesOnWithARecordUntilThatEnds() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       buffer.append(try pool.packet([1, 2]))
@@ -55,7 +55,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `nothing appended to nothing is nothing`() throws {
+  @Test func nothingAppendedToNothingIsNothing() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       buffer.append(try pool.packet([]))
@@ -71,7 +71,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `a stream has few segments, and as many as come if it is told so`() throws {
+  @Test func aStreamHasFewSegmentsAndAsManyAsComeIfItIsToldSo() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       buffer.appendStream(try packet(pool, 1_000))
@@ -93,7 +93,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `a stream goes on behind the mark of an end, which stays at its end only`() throws {
+  @Test func aStreamGoesOnBehindTheMarkOfAnEndWhichStaysAtItsEndOnly() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       var first = try pool.packet([1])
@@ -109,7 +109,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `shared storage is not written behind`() throws {
+  @Test func sharedStorageIsNotWrittenBehind() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       var original = try packet(pool, 600)
@@ -120,7 +120,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `a record keeps its boundaries, empty or not`() throws {
+  @Test func aRecordKeepsItsBoundariesEmptyOrNot() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       buffer.appendRecord(try pool.packet([1]))
@@ -137,7 +137,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `an address, control information and data come back as they went in`() throws {
+  @Test func anAddressControlInformationAndDataComeBackAsTheyWentIn() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       let address = payload(216, seed: 3)
@@ -191,7 +191,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `what finds no space or is too long is not taken`() throws {
+  @Test func whatFindsNoSpaceOrIsTooLongIsNotTaken() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 100)
       #expect(try appendAddress(&buffer, pool, [1], [2, 3], payload(97, seed: 0)) == nil)
@@ -220,7 +220,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `control information goes in front of its data`() throws {
+  @Test func controlInformationGoesInFrontOfItsData() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 1_000)
       var control: Packet? = try pool.packet([1, 2])
@@ -245,7 +245,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `out-of-band data stands before the rest, in its order`() throws {
+  @Test func outOfBandDataStandsBeforeTheRestInItsOrder() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 1_000)
       buffer.insertOutOfBand(try pool.packet([1]))
@@ -269,7 +269,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `drop goes across records, and takes what is left empty`() throws {
+  @Test func dropGoesAcrossRecordsAndTakesWhatIsLeftEmpty() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       for (seed, byteCount) in [10, 0, 300, 20].enumerated() {
@@ -291,7 +291,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `cut hands over what drop would free`() throws {
+  @Test func cutHandsOverWhatDropWouldFree() throws {
     try leakChecked { pool in
       for cut in 0...70 {
         var buffer = SocketBuffer(limit: 10_000)
@@ -325,7 +325,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `sends in order and again show the bytes of the stream`() throws {
+  @Test func sendsInOrderAndAgainShowTheBytesOfTheStream() throws {
     try leakChecked { pool in
       var random = SeededRandom()
       var buffer = SocketBuffer(limit: 1 << 20)
@@ -365,7 +365,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `flush and release leave nothing`() throws {
+  @Test func flushAndReleaseLeaveNothing() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 1_000)
       buffer.lowWater = 5_000
@@ -382,7 +382,7 @@ extension MbufPool {
     }
   }
 
-  @Test func `more than there is cannot be dropped`() async {
+  @Test func moreThanThereIsCannotBeDropped() async {
     await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var buffer = SocketBuffer(limit: 1_000)
       buffer.append(try packet(MbufPool(), 3))

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct SocketBufferTypeTests {
-  @Test func `chains without a header are appended like packets`() throws {
+  @Test func chainsWithoutAHeaderAreAppendedLikePackets() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       buffer.appendStream(MbufChain())
@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func `the pool counts what waits by its type`() throws {
+  @Test func thePoolCountsWhatWaitsByItsType() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       var control: Packet? = try packet(pool, 3)
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func `a datagram is data, whatever it was before`() throws {
+  @Test func aDatagramIsDataWhateverItWasBefore() throws {
     try leakChecked { pool in
       for type in [MbufType.data, .address, .control, .outOfBand] {
         for headroom in [0, 40] {
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func `control information may stand where data is expected`() throws {
+  @Test func controlInformationMayStandWhereDataIsExpected() throws {
     try leakChecked { pool in
       var buffer = SocketBuffer(limit: 10_000)
       var control: Packet? = try packet(pool, 3)

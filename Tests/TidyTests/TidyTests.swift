@@ -21,13 +21,13 @@ import Testing
     return Set(manifest.matches(of: /library\(\s*"(\w+)"/).map { String($0.1) })
   }()
 
-  @Test func `There are files to look at`() {
+  @Test func thereAreFilesToLookAt() {
     #expect(Tree.swiftFiles.count > 100)
     #expect(Tree.textFiles.count > Tree.swiftFiles.count)
     #expect(Self.libraries.count >= 10)
   }
 
-  @Test func `Unsafe code is only where it belongs`() throws {
+  @Test func unsafeCodeIsOnlyWhereItBelongs() throws {
     let word = /\bunsafe\b/
     var found: Set<String> = []
     for path in Tree.swiftFiles {
@@ -38,7 +38,7 @@ import Testing
     #expect(found == Self.unsafeFiles)
   }
 
-  @Test func `Every file begins with its licence`() throws {
+  @Test func everyFileBeginsWithItsLicence() throws {
     let mark = "SPDX-License-Identifier: BSD-2-Clause"
     for path in Tree.swiftFiles where path != "Package.swift" {
       #expect(try Tree.lines(path).first == "// \(mark)", "\(path)")
@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  @Test func `No marker of unfinished work is left`() throws {
+  @Test func noMarkerOfUnfinishedWorkIsLeft() throws {
     // Put together so that this file does not hold them.
     let markers = ["TO" + "DO", "FIX" + "ME", "HA" + "CK", "W" + "IP:"]
     for path in Tree.textFiles {
@@ -61,14 +61,14 @@ import Testing
     }
   }
 
-  @Test func `No file is longer than 400 lines`() throws {
+  @Test func noFileIsLongerThan400Lines() throws {
     for path in Tree.swiftFiles {
       let count = try Tree.lines(path).count
       #expect(count <= 401, "\(path) has \(count) lines")
     }
   }
 
-  @Test func `The libraries stay clear of Foundation`() throws {
+  @Test func theLibrariesStayClearOfFoundation() throws {
     let word = /^\s*(?:@\w+ +|public +|package +|internal +)*import +Foundation/
     for path in Tree.swiftFiles {
       guard let module = Tree.module(path), Self.libraries.contains(module) else { continue }
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test func `Every capture has its expected output and its row`() throws {
+  @Test func everyCaptureHasItsExpectedOutputAndItsRow() throws {
     let folder = Tree.root.appendingPathComponent("Captures").path
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
     let endings = [".pcap", ".pcapng", ".pcap.gz"]
@@ -95,7 +95,7 @@ import Testing
   private static let promises = "Sources/UMA/UMA.docc/Promises.md"
   private static let comingFromBSD = "Sources/Mbufs/Mbufs.docc/ComingFromBSD.md"
 
-  @Test func `Every test that a table names is there`() throws {
+  @Test func everyTestThatATableNamesIsThere() throws {
     let tests = try Tree.swiftFiles.filter { $0.hasPrefix("Tests/") }.map(Tree.read)
     var count = 0
     for row in try Tree.rows(Self.promises) + Tree.rows(Self.comingFromBSD) {
@@ -106,7 +106,7 @@ import Testing
       let parts = name.dropFirst().dropLast().split(separator: "/", maxSplits: 1)
       let isThere = tests.contains { text in
         text.contains("struct \(parts[0]) ")
-          && (text.contains("func \(parts[1])(") || text.contains("func `\(parts[1])`("))
+          && text.contains("func \(parts[1])(")
       }
       #expect(isThere, "\(name)")
       count += 1
@@ -114,7 +114,7 @@ import Testing
     #expect(count > 40)
   }
 
-  @Test func `Every item of the seed has its row and its test`() throws {
+  @Test func everyItemOfTheSeedHasItsRowAndItsTest() throws {
     let rows = try Tree.rows(Self.promises)
     let wanted = [
       "several zones on one keg", "takes the master", "secondary Packet zone",
@@ -131,7 +131,7 @@ import Testing
     }
   }
 
-  @Test func `Every zone flag has its row and its test`() throws {
+  @Test func everyZoneFlagHasItsRowAndItsTest() throws {
     let source = try Tree.read("Sources/UMA/Kegs/ZoneFlags.swift")
     let flags = source.matches(of: /static (?:let|var) (\w+) ?[:=] ?ZoneFlags/).map { String($0.1) }
     let rows = try Tree.rows(Self.comingFromBSD).filter { $0.count == 4 }
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func `Every BSD name of a table is one to the compiler, and the other way round`() throws {
+  @Test func everyBSDNameOfATableIsOneToTheCompilerAndTheOtherWayRound() throws {
     let inTables = try Set(
       Tree.rows(Self.comingFromBSD).flatMap { Self.bsdNames($0.first ?? "") })
     let stubs = try Self.stubs().map(\.name)
@@ -177,7 +177,7 @@ import Testing
     #expect(stubs.count == Set(stubs).count, "stubs twice")
   }
 
-  @Test func `Every BSD name that documentation gives has its row`() throws {
+  @Test func everyBSDNameThatDocumentationGivesHasItsRow() throws {
     let inTables = try Set(Tree.rows(Self.comingFromBSD).flatMap { Self.bsdNames($0.first ?? "") })
     for path in Tree.swiftFiles where path.hasPrefix("Sources/") {
       for line in try Tree.lines(path) where line.contains("/// BSD: ") {
@@ -188,7 +188,7 @@ import Testing
     }
   }
 
-  @Test func `The Swift names that the compiler answers by are there`() throws {
+  @Test func theSwiftNamesThatTheCompilerAnswersByAreThere() throws {
     for (name, hint) in try Self.stubs() {
       guard let hint else { continue }
       let parts = hint.split { !$0.isLetter && !$0.isNumber }
@@ -198,7 +198,7 @@ import Testing
     }
   }
 
-  @Test func `The README names the commands that set up and check`() throws {
+  @Test func theREADMENamesTheCommandsThatSetUpAndCheck() throws {
     let readme = try Tree.read("README.md")
     for command in ["Scripts/run", "Scripts/test"] {
       #expect(readme.contains(command))
@@ -206,12 +206,23 @@ import Testing
     }
   }
 
-  @Test func `Every script is executable, but for those that others read`() throws {
+  @Test func everyScriptIsExecutableButForThoseThatOthersRead() throws {
     for path in Tree.textFiles where path.hasPrefix("Scripts/") {
       let isExecutable = FileManager.default.isExecutableFile(
         atPath: Tree.root.appendingPathComponent(path).path)
       let isRead = path == "Scripts/setup" || path.hasSuffix(".py")
       #expect(isExecutable == !isRead, "\(path)")
+    }
+  }
+
+  @Test func everyTestIsNamedByAnIdentifier() throws {
+    // Of the two styles that there were, the one of most tests; `--filter` takes it as it stands.
+    let sentence = /func `|@(?:Test|Suite)\(\s*"/
+    for path in Tree.swiftFiles where path.hasPrefix("Tests/") {
+      for (number, line) in try Tree.lines(path).enumerated() where line.contains(sentence) {
+        let isThisTest = path.hasSuffix("/TidyTests.swift") && line.contains("let sentence")
+        #expect(isThisTest, "\(path):\(number + 1)")
+      }
     }
   }
 }

@@ -113,7 +113,7 @@ import Testing
     expectNothingOut(of: bench.pool, bench.pages)
   }
 
-  @Test func `Readers find every deviation with its reason`() throws {
+  @Test func readersFindEveryDeviationWithItsReason() throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../Sources/Mbufs/Mbufs.docc/Deviations.md").path
     let text = String(decoding: try readFile(path), as: UTF8.self)
