@@ -59,13 +59,15 @@ let package = Package(
     library("Pcap", "Mbufs", "Wire", "CPcap"),
     library("Reports", "Mbufs", "UMA"),
     library(
-      "Replay", "Pcap", "InternetStack", "SocketBuffers", "Reports", "Mbufs", "UMA", "Wire"),
+      "Replay", "Pcap", "InternetStack", "Interfaces", "SocketBuffers", "Reports", "Mbufs", "UMA",
+      "Wire"),
 
     .executableTarget(
       name: "mbuma",
       dependencies: [
-        "Replay", "Pcap", "InternetStack", "SocketBuffers", "Reports", "Mbufs", "UMA", "Wire",
-        "CMallocCount", "CPcap", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Replay", "Pcap", "InternetStack", "Interfaces", "SocketBuffers", "Reports", "Mbufs", "UMA",
+        "Wire", "CMallocCount", "CPcap",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
     .executableTarget(
@@ -104,8 +106,8 @@ let package = Package(
       "InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire", "TestSupport"),
     tests("PcapTests", "Pcap", "Mbufs", "Wire", "TestSupport"),
     tests(
-      "ReplayTests", "Replay", "Reports", "Pcap", "Mbufs", "UMA", "Wire", "CMallocCount",
-      "TestSupport"),
+      "ReplayTests", "Replay", "Reports", "Pcap", "InternetStack", "Interfaces", "SocketBuffers",
+      "Mbufs", "UMA", "Wire", "CMallocCount", "TestSupport"),
     tests(
       "CommandTests", "mbuma", "RawEcho", "HostInterfaces", "InternetStack", "SocketBuffers",
       "Mbufs", "Wire", "TestSupport"),

@@ -32,14 +32,7 @@ public struct LinkTraits: Equatable, Sendable {
   ///
   /// A VLAN tag counts among the bytes behind the header unless the packet header has it.
   public func packetByteLimit(_ linkType: LinkType) -> Int {
-    let header =
-      switch linkType {
-      case .ethernet: 14
-      case .null, .loop: 4
-      case .linuxSLL: 16
-      case .linuxSLL2: 20
-      default: 0
-      }
+    let header = linkType.headerByteCount ?? 0
     return mtu > Int.max - header ? .max : mtu + header
   }
 

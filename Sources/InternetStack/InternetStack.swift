@@ -2,7 +2,9 @@
 //
 //     input(packet, linkType)                                      transmit() -> packet
 //        |                                                             ^
-//     link input      Ethernet, VLAN, SNAP, loopback, SLL, raw      output queue
+//     decoded         all headers, read once                        output queue
+//        |                                                             |
+//     link input      what is not IPv4 is dropped                      |
 //        |                                                             |
 //     IP input        lengths, checksum, address, fragments         IP output     id, TTL, checksum
 //        |-----------> raw sockets, each a shared copy                 |
@@ -131,7 +133,26 @@ public struct InternetStack: ~Copyable, Sendable {
   public mutating func input(
     _ packet: consuming Packet, linkType: LinkType
   ) -> DropReason? {
-    let reason = linkInput(packet, linkType)
+    let frame = packet.decoded(linkType)
+    let reason = linkInput(packet, frame)
+    statistics.count(reason)
+    return reason
+  }
+
+  /// Takes in a packet whose headers were read already, and gives it to the sockets it is for, or drops
+  /// and counts it.
+  ///
+  ///     let frame = packet.decoded()
+  ///     if frame.destinationPort == 53 { stack.input(packet, frame) }
+  ///
+  /// - Parameters:
+  ///   - packet: from its link header on.
+  ///   - frame: what `Packet.decoded()` said of this packet, which was not changed since.
+  /// - Returns: nil if a socket took it, else why not.
+  /// - Precondition: the payload that `frame` tells of is inside the packet.
+  @discardableResult
+  public mutating func input(_ packet: consuming Packet, _ frame: DecodedFrame) -> DropReason? {
+    let reason = linkInput(packet, frame)
     statistics.count(reason)
     return reason
   }

@@ -29,7 +29,7 @@ struct FileSink: PacketSink, ~Copyable {
     }
   }
 
-  mutating func take(_ packet: consuming Packet) throws(PcapError) {
+  mutating func take(_ packet: consuming Packet, _ frame: DecodedFrame) throws(PcapError) {
     try writer?.write(packet)
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Interfaces
 public import Mbufs
 public import Wire
 
@@ -45,17 +46,25 @@ public struct FrameTally: Equatable, Sendable {
   /// Counts nothing yet.
   public init() {}
 
-  /// Decodes a frame and counts what it is.
-  public mutating func count(_ packet: borrowing Packet, _ linkType: LinkType) {
-    let frame = DecodedFrame(
-      lax: packet.bytes, linkType: linkType, capturedByteCount: packet.byteCount,
-      wireByteCount: packet.wireByteCount)
+  /// Verifies the checksums of a packet and counts what it is.
+  ///
+  /// - Parameters:
+  ///   - packet: the packet.
+  ///   - frame: what `Packet.decoded()` said of it.
+  /// - Returns: what the checksum of a UDP datagram came to; nil if it is none.
+  @discardableResult
+  @inline(__always)
+  public mutating func count(
+    _ packet: borrowing Packet, _ frame: DecodedFrame
+  ) -> ChecksumResult? {
     protocols.count(frame)
     if let result = frame.ipv4HeaderChecksum { ipv4Checksums.count(result) }
-    if frame.transport == .udp, let result = packet.transportChecksumResult(frame) {
-      udpChecksums.count(result)
-    }
     if let stop = frame.stop { note(stop) }
+    guard frame.transport == .udp, let result = packet.transportChecksumResult(frame) else {
+      return nil
+    }
+    udpChecksums.count(result)
+    return result
   }
 
   @inline(never)
@@ -71,23 +80,5 @@ extension ParseError {
     public let layer: ParseError.Layer
     /// What was wrong with it.
     public let reason: ParseError.Reason
-  }
-}
-
-extension Packet {
-  /// Whether the transport checksum of this frame is right, over as many segments as it has.
-  ///
-  /// - Parameter frame: this packet, decoded.
-  /// - Returns: nil if the transport has no checksum that is known.
-  public borrowing func transportChecksumResult(_ frame: DecodedFrame) -> ChecksumResult? {
-    let end = frame.transportOffset + frame.transportByteCount
-    if end <= contiguousByteCount || !frame.isVerifiable {
-      return frame.transportChecksumResult(in: bytes)
-    }
-    var sum = InternetChecksum()
-    forEachSegment(from: frame.transportOffset, byteCount: frame.transportByteCount) { piece in
-      sum.add(piece)
-    }
-    return frame.transportChecksumResult(summed: sum)
   }
 }

@@ -14,10 +14,10 @@ protocol PacketSink: ~Copyable {
     _ linkType: LinkType, _ resolution: TimeResolution, file: String
   ) throws(PcapError)
 
-  /// Takes a packet, which ends here or lives on with the sink.
+  /// Takes a packet, which ends here or lives on with the sink, and what its headers say.
   ///
   /// - Throws: `PcapError` if the output cannot go on.
-  mutating func take(_ packet: consuming Packet) throws(PcapError)
+  mutating func take(_ packet: consuming Packet, _ frame: DecodedFrame) throws(PcapError)
 
   /// Puts out what was taken so far, since the next packet may be long in coming.
   mutating func flush() throws(PcapError)
@@ -44,5 +44,5 @@ extension PacketSink where Self: ~Copyable {
 
 /// Frees every packet.
 struct NullSink: PacketSink {
-  mutating func take(_ packet: consuming Packet) {}
+  mutating func take(_ packet: consuming Packet, _ frame: DecodedFrame) {}
 }

@@ -12,7 +12,6 @@ import Wire
 struct StackSink: PacketSink, ~Copyable {
   private var stack: InternetStack
   private let socket: SocketID
-  private var linkType = LinkType.ethernet
 
   init() {
     var policy = InternetStack.Policy()
@@ -25,13 +24,9 @@ struct StackSink: PacketSink, ~Copyable {
     self.socket = socket
   }
 
-  mutating func begin(_ linkType: LinkType, _ resolution: TimeResolution, file: String) {
-    self.linkType = linkType
-  }
-
-  mutating func take(_ packet: consuming Packet) {
+  mutating func take(_ packet: consuming Packet, _ frame: DecodedFrame) {
     stack.nowInNanoseconds = packet.timestampInNanoseconds
-    stack.input(packet, linkType: linkType)
+    stack.input(packet, frame)
     while stack.receive(socket) != nil {}
   }
 

@@ -18,7 +18,7 @@
 ///     |                    target protocol address                    |
 ///     +---------------------------------------------------------------+
 @frozen
-public struct ARPHeader: ~Escapable, BitwiseCopyable {
+public struct ARPHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline
   let window: FixedBytes<28>
 
@@ -26,13 +26,17 @@ public struct ARPHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 28 }
 
-  /// Looks at the first 28 bytes.
+  /// What errors call the header.
+  @inlinable
+  public static var layer: ParseError.Layer { .arp }
+
+  /// Reads the header that begins at `offset`.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer.
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
   @inlinable @inline(__always)
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .arp)
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
   }
 
   /// 1 for Ethernet.
@@ -70,6 +74,25 @@ public struct ARPHeader: ~Escapable, BitwiseCopyable {
   /// IPv4 address asked for.
   @inlinable
   public var targetProtocol: IPv4Address { window.ipv4Address(at: 24) }
+}
+
+/// What any ARP message begins with, whatever addresses it is about: how long they are.
+struct ARPPrefix: HeaderView, ~Escapable, BitwiseCopyable {
+  private let window: FixedBytes<8>
+
+  static var byteCount: Int { 8 }
+  static var layer: ParseError.Layer { .arp }
+
+  @_lifetime(copy bytes)
+  @inline(__always)
+  init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
+  }
+
+  /// Bytes of the message: this, and both addresses twice.
+  var messageByteCount: Int {
+    8 + 2 * (Int(window.uint8(at: 4)) + Int(window.uint8(at: 5)))
+  }
 }
 
 extension ARPHeader {

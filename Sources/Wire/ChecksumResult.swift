@@ -31,7 +31,7 @@ extension ChecksumResult {
   ///   - segment: the sum of UDP header and payload, checksum field included.
   ///   - isIPv6: the family of the packet.
   ///   - isWhole: whether `segment` covers the whole datagram.
-  @inlinable
+  @inlinable @inline(__always)
   public static func udp(
     field: UInt16, pseudoHeader: InternetChecksum, segment: InternetChecksum, isIPv6: Bool,
     isWhole: Bool
@@ -41,21 +41,21 @@ extension ChecksumResult {
   }
 
   /// The result for TCP, given sums as for UDP; also for ICMPv6, which sums alike.
-  @inlinable
+  @inlinable @inline(__always)
   public static func tcp(
     field: UInt16, pseudoHeader: InternetChecksum, segment: InternetChecksum, isWhole: Bool
   ) -> ChecksumResult {
     guard isWhole else { return .unverifiable }
     var sum = pseudoHeader
     sum.add(segment)
-    if sum.folded == 0xffff { return .valid }
+    if sum.isValid { return .valid }
     return field == pseudoHeader.folded ? .partial : .invalid
   }
 
   /// The result for ICMP, which has no pseudo-header.
-  @inlinable
+  @inlinable @inline(__always)
   public static func icmp(segment: InternetChecksum, isWhole: Bool) -> ChecksumResult {
     guard isWhole else { return .unverifiable }
-    return segment.folded == 0xffff ? .valid : .invalid
+    return segment.isValid ? .valid : .invalid
   }
 }

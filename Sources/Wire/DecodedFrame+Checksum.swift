@@ -2,7 +2,7 @@
 
 extension DecodedFrame {
   /// The sum of the transport's pseudo-header; of nothing for ICMP and for what has none.
-  @inlinable
+  @inlinable @inline(__always)
   public var pseudoHeaderSum: InternetChecksum {
     switch (network, transport) {
     case (.ipv4, .udp), (.ipv4, .tcp):
@@ -23,7 +23,7 @@ extension DecodedFrame {
   /// Where `isVerifiable` is false the sum is not used and may be of nothing.
   ///
   /// - Returns: nil if the transport is not UDP, TCP, ICMP or ICMPv6.
-  @inlinable
+  @inlinable @inline(__always)
   public func transportChecksumResult(summed segment: InternetChecksum) -> ChecksumResult? {
     switch transport {
     case .udp:

@@ -2,6 +2,9 @@
 
 // The walk of a frame that is not plain UDP over IPv4 over Ethernet. Each step notes what it read
 // before the next may throw, so that whatever stops the walk leaves all before it.
+//
+// A new link type is a case of `walkLinkHeader`; a new tag, or another header between the link header
+// and the network, is a step of `walkLink`.
 
 extension DecodedFrame {
   @usableFromInline @inline(never)
@@ -10,87 +13,65 @@ extension DecodedFrame {
     var frame = FrameBytes(
       bytes, capturedByteCount: capturedByteCount, wireByteCount: wireByteCount)
     do throws(ParseError) {
-      notePayload(at: 0, before: frame.wireByteCount, of: frame)
       guard try walkLink(&frame, linkType) else { return }
+      let start = networkOffset
+      if network == .ipv4, frame.contiguous.byteCount - start >= Self.plainUDPByteCount,
+        notePlainUDP(
+          frame.contiguous, at: start, before: min(frame.wireByteCount, frame.capturedByteCount))
+      {
+        return
+      }
       try walkNetwork(frame)
     } catch {
-      stop = stop ?? error
+      note(error)
     }
   }
 
-  /// Reads the link header and tags.
+  /// Notes why the walk ended, unless something was wrong before.
+  mutating func note(_ error: ParseError) {
+    if error.limitedBy == .segment { flags.insert(.cutBySegment) }
+    stop = stop ?? error
+  }
+
+  /// Reads the link header, tags and SNAP, down to the network header.
   ///
   /// - Returns: whether a network layer follows that has a name.
-  private mutating func walkLink(
+  mutating func walkLink(
     _ frame: inout FrameBytes, _ linkType: LinkType
   ) throws(ParseError) -> Bool {
     let end = frame.wireByteCount
-    var offset = 0
-    switch linkType {
-    case .ethernet:
-      link = .ethernet
-      let window: FixedBytes<14> = try frame.window(at: 0, before: end, .ethernet)
-      etherType = EtherType(rawValue: window.uint16(at: 12))
-      offset = 14
-    case .linuxSLL:
-      link = .linuxSLL
-      let window: FixedBytes<16> = try frame.window(at: 0, before: end, .linuxSLL)
-      etherType = EtherType(rawValue: window.uint16(at: 14))
-      offset = 16
-    case .linuxSLL2:
-      link = .linuxSLL2
-      let window: FixedBytes<20> = try frame.window(at: 0, before: end, .linuxSLL2)
-      etherType = EtherType(rawValue: window.uint16(at: 0))
-      offset = 20
-    case .null, .loop:
-      link = linkType == .null ? .null : .loop
-      let window: FixedBytes<4> = try frame.window(at: 0, before: end, .link)
-      let family = window.uint32(at: 0)
-      let type = LoopbackHeader.etherType(
-        ofFamily: link == .null ? min(family, family.byteSwapped) : family)
-      etherType = type ?? EtherType(rawValue: 0)
-      offset = 4
-    case .ipv4:
-      link = .raw
-      etherType = .ipv4
-    case .ipv6:
-      link = .raw
-      etherType = .ipv6
-    default:
-      guard linkType.isRaw else {
-        network = .other
-        return false
-      }
-      link = .raw
-      let window: FixedBytes<1> = try frame.window(at: 0, before: end, .link)
-      let version = window.uint8(at: 0) >> 4
-      etherType = version == 4 ? .ipv4 : version == 6 ? .ipv6 : EtherType(rawValue: 0)
+    notePayload(at: 0, before: end, of: frame)
+    guard var offset = try walkLinkHeader(frame, linkType) else {
+      network = .other
+      return false
     }
-    notePayload(at: offset, before: end, of: frame)
     while etherType.isVLANTag {
+      notePayload(at: offset, before: end, of: frame)
       guard vlanTagCount < VLANTags.limit else {
         throw ParseError(
           .vlan, .tooManyHeaders, wanted: VLANTags.limit, available: vlanTagCount, offset: offset)
       }
-      let window: FixedBytes<4> = try frame.window(at: offset, before: end, .vlan)
-      tags.append(etherType, control: window.uint16(at: 0))
-      etherType = EtherType(rawValue: window.uint16(at: 2))
-      offset += 4
-      notePayload(at: offset, before: end, of: frame)
+      let tag = try frame.view(VLANTag.self, at: offset, before: end)
+      tags.append(etherType, control: tag.control)
+      etherType = tag.etherType
+      offset += VLANTag.byteCount
     }
     if link == .ethernet, etherType.isLength {
       link = .length
-      frame.wireByteCount = min(end, offset + Int(etherType.rawValue))
+      let length = Int(etherType.rawValue)
+      if length > end - offset { flags.insert(.badLinkLength) }
+      frame.wireByteCount = min(end, offset + length)
       notePayload(at: offset, before: frame.wireByteCount, of: frame)
       // Where an LLC header is not SNAP, or not there, the frame is simply something else.
-      if min(frame.wireByteCount, frame.contiguous.byteCount) >= offset + 8 {
-        let window = FixedBytes<8>(frame.contiguous, at: offset)
-        if window.uint32(at: 0) == 0xaaaa_0300, window.uint16(at: 4) == 0 {
-          etherType = EtherType(rawValue: window.uint16(at: 6))
-          notePayload(at: offset + 8, before: frame.wireByteCount, of: frame)
+      if min(frame.wireByteCount, frame.capturedByteCount) - offset >= SNAPHeader.byteCount {
+        let snap = try frame.view(SNAPHeader.self, at: offset, before: frame.wireByteCount)
+        if snap.isEtherType {
+          etherType = snap.etherType
+          offset += SNAPHeader.byteCount
         }
       }
     }
+    notePayload(at: offset, before: frame.wireByteCount, of: frame)
     switch etherType {
     case .ipv4: network = .ipv4
     case .ipv6: network = .ipv6
@@ -98,6 +79,43 @@ extension DecodedFrame {
     default: network = .other
     }
     return network != .other
+  }
+
+  /// Reads the link header: what it is, and what it says of what follows.
+  ///
+  /// - Returns: its bytes; nil if the link type is not supported.
+  private mutating func walkLinkHeader(
+    _ frame: borrowing FrameBytes, _ linkType: LinkType
+  ) throws(ParseError) -> Int? {
+    let end = frame.wireByteCount
+    switch linkType {
+    case .ethernet:
+      link = .ethernet
+      etherType = try frame.view(EthernetHeader.self, at: 0, before: end).etherType
+    case .linuxSLL:
+      link = .linuxSLL
+      etherType = try frame.view(LinuxSLLHeader.self, at: 0, before: end).etherType
+    case .linuxSLL2:
+      link = .linuxSLL2
+      etherType = try frame.view(LinuxSLL2Header.self, at: 0, before: end).etherType
+    case .null:
+      link = .null
+      etherType = try frame.view(LoopbackHeader.self, at: 0, before: end).etherTypeInAnyOrder
+    case .loop:
+      link = .loop
+      etherType = try frame.view(LoopbackHeader.self, at: 0, before: end).etherType
+    case .ipv4:
+      link = .raw
+      etherType = .ipv4
+    case .ipv6:
+      link = .raw
+      etherType = .ipv6
+    case _ where linkType.isRaw:
+      link = .raw
+      etherType = try frame.view(IPVersion.self, at: 0, before: end).etherType
+    default: break
+    }
+    return linkType.headerByteCount
   }
 
   /// Notes that what follows begins at `offset` and goes on to `end`.

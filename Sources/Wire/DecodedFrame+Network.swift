@@ -12,9 +12,9 @@ extension DecodedFrame {
 
   private mutating func walkARP(_ frame: borrowing FrameBytes) throws(ParseError) {
     let start = networkOffset
-    // Eight bytes say how long the addresses are; others than IPv4 on Ethernet are ARP too.
-    let window: FixedBytes<8> = try frame.window(at: start, before: frame.wireByteCount, .arp)
-    let byteCount = 8 + 2 * (Int(window.uint8(at: 4)) + Int(window.uint8(at: 5)))
+    // Addresses of other lengths than IPv4's on Ethernet are ARP too.
+    let byteCount = try frame.view(ARPPrefix.self, at: start, before: frame.wireByteCount)
+      .messageByteCount
     try frame.require(byteCount, at: start, before: frame.wireByteCount, .arp)
     flags.insert(.networkHeader)
     notePayload(at: start + byteCount, before: start + byteCount, of: frame)
@@ -23,35 +23,32 @@ extension DecodedFrame {
   private mutating func walkIPv4(_ frame: borrowing FrameBytes) throws(ParseError) {
     ipv4HeaderChecksum = .unverifiable
     let start = networkOffset
-    let window: FixedBytes<20> = try frame.window(at: start, before: frame.wireByteCount, .ipv4)
-    let version = Int(window.uint8(at: 0) >> 4)
-    guard version == 4 else {
-      throw ParseError(.ipv4, .badVersion, wanted: 4, available: version, offset: start)
+    let header = try frame.view(IPv4Header.self, at: start, before: frame.wireByteCount)
+    guard header.version == 4 else {
+      throw ParseError(.ipv4, .badVersion, wanted: 4, available: header.version, offset: start)
     }
-    let headerByteCount = Int(window.uint8(at: 0) & 0xf) * 4
-    guard headerByteCount >= 20 else {
+    let headerByteCount = header.headerByteCount
+    guard headerByteCount >= IPv4Header.byteCount else {
       throw ParseError(
-        .ipv4, .badHeaderLength, wanted: 20, available: headerByteCount, offset: start)
+        .ipv4, .badHeaderLength, wanted: IPv4Header.byteCount, available: headerByteCount,
+        offset: start)
     }
     try frame.require(headerByteCount, at: start, before: frame.wireByteCount, .ipv4)
-    var sum = InternetChecksum()
-    sum.add(frame.contiguous.extracting(start..<start + headerByteCount))
-    ipv4HeaderChecksum = sum.folded == 0xffff ? .valid : .invalid
+    ipv4HeaderChecksum = header.checksumResult
 
-    let totalLength = Int(window.uint16(at: 2))
+    let totalLength = Int(header.totalLength)
     guard totalLength == 0 || totalLength >= headerByteCount else {
       throw ParseError(
         .ipv4, .badLength, wanted: headerByteCount, available: totalLength,
         limitedBy: .ipTotalLength, offset: start)
     }
-    let fragment = window.uint16(at: 6)
     networkHeaderCount = UInt32(headerByteCount)
-    sourceBits = IPv6Address(high: 0, low: UInt64(window.uint32(at: 12)))
-    destinationBits = IPv6Address(high: 0, low: UInt64(window.uint32(at: 16)))
-    `protocol` = IPProtocol(rawValue: window.uint8(at: 9))
+    sourceBits = IPv6Address(high: 0, low: UInt64(header.source.bits))
+    destinationBits = IPv6Address(high: 0, low: UInt64(header.destination.bits))
+    `protocol` = header.protocol
     noteFragment(
-      isFragment: fragment & 0x3fff != 0, offset: Int(fragment & 0x1fff) * 8,
-      more: fragment & 0x2000 != 0)
+      isFragment: header.isFragment, offset: header.fragmentOffset,
+      more: header.flags.contains(.moreFragments))
     // A total of 0 is a frame longer than 16 bits can say, still to be cut up by hardware.
     let end = noteNetwork(byteCount: totalLength, isOpen: totalLength == 0, .ipv4, frame)
     notePayload(at: start + headerByteCount, before: end, of: frame)
@@ -60,20 +57,20 @@ extension DecodedFrame {
 
   private mutating func walkIPv6(_ frame: borrowing FrameBytes) throws(ParseError) {
     let start = networkOffset
-    let window: FixedBytes<40> = try frame.window(at: start, before: frame.wireByteCount, .ipv6)
-    let version = Int(window.uint8(at: 0) >> 4)
-    guard version == 6 else {
-      throw ParseError(.ipv6, .badVersion, wanted: 6, available: version, offset: start)
+    let header = try frame.view(IPv6Header.self, at: start, before: frame.wireByteCount)
+    guard header.version == 6 else {
+      throw ParseError(.ipv6, .badVersion, wanted: 6, available: header.version, offset: start)
     }
-    networkHeaderCount = 40
-    sourceBits = window.ipv6Address(at: 8)
-    destinationBits = window.ipv6Address(at: 24)
-    `protocol` = IPProtocol(rawValue: window.uint8(at: 6))
+    networkHeaderCount = UInt32(IPv6Header.byteCount)
+    sourceBits = header.source
+    destinationBits = header.destination
+    `protocol` = header.nextHeader
     // A payload length of 0 is a jumbogram, or a frame still to be cut up; or truly nothing.
-    let payloadLength = Int(window.uint16(at: 4))
+    let payloadLength = Int(header.payloadLength)
     let isOpen = payloadLength == 0 && `protocol` != .noNextHeader
-    let end = noteNetwork(byteCount: 40 + payloadLength, isOpen: isOpen, .ipv6, frame)
-    notePayload(at: start + 40, before: end, of: frame)
+    let end = noteNetwork(
+      byteCount: IPv6Header.byteCount + payloadLength, isOpen: isOpen, .ipv6, frame)
+    notePayload(at: start + IPv6Header.byteCount, before: end, of: frame)
     try walkExtensions(frame, before: end)
     try walkTransport(frame, before: end, isOpen: isOpen)
   }
@@ -84,7 +81,8 @@ extension DecodedFrame {
     let known = frame.contiguous.extracting(first: min(end, frame.contiguous.byteCount))
     guard payloadOffset < known.byteCount else {
       if `protocol`.isIPv6Extension {
-        try frame.require(8, at: payloadOffset, before: end, .ipv6Extension)
+        try frame.require(
+          IPv6ExtensionHeader.leastByteCount, at: payloadOffset, before: end, .ipv6Extension)
       }
       return
     }
@@ -92,9 +90,8 @@ extension DecodedFrame {
     do throws(ParseError) {
       while let header = try walk.next() {
         if header.kind == .fragment {
-          let offsetAndFlags = header.offsetAndFlags
           noteFragment(
-            isFragment: true, offset: Int(offsetAndFlags & 0xfff8), more: offsetAndFlags & 1 != 0)
+            isFragment: true, offset: header.fragmentOffset, more: header.moreFragments)
         }
         if header.segmentsLeft != 0 { flags.insert(.routed) }
         `protocol` = walk.nextHeader
@@ -126,6 +123,7 @@ extension DecodedFrame {
       stop = ParseError(
         layer, .badLength, wanted: byteCount, available: left, offset: networkOffset)
     }
+    if isOpen { flags.insert(.openLength) }
     let total = isOpen ? left : min(byteCount, left)
     if networkOffset + total > frame.capturedByteCount { flags.insert(.truncated) }
     flags.insert(.networkHeader)

@@ -14,36 +14,45 @@ extension DecodedFrame {
     switch `protocol` {
     case .udp:
       transport = .udp
-      let window: FixedBytes<8> = try frame.window(at: start, before: end, .udp)
+      let header = try frame.view(UDPHeader.self, at: start, before: end)
       noteTransport(
-        ports: (window.uint16(at: 0), window.uint16(at: 2)), checksum: window.uint16(at: 6))
-      let length = Int(window.uint16(at: 4))
-      let udpEnd = try noteUDP(length: length, before: end, isOpen: isOpen)
+        ports: (header.sourcePort, header.destinationPort), checksum: header.checksum)
+      let udpEnd = try noteUDP(length: Int(header.length), before: end, isOpen: isOpen)
       transportCount = UInt32(clamping: udpEnd - start)
-      notePayload(at: start + 8, before: udpEnd, of: frame)
+      notePayload(at: start + UDPHeader.byteCount, before: udpEnd, of: frame)
     case .tcp:
       transport = .tcp
-      let window: FixedBytes<20> = try frame.window(at: start, before: end, .tcp)
+      let header = try frame.view(TCPHeader.self, at: start, before: end)
       noteTransport(
-        ports: (window.uint16(at: 0), window.uint16(at: 2)), checksum: window.uint16(at: 16))
-      let headerByteCount = Int(window.uint8(at: 12) >> 4) * 4
-      guard headerByteCount >= 20, headerByteCount <= end - start else {
+        ports: (header.sourcePort, header.destinationPort), checksum: header.checksum)
+      let headerByteCount = header.headerByteCount
+      guard headerByteCount >= TCPHeader.byteCount, headerByteCount <= end - start else {
         flags.insert(.badLength)
         throw ParseError(
-          .tcp, .badHeaderLength, wanted: headerByteCount < 20 ? 20 : end - start,
+          .tcp, .badHeaderLength,
+          wanted: headerByteCount < TCPHeader.byteCount ? TCPHeader.byteCount : end - start,
           available: headerByteCount, limitedBy: .ipTotalLength, offset: start)
       }
       try frame.require(headerByteCount, at: start, before: end, .tcp)
       notePayload(at: start + headerByteCount, before: end, of: frame)
-    case .icmp, .icmpv6:
-      transport = `protocol` == .icmp ? .icmp : .icmpv6
-      let window: FixedBytes<8> = try frame.window(
-        at: start, before: end, `protocol` == .icmp ? .icmp : .icmpv6)
-      noteTransport(ports: (0, 0), checksum: window.uint16(at: 2))
-      notePayload(at: start + 8, before: end, of: frame)
+    case .icmp:
+      transport = .icmp
+      try walkICMP(ICMPType.self, frame, before: end)
+    case .icmpv6:
+      transport = .icmpv6
+      try walkICMP(ICMPv6Type.self, frame, before: end)
     default:
       transport = .other
     }
+  }
+
+  private mutating func walkICMP<MessageType: ICMPMessageType>(
+    _ type: MessageType.Type, _ frame: borrowing FrameBytes, before end: Int
+  ) throws(ParseError) {
+    let start = transportOffset
+    let header = try frame.view(ICMPMessageHeader<MessageType>.self, at: start, before: end)
+    noteTransport(ports: (0, 0), checksum: header.checksum)
+    notePayload(at: start + ICMPHeader.byteCount, before: end, of: frame)
   }
 
   private mutating func noteTransport(ports: (UInt16, UInt16), checksum: UInt16) {
@@ -59,10 +68,10 @@ extension DecodedFrame {
   ) throws(ParseError) -> Int {
     // A length of 0 goes with an IP length of 0: a jumbogram (RFC 2675 section 4).
     if length == 0, isOpen { return end }
-    guard length >= 8 else {
+    guard length >= UDPHeader.byteCount else {
       flags.insert(.badLength)
       throw ParseError(
-        .udp, .badLength, wanted: 8, available: length, limitedBy: .udpLength,
+        .udp, .badLength, wanted: UDPHeader.byteCount, available: length, limitedBy: .udpLength,
         offset: transportOffset)
     }
     let left = end - transportOffset

@@ -75,11 +75,11 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   @frozen
   public struct Flags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     /// The bits.
-    public let rawValue: UInt8
+    public let rawValue: UInt16
 
     /// Takes the bits.
     @inlinable @inline(__always)
-    public init(rawValue: UInt8) {
+    public init(rawValue: UInt16) {
       self.rawValue = rawValue
     }
 
@@ -97,6 +97,12 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     @inlinable public static var badLength: Flags { Flags(rawValue: 32) }
     /// An IPv6 routing header has stops to go: the destination is not the last.
     @inlinable public static var routed: Flags { Flags(rawValue: 64) }
+    /// IP leaves its length to the frame, as a packet does that the sender's hardware will cut up.
+    @inlinable public static var openLength: Flags { Flags(rawValue: 128) }
+    /// The length of an IEEE 802.3 frame claims more than the frame had on the wire.
+    @inlinable public static var badLinkLength: Flags { Flags(rawValue: 256) }
+    /// The walk ended where the first piece does; more contiguous bytes would bring it further.
+    @inlinable public static var cutBySegment: Flags { Flags(rawValue: 512) }
   }
 
   /// What the first header is.
@@ -151,10 +157,16 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public static var sufficientByteCount: Int { 156 }
 
+  /// Bytes that hold the headers of any frame, with as many IPv6 extension headers as are followed.
+  ///
+  /// 20 of link, eight tags, 8 of SNAP, 40 of IPv6, extensions of 2,048 and 60 of TCP.
+  public static var longestHeadersByteCount: Int {
+    20 + VLANTags.limit * 4 + 8 + 40 + IPv6ExtensionWalk.limit * 2_048 + 60
+  }
+
   /// Decodes a frame as far as it goes.
   ///
-  /// If `stop` says `limitedBy` `.segment`, more contiguous bytes (`stop.offset + stop.wanted`) would
-  /// have brought the walk further.
+  /// If `flags` contain `.cutBySegment`, more contiguous bytes would have brought the walk further.
   ///
   /// - Parameters:
   ///   - bytes: the first contiguous bytes of the frame, at least `sufficientByteCount` or all.
@@ -166,23 +178,21 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   public init(
     lax bytes: RawSpan, linkType: LinkType, capturedByteCount: Int, wireByteCount: Int
   ) {
-    if linkType == .ethernet, bytes.byteCount >= 42, bytes.byteCount <= capturedByteCount {
-      // Ethernet, IPv4 without options or fragments, UDP, all lengths within: three of four frames.
-      let window = FixedBytes<42>(bytes, at: 0)
-      let totalLength = Int(window.uint16(at: 16))
-      let length = Int(window.uint16(at: 38))
-      if window.uint32(at: 12) & 0xffff_ff00 == 0x0800_4500,
-        window.uint16(at: 20) & 0x3fff == 0,
-        window.uint8(at: 23) == IPProtocol.udp.rawValue,
-        14 &+ totalLength <= capturedByteCount, length >= 8, length &+ 20 <= totalLength
-      {
-        self.init(plainUDP: window, totalLength: totalLength, length: length)
-        return
-      }
+    self.init()
+    // Ethernet, IPv4 without options or fragments, UDP, all lengths within: three of four frames.
+    let start = EthernetHeader.byteCount
+    if linkType == .ethernet, bytes.byteCount >= start + Self.plainUDPByteCount,
+      bytes.byteCount <= capturedByteCount,
+      EthernetHeader(bytes, at: 0).etherType == .ipv4,
+      notePlainUDP(bytes, at: start, before: capturedByteCount)
+    {
+      link = .ethernet
+      etherType = .ipv4
+    } else {
+      self = DecodedFrame(
+        walking: bytes, linkType: linkType, capturedByteCount: capturedByteCount,
+        wireByteCount: wireByteCount)
     }
-    self.init(
-      walking: bytes, linkType: linkType, capturedByteCount: capturedByteCount,
-      wireByteCount: wireByteCount)
   }
 
   /// Decodes a frame that must make sense and be whole.
@@ -205,35 +215,5 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
         network == .ipv6 ? .ipv6 : .ipv4, .badLength, wanted: ipTotalByteCount,
         available: capturedByteCount - networkOffset, offset: networkOffset)
     }
-  }
-
-  @inlinable @inline(__always)
-  init(plainUDP window: borrowing FixedBytes<42>, totalLength: Int, length: Int) {
-    link = .ethernet
-    network = .ipv4
-    transport = .udp
-    flags = [.networkHeader, .transportHeader]
-    `protocol` = .udp
-    etherType = .ipv4
-    // Cannot wrap: ten words of 32 bits and less.
-    let sum =
-      UInt64(window.load(UInt32.self, at: 14)) &+ UInt64(window.load(UInt32.self, at: 18))
-      &+ UInt64(window.load(UInt32.self, at: 22)) &+ UInt64(window.load(UInt32.self, at: 26))
-      &+ UInt64(window.load(UInt32.self, at: 30))
-    ipv4HeaderChecksum = InternetChecksum.fold(sum) == 0xffff ? .valid : .invalid
-    sourcePort = window.uint16(at: 34)
-    destinationPort = window.uint16(at: 36)
-    transportChecksum = window.uint16(at: 40)
-    networkStart = 14
-    networkHeaderCount = 20
-    networkCount = UInt32(truncatingIfNeeded: totalLength)
-    transportStart = 34
-    transportCount = UInt32(truncatingIfNeeded: length)
-    payloadStart = 42
-    // Cannot wrap: length >= 8 was checked by the caller.
-    payloadCount = UInt32(truncatingIfNeeded: length &- 8)
-    declaredPayloadCount = payloadCount
-    sourceBits = IPv6Address(high: 0, low: UInt64(window.uint32(at: 26)))
-    destinationBits = IPv6Address(high: 0, low: UInt64(window.uint32(at: 30)))
   }
 }

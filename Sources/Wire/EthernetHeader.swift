@@ -14,7 +14,7 @@
 ///     |      EtherType or length      |
 ///     +-------------------------------+
 @frozen
-public struct EthernetHeader: ~Escapable, BitwiseCopyable {
+public struct EthernetHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline
   let window: FixedBytes<14>
 
@@ -22,13 +22,17 @@ public struct EthernetHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 14 }
 
-  /// Looks at the first 14 bytes.
+  /// What errors call the header.
+  @inlinable
+  public static var layer: ParseError.Layer { .ethernet }
+
+  /// Reads the header that begins at `offset`.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer.
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
   @inlinable @inline(__always)
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .ethernet)
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
   }
 
   /// Who should take the frame.

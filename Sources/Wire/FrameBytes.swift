@@ -34,14 +34,16 @@ struct FrameBytes: ~Escapable {
     }
   }
 
-  /// Checks that a header can be read, and opens a window on it.
+  /// Reads a header, once it is certain that it can be read.
+  ///
+  /// - Throws: `ParseError` as `require` does.
   @_lifetime(copy self)
   @inline(__always)
-  func window<let byteCount: Int>(
-    at offset: Int, before end: Int, _ layer: ParseError.Layer
-  ) throws(ParseError) -> FixedBytes<byteCount> {
-    try require(byteCount, at: offset, before: end, layer)
-    return FixedBytes<byteCount>(contiguous, at: offset)
+  func view<Header: HeaderView & ~Escapable>(
+    _ header: Header.Type, at offset: Int, before end: Int
+  ) throws(ParseError) -> Header {
+    try require(Header.byteCount, at: offset, before: end, Header.layer)
+    return Header(contiguous, at: offset)
   }
 
   @inline(never)

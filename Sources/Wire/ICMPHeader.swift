@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-/// What all ICMP messages begin with (RFC 792).
+/// What all ICMP messages begin with, of IPv4 (RFC 792) and of IPv6 (RFC 4443).
 ///
 ///     +---------------+---------------+-------------------------------+
 ///     |     type      |     code      |           checksum            |
 ///     +---------------+---------------+-------------------------------+
 ///     |      rest: identifier and sequence number, MTU, pointer       |
 ///     +---------------------------------------------------------------+
+///
+/// The two share the layout and nothing else: neither the numbers of their types nor what the checksum
+/// covers, which is the message alone for IPv4, and a pseudo-header with it for IPv6.
 @frozen
-public struct ICMPHeader: ~Escapable, BitwiseCopyable {
+public struct ICMPMessageHeader<MessageType: ICMPMessageType>: HeaderView, ~Escapable,
+  BitwiseCopyable
+{
   @usableFromInline
   let window: FixedBytes<8>
 
@@ -16,13 +21,17 @@ public struct ICMPHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 8 }
 
-  /// Looks at the first 8 bytes.
+  /// What errors call the header.
+  @inlinable
+  public static var layer: ParseError.Layer { MessageType.layer }
+
+  /// Reads the header that begins at `offset`.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer.
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
   @inlinable @inline(__always)
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .icmp)
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
   }
 
   /// What kind of message.
@@ -33,7 +42,7 @@ public struct ICMPHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public var code: UInt8 { window.uint8(at: 1) }
 
-  /// Over the whole message; no pseudo-header.
+  /// Over the whole message; for IPv6, over a pseudo-header too.
   @inlinable
   public var checksum: UInt16 { window.uint16(at: 2) }
 
@@ -42,7 +51,7 @@ public struct ICMPHeader: ~Escapable, BitwiseCopyable {
   public var rest: UInt32 { window.uint32(at: 4) }
 }
 
-extension ICMPHeader {
+extension ICMPMessageHeader {
   /// The values of the header.
   @frozen
   public struct Fields: Hashable, Sendable, BitwiseCopyable {
@@ -50,7 +59,7 @@ extension ICMPHeader {
     public var type: MessageType
     /// Which of its kind.
     public var code: UInt8
-    /// Over the whole message; no pseudo-header.
+    /// Over the whole message; for IPv6, over a pseudo-header too.
     public var checksum: UInt16
     /// Meaning depends on the type.
     public var rest: UInt32
@@ -66,7 +75,7 @@ extension ICMPHeader {
 
     /// Takes the values out of a view.
     @inlinable
-    public init(_ header: borrowing ICMPHeader) {
+    public init(_ header: borrowing ICMPMessageHeader) {
       self.init(type: header.type, code: header.code, checksum: header.checksum, rest: header.rest)
     }
 
@@ -75,7 +84,7 @@ extension ICMPHeader {
     /// - Throws: `ParseError` `.tooShort` if there are fewer than 8.
     @inlinable
     public init(parsing bytes: RawSpan) throws(ParseError) {
-      self.init(try ICMPHeader(bytes))
+      self.init(try ICMPMessageHeader(bytes))
     }
 
     /// Bytes that `emit` writes.
@@ -93,33 +102,5 @@ extension ICMPHeader {
       bytes.store(checksum, at: 2)
       bytes.store(rest, at: 4)
     }
-  }
-}
-
-extension ICMPHeader {
-  /// The kinds of message that are known by name.
-  @frozen
-  public struct MessageType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
-    /// The number on the wire.
-    public let rawValue: UInt8
-
-    /// Takes any number.
-    @inlinable
-    public init(rawValue: UInt8) {
-      self.rawValue = rawValue
-    }
-
-    /// The answer to `echo`.
-    @inlinable public static var echoReply: MessageType { MessageType(rawValue: 0) }
-    /// The datagram could not be delivered; the code says why.
-    @inlinable public static var unreachable: MessageType { MessageType(rawValue: 3) }
-    /// There is a better way.
-    @inlinable public static var redirect: MessageType { MessageType(rawValue: 5) }
-    /// Asks for an answer.
-    @inlinable public static var echo: MessageType { MessageType(rawValue: 8) }
-    /// Time to live, or time for reassembly, ran out.
-    @inlinable public static var timeExceeded: MessageType { MessageType(rawValue: 11) }
-    /// The header made no sense.
-    @inlinable public static var parameterProblem: MessageType { MessageType(rawValue: 12) }
   }
 }

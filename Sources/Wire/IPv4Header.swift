@@ -18,7 +18,7 @@
 ///     |              options, IHL * 4 - 20 bytes ...                  |
 ///     +---------------------------------------------------------------+
 @frozen
-public struct IPv4Header: ~Escapable, BitwiseCopyable {
+public struct IPv4Header: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline let window: FixedBytes<20>
   @usableFromInline let bytes: RawSpan
 
@@ -26,23 +26,31 @@ public struct IPv4Header: ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 20 }
 
-  /// Looks at the first 20 bytes, and at options if the header says it has some.
+  /// What errors call the header.
+  @inlinable
+  public static var layer: ParseError.Layer { .ipv4 }
+
+  /// Reads the header that begins at `offset`, and its options as far as there are bytes.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer than 20.
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
   @inlinable @inline(__always)
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .ipv4)
-    self.bytes = bytes
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
+    self.bytes = bytes.extracting(droppingFirst: offset)
   }
 
-  /// 4, one hopes.
+  /// 4, if this is IPv4.
   @inlinable
   public var version: Int { Int(window.uint8(at: 0) >> 4) }
 
   /// Bytes of header and options as the header claims: 0...60, a multiple of 4.
   @inlinable
   public var headerByteCount: Int { Int(window.uint8(at: 0) & 0xf) &* 4 }
+
+  /// Whether this is version 4, without options.
+  @inlinable
+  var isPlain: Bool { window.uint8(at: 0) == 0x45 }
 
   /// Differentiated services and congestion notification together.
   @inlinable
@@ -98,13 +106,25 @@ public struct IPv4Header: ~Escapable, BitwiseCopyable {
     }
   }
 
+  /// Whether the first 20 bytes sum to what a header without options must.
+  @inlinable
+  var hasPlainChecksum: Bool {
+    // Cannot wrap: five numbers of 32 bits. A sum of 16-bit words folds to 0xffff if it is a multiple
+    // of that and not 0, in whichever order the bytes are and however wide the words.
+    let sum =
+      UInt64(window.load(UInt32.self, at: 0)) &+ UInt64(window.load(UInt32.self, at: 4))
+      &+ UInt64(window.load(UInt32.self, at: 8)) &+ UInt64(window.load(UInt32.self, at: 12))
+      &+ UInt64(window.load(UInt32.self, at: 16))
+    return sum != 0 && sum % 0xffff == 0
+  }
+
   /// Whether the header checksum is right; `.unverifiable` if the header is not all there.
   @inlinable
   public var checksumResult: ChecksumResult {
     guard headerByteCount >= 20, headerByteCount <= bytes.byteCount else { return .unverifiable }
     var sum = InternetChecksum()
     sum.add(bytes.extracting(0..<headerByteCount))
-    return sum.folded == 0xffff ? .valid : .invalid
+    return sum.isValid ? .valid : .invalid
   }
 }
 

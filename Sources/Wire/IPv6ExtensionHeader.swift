@@ -19,13 +19,13 @@ public struct IPv6ExtensionHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public static var leastByteCount: Int { 8 }
 
-  /// Looks at the first 8 bytes.
+  /// Reads the first 8 bytes of the header of this kind that begins at `offset`.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer.
+  /// - Precondition: 8 bytes lie behind `offset`.
   @_lifetime(copy bytes)
-  @inlinable
-  public init(_ bytes: RawSpan, kind: IPProtocol) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .ipv6Extension)
+  @inlinable @inline(__always)
+  public init(_ bytes: RawSpan, at offset: Int, kind: IPProtocol) {
+    window = FixedBytes(bytes, at: offset)
     self.kind = kind
   }
 
@@ -48,9 +48,13 @@ public struct IPv6ExtensionHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public var segmentsLeft: UInt8 { kind == .routing ? window.uint8(at: 3) : 0 }
 
-  /// Offset and flag of a fragment header; 0 in others.
+  /// Where the fragment lies in its datagram, in bytes; 0 if this is no fragment header.
   @inlinable
-  public var offsetAndFlags: UInt16 { kind == .fragment ? window.uint16(at: 2) : 0 }
+  public var fragmentOffset: Int { kind == .fragment ? Int(window.uint16(at: 2) & 0xfff8) : 0 }
+
+  /// Whether more fragments follow; false if this is no fragment header.
+  @inlinable
+  public var moreFragments: Bool { kind == .fragment && window.uint16(at: 2) & 1 != 0 }
 }
 
 /// Steps over the extension headers of a packet and never leaves its bytes.
@@ -96,12 +100,12 @@ public struct IPv6ExtensionWalk: ~Escapable, BitwiseCopyable {
     guard left >= 8 else {
       throw ParseError(.ipv6Extension, .tooShort, wanted: 8, available: left, offset: offset)
     }
-    let header = try IPv6ExtensionHeader(bytes.extracting(droppingFirst: offset), kind: nextHeader)
+    let header = IPv6ExtensionHeader(bytes, at: offset, kind: nextHeader)
     guard header.byteCount <= left else {
       throw ParseError(
         .ipv6Extension, .tooShort, wanted: header.byteCount, available: left, offset: offset)
     }
-    isInsideDatagram = header.offsetAndFlags & 0xfff8 != 0
+    isInsideDatagram = header.fragmentOffset != 0
     nextHeader = header.nextHeader
     offset += header.byteCount
     headerCount += 1

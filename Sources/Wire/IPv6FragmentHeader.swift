@@ -8,7 +8,7 @@
 ///     |                         identification                        |
 ///     +---------------------------------------------------------------+
 @frozen
-public struct IPv6FragmentHeader: ~Escapable, BitwiseCopyable {
+public struct IPv6FragmentHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline
   let window: FixedBytes<8>
 
@@ -16,13 +16,17 @@ public struct IPv6FragmentHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 8 }
 
-  /// Looks at the first 8 bytes.
+  /// What errors call the header.
+  @inlinable
+  public static var layer: ParseError.Layer { .ipv6Extension }
+
+  /// Reads the header that begins at `offset`.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer.
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
   @inlinable @inline(__always)
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .ipv6Extension)
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
   }
 
   /// What the datagram carries behind this header.

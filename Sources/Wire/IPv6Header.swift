@@ -14,23 +14,27 @@
 ///     |                 destination address, 16 bytes                 |
 ///     +---------------------------------------------------------------+
 @frozen
-public struct IPv6Header: ~Escapable, BitwiseCopyable {
+public struct IPv6Header: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline let window: FixedBytes<40>
 
   /// Bytes of the header without extensions.
   @inlinable
   public static var byteCount: Int { 40 }
 
-  /// Looks at the first 40 bytes.
+  /// What errors call the header.
+  @inlinable
+  public static var layer: ParseError.Layer { .ipv6 }
+
+  /// Reads the header that begins at `offset`.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer.
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
   @inlinable @inline(__always)
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .ipv6)
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
   }
 
-  /// 6, one hopes.
+  /// 6, if this is IPv6.
   @inlinable
   public var version: Int { Int(window.uint8(at: 0) >> 4) }
 

@@ -14,7 +14,7 @@ extension InternetChecksum {
   ///   - destination: to whom, as the IP header says.
   ///   - protocol: that of the transport header.
   ///   - byteCount: bytes of transport header and payload, 0...65535.
-  @inlinable
+  @inlinable @inline(__always)
   public static func pseudoHeader(
     source: IPv4Address, destination: IPv4Address, protocol: IPProtocol, byteCount: Int
   ) -> InternetChecksum {
@@ -34,7 +34,7 @@ extension InternetChecksum {
   ///   - destination: to whom in the end: the last stop, where a routing header has stops to go.
   ///   - protocol: that of the transport header.
   ///   - byteCount: bytes of transport header and payload.
-  @inlinable
+  @inlinable @inline(__always)
   public static func pseudoHeader(
     source: IPv6Address, destination: IPv6Address, protocol: IPProtocol, byteCount: Int
   ) -> InternetChecksum {

@@ -31,8 +31,8 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
   /// - Complexity: O(`bytes.byteCount`), eight bytes a step.
   @inlinable
   public mutating func add(_ bytes: RawSpan) {
-    let word = Self.fold(Self.wordSum(bytes))
-    addNative(isOdd ? word.byteSwapped : word)
+    let words = Self.wordSum(bytes)
+    sum = Self.addWithCarry(sum, isOdd ? words << 8 | words >> 56 : words)
     if bytes.byteCount & 1 != 0 { isOdd.toggle() }
   }
 
@@ -45,28 +45,35 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
   /// Adds a number of 32 bits, as four bytes that follow those added before.
   @inlinable @inline(__always)
   public mutating func add(_ word: UInt32) {
-    add(UInt16(truncatingIfNeeded: word >> 16))
-    add(UInt16(truncatingIfNeeded: word))
+    // Two words at once: 2^16 counts as 1 in this arithmetic, and so does 2^32.
+    let native = word.bigEndian
+    sum = Self.addWithCarry(sum, UInt64(isOdd ? native << 8 | native >> 24 : native))
   }
 
   /// Adds a number of 64 bits, as eight bytes that follow those added before.
   @inlinable @inline(__always)
   public mutating func add(_ word: UInt64) {
-    add(UInt32(truncatingIfNeeded: word >> 32))
-    add(UInt32(truncatingIfNeeded: word))
+    let native = word.bigEndian
+    sum = Self.addWithCarry(sum, isOdd ? native << 8 | native >> 56 : native)
   }
 
   /// Adds the sum of bytes that follow those added before.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func add(_ later: InternetChecksum) {
-    let word = Self.fold(later.sum)
-    addNative(isOdd ? word.byteSwapped : word)
+    sum = Self.addWithCarry(sum, isOdd ? later.sum << 8 | later.sum >> 56 : later.sum)
     if later.isOdd { isOdd.toggle() }
   }
 
   /// The sum in 16 bits; 0 only if every byte added was zero.
   @inlinable @inline(__always)
   public var folded: UInt16 { UInt16(bigEndian: Self.fold(sum)) }
+
+  /// Whether this is the sum of bytes that hold their own checksum: `folded == 0xffff`.
+  @inlinable @inline(__always)
+  public var isValid: Bool {
+    // A sum folds to 0xffff if it is a multiple of that and not 0.
+    sum != 0 && sum % 0xffff == 0
+  }
 
   /// The checksum to store: the complement of the sum.
   @inlinable @inline(__always)
@@ -98,47 +105,5 @@ extension InternetChecksum {
     narrow = (narrow & 0xffff) &+ (narrow >> 16)
     narrow = (narrow & 0xffff) &+ (narrow >> 16)
     return UInt16(truncatingIfNeeded: narrow)
-  }
-
-  /// The sum of the bytes from an even place, in memory order; a last odd byte is padded with zero.
-  @inlinable
-  static func wordSum(_ bytes: RawSpan) -> UInt64 {
-    var offset = 0
-    var left = bytes.byteCount
-    var total: UInt64 = 0
-    if left >= 32 {
-      // Four sums, so that each carry has four steps to come round.
-      var (a, b, c, d) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
-      repeat {
-        let block = FixedBytes<32>(bytes, at: offset)
-        a = addWithCarry(a, block.load(UInt64.self, at: 0))
-        b = addWithCarry(b, block.load(UInt64.self, at: 8))
-        c = addWithCarry(c, block.load(UInt64.self, at: 16))
-        d = addWithCarry(d, block.load(UInt64.self, at: 24))
-        offset &+= 32
-        left &-= 32
-      } while left >= 32
-      total = addWithCarry(addWithCarry(a, b), addWithCarry(c, d))
-    }
-    while left >= 8 {
-      total = addWithCarry(total, FixedBytes<8>(bytes, at: offset).load(UInt64.self, at: 0))
-      offset &+= 8
-      left &-= 8
-    }
-    if left & 4 != 0 {
-      let word = FixedBytes<4>(bytes, at: offset).load(UInt32.self, at: 0)
-      total = addWithCarry(total, UInt64(word))
-      offset &+= 4
-    }
-    if left & 2 != 0 {
-      let word = FixedBytes<2>(bytes, at: offset).load(UInt16.self, at: 0)
-      total = addWithCarry(total, UInt64(word))
-      offset &+= 2
-    }
-    if left & 1 != 0 {
-      let byte = FixedBytes<1>(bytes, at: offset).uint8(at: 0)
-      total = addWithCarry(total, UInt64((UInt16(byte) << 8).bigEndian))
-    }
-    return total
   }
 }

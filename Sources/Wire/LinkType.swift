@@ -36,13 +36,21 @@ public struct LinkType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public var isRaw: Bool { rawValue == 12 || rawValue == 14 || rawValue == 101 }
 
-  /// Whether frames of this type can be decoded.
-  public var isSupported: Bool {
+  /// Bytes of the link header, tags behind it not counted; nil if frames of this type cannot be
+  /// decoded.
+  public var headerByteCount: Int? {
     switch self {
-    case .null, .ethernet, .loop, .linuxSLL, .ipv4, .ipv6, .linuxSLL2: true
-    default: isRaw
+    case .null, .loop: LoopbackHeader.byteCount
+    case .ethernet: EthernetHeader.byteCount
+    case .linuxSLL: LinuxSLLHeader.byteCount
+    case .linuxSLL2: LinuxSLL2Header.byteCount
+    case .ipv4, .ipv6: 0
+    default: isRaw ? 0 : nil
     }
   }
+
+  /// Whether frames of this type can be decoded.
+  public var isSupported: Bool { headerByteCount != nil }
 
   /// The name by which capture tools know the type: `EN10MB`; the number for others.
   public var name: String {

@@ -8,20 +8,24 @@
 ///
 /// NULL does not say which host; but families are small numbers, so the order shows itself.
 @frozen
-public struct LoopbackHeader: ~Escapable, BitwiseCopyable {
+public struct LoopbackHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline let window: FixedBytes<4>
 
   /// Bytes of the header.
   @inlinable
   public static var byteCount: Int { 4 }
 
-  /// Looks at the first 4 bytes.
-  ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer.
-  @_lifetime(copy bytes)
+  /// What errors call the header.
   @inlinable
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .link)
+  public static var layer: ParseError.Layer { .link }
+
+  /// Reads the header that begins at `offset`.
+  ///
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
+  @_lifetime(copy bytes)
+  @inlinable @inline(__always)
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
   }
 
   /// The family in network order (LOOP).
@@ -32,56 +36,22 @@ public struct LoopbackHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public var hostOrderFamily: UInt32 { min(family, family.byteSwapped) }
 
+  /// What follows a LOOP header; 0 for a family that is neither IPv4 nor IPv6.
+  @inlinable
+  public var etherType: EtherType { Self.etherType(ofFamily: family) }
+
+  /// What follows a NULL header, whichever host wrote it.
+  @inlinable
+  public var etherTypeInAnyOrder: EtherType { Self.etherType(ofFamily: hostOrderFamily) }
+
   /// What a packet of a family is: 2 is IPv4 everywhere; IPv6 has a number on each system.
   @inlinable
-  public static func etherType(ofFamily family: UInt32) -> EtherType? {
+  static func etherType(ofFamily family: UInt32) -> EtherType {
     switch family {
     case 2: .ipv4
     // Linux, Windows, NetBSD and OpenBSD, FreeBSD, Darwin.
     case 10, 23, 24, 28, 30: .ipv6
-    default: nil
-    }
-  }
-}
-
-extension LoopbackHeader {
-  /// The values of the header.
-  @frozen
-  public struct Fields: Hashable, Sendable, BitwiseCopyable {
-    /// The address family.
-    public var family: UInt32
-
-    /// Makes the values of a header.
-    @inlinable
-    public init(family: UInt32) {
-      self.family = family
-    }
-
-    /// Takes the values out of a view on a LOOP header.
-    @inlinable
-    public init(_ header: borrowing LoopbackHeader) {
-      family = header.family
-    }
-
-    /// Takes the values out of the bytes of a LOOP header.
-    ///
-    /// - Throws: `ParseError` `.tooShort` if there are fewer than 4.
-    @inlinable
-    public init(parsing bytes: RawSpan) throws(ParseError) {
-      self.init(try LoopbackHeader(bytes))
-    }
-
-    /// Bytes that `emit` writes.
-    @inlinable
-    public var byteCount: Int { 4 }
-
-    /// Writes the family in network order, which is right for LOOP and readable as NULL.
-    ///
-    /// - Precondition: there are 4 bytes.
-    @inlinable
-    public func emit(into bytes: inout MutableRawSpan) {
-      precondition(bytes.byteCount >= 4, "emit 4 bytes into \(bytes.byteCount)")
-      bytes.store(family, at: 0)
+    default: EtherType(rawValue: 0)
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Loads and stores in network byte order (big-endian), and the only unsafe code of this module.
+// Loads and stores in network byte order (big-endian), and the unsafe code of this module
+// but for the loop of `InternetChecksum`.
 //
 // The whole proof is `FixedBytes`: a window of exactly `byteCount` bytes, where `byteCount` is part
 // of the type. Making the window checks the bytes once; a read checks its offset against a number
@@ -16,19 +17,6 @@ public struct FixedBytes<let byteCount: Int>: ~Escapable, BitwiseCopyable {
   // Invariant: bytes.byteCount == byteCount.
   @usableFromInline
   let bytes: RawSpan
-
-  /// Opens the window on the first `byteCount` bytes.
-  ///
-  /// - Throws: `ParseError` with `reason` `.tooShort` if `bytes` has fewer.
-  @_lifetime(copy bytes)
-  @inlinable @inline(__always)
-  public init(_ bytes: RawSpan, layer: ParseError.Layer) throws(ParseError) {
-    guard bytes.byteCount >= byteCount else {
-      throw ParseError.tooShort(layer, wanted: byteCount, available: bytes.byteCount)
-    }
-    // In bounds: 0 <= byteCount was checked above against the span's own count.
-    self.bytes = unsafe bytes.extracting(unchecked: 0..<byteCount)
-  }
 
   /// Opens the window `offset` bytes into `bytes`.
   ///
@@ -78,6 +66,30 @@ public struct FixedBytes<let byteCount: Int>: ~Escapable, BitwiseCopyable {
     // In bounds: checked above, and the window holds byteCount bytes by its invariant. Any bit
     // pattern is a valid integer.
     return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: word)
+  }
+}
+
+extension InlineArray where Element == UInt8 {
+  /// The bytes of the array.
+  var bytes: RawSpan {
+    @_lifetime(borrow self)
+    @inline(__always)
+    get {
+      // Every element of an array is initialized, and bytes have no padding.
+      unsafe span.bytes
+    }
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// The bytes of the array.
+  var bytes: RawSpan {
+    @_lifetime(borrow self)
+    @inline(__always)
+    get {
+      // Every element of an array is initialized, and bytes have no padding.
+      unsafe span.bytes
+    }
   }
 }
 

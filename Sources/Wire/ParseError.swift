@@ -69,19 +69,27 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
   }
 
   /// The header being read.
-  public var layer: Layer
+  public let layer: Layer
   /// What was wrong with it.
-  public var reason: Reason
+  public let reason: Reason
   /// What set the end that was run into.
-  public var limitedBy: Limit
-  /// Bytes (or the value) that would have done.
-  public var wanted: Int
-  /// Bytes (or the value) that were there.
-  public var available: Int
-  /// Where the header begins, in bytes from the start of what was parsed.
-  public var offset: Int
+  public let limitedBy: Limit
+  // 32 bits each, as the places in a frame: an error is 16 bytes, and is returned in registers.
+  @usableFromInline let wantedCount: UInt32
+  @usableFromInline let availableCount: UInt32
+  @usableFromInline let start: UInt32
 
-  /// Makes an error out of its parts.
+  /// Bytes (or the value) that would have done.
+  @inlinable
+  public var wanted: Int { Int(wantedCount) }
+  /// Bytes (or the value) that were there.
+  @inlinable
+  public var available: Int { Int(availableCount) }
+  /// Where the header begins, in bytes from the start of what was parsed.
+  @inlinable
+  public var offset: Int { Int(start) }
+
+  /// Makes an error out of its parts; numbers from 0 to 2^32 - 1.
   public init(
     _ layer: Layer, _ reason: Reason, wanted: Int, available: Int,
     limitedBy: Limit = .capture, offset: Int = 0
@@ -89,9 +97,9 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
     self.layer = layer
     self.reason = reason
     self.limitedBy = limitedBy
-    self.wanted = wanted
-    self.available = available
-    self.offset = offset
+    wantedCount = UInt32(clamping: wanted)
+    availableCount = UInt32(clamping: available)
+    start = UInt32(clamping: offset)
   }
 
   // Out of line, so that the check on the fast path stays a compare and a branch.

@@ -18,7 +18,7 @@
 ///     |              options, offset * 4 - 20 bytes ...               |
 ///     +---------------------------------------------------------------+
 @frozen
-public struct TCPHeader: ~Escapable, BitwiseCopyable {
+public struct TCPHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline let window: FixedBytes<20>
   @usableFromInline let bytes: RawSpan
 
@@ -26,14 +26,18 @@ public struct TCPHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 20 }
 
-  /// Looks at the first 20 bytes, and at options if the header says it has some.
+  /// What errors call the header.
+  @inlinable
+  public static var layer: ParseError.Layer { .tcp }
+
+  /// Reads the header that begins at `offset`, and its options as far as there are bytes.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer than 20.
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
   @inlinable @inline(__always)
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .tcp)
-    self.bytes = bytes
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
+    self.bytes = bytes.extracting(droppingFirst: offset)
   }
 
   /// Port of the sender.

@@ -9,7 +9,7 @@
 ///     |     length      |    checksum     |     length counts these 8 bytes too
 ///     +--------+--------+--------+--------+
 @frozen
-public struct UDPHeader: ~Escapable, BitwiseCopyable {
+public struct UDPHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline
   let window: FixedBytes<8>
 
@@ -17,13 +17,17 @@ public struct UDPHeader: ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 8 }
 
-  /// Looks at the first 8 bytes.
+  /// What errors call the header.
+  @inlinable
+  public static var layer: ParseError.Layer { .udp }
+
+  /// Reads the header that begins at `offset`.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer.
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
   @inlinable @inline(__always)
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .udp)
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
   }
 
   /// Port of the sender, 0 if it wants no answer.

@@ -6,7 +6,7 @@
 ///     | PCP |D|       identifier      |   EtherType of what follows   |
 ///     +-----+-+-----------------------+-------------------------------+
 @frozen
-public struct VLANTag: ~Escapable, BitwiseCopyable {
+public struct VLANTag: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline
   let window: FixedBytes<4>
 
@@ -14,13 +14,17 @@ public struct VLANTag: ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 4 }
 
-  /// Looks at the first 4 bytes.
+  /// What errors call the header.
+  @inlinable
+  public static var layer: ParseError.Layer { .vlan }
+
+  /// Reads the header that begins at `offset`.
   ///
-  /// - Throws: `ParseError` `.tooShort` if there are fewer.
+  /// - Precondition: `byteCount` bytes lie behind `offset`.
   @_lifetime(copy bytes)
   @inlinable @inline(__always)
-  public init(_ bytes: RawSpan) throws(ParseError) {
-    window = try FixedBytes(bytes, layer: .vlan)
+  public init(_ bytes: RawSpan, at offset: Int) {
+    window = FixedBytes(bytes, at: offset)
   }
 
   /// Priority, drop-eligible bit and identifier together.

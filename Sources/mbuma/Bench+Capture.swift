@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import CPcap
+import Interfaces
 import InternetStack
 import Mbufs
 import Pcap
@@ -88,9 +89,7 @@ extension Bench {
 
   @inline(__always)
   private static func decodeAndFree(_ packet: consuming Packet) -> Int {
-    let decoded = DecodedFrame(
-      lax: packet.bytes, linkType: .ethernet, capturedByteCount: packet.byteCount,
-      wireByteCount: packet.wireByteCount)
+    let decoded = packet.decoded(.ethernet)
     let isValid = decoded.ipv4HeaderChecksum == .valid
     return Int(decoded.destinationPort) &+ decoded.payloadByteCount &+ (isValid ? 0 : 1)
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import Interfaces
 import Mbufs
 import Testing
 import Wire
@@ -12,7 +13,7 @@ import Wire
     var tally = FrameTally()
     for frame in frames {
       let packet = unsafe try pool.packet(copying: frame.span.bytes)
-      tally.count(packet, linkType)
+      tally.count(packet, packet.decoded(linkType))
     }
     return tally
   }
@@ -65,7 +66,7 @@ import Wire
         let rest = unsafe try pool.packet(copying: back.span.bytes)
         packet.join(rest)
         var tally = FrameTally()
-        tally.count(packet, .ethernet)
+        tally.count(packet, packet.decoded(.ethernet))
         #expect(tally.udpChecksums.valid == (isRight ? 1 : 0), "split at \(split)")
         #expect(tally.udpChecksums.invalid == (isRight ? 0 : 1), "split at \(split)")
       }

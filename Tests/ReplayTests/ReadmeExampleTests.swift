@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import Interfaces
+import InternetStack
 import Mbufs
 import Pcap
+import SocketBuffers
 import Testing
 import Wire
 
@@ -18,22 +21,29 @@ struct ReadmeExampleTests {
 
     // README: begin
     let pool = MbufPool(clusterLimit: 256)
+    var stack = InternetStack(addresses: [InterfaceAddress(IPv4Address(10, 99, 1, 2))], seed: 1)
+    let socket = try stack.bindCatchAll()
     var reader = try CaptureReader(path: capture, filter: "udp port 53")
     var writer = try CaptureWriter(
       path: answers, linkType: reader.linkType, resolution: reader.resolution)
+    var byteCount = 0
     while let packet = try reader.next(into: pool) {
-      let frame = DecodedFrame(
-        lax: packet.bytes, linkType: reader.linkType, capturedByteCount: packet.byteCount,
-        wireByteCount: packet.wireByteCount)
-      if frame.sourcePort == 53 { try writer.write(packet) }
+      let frame = packet.decoded()
+      guard frame.sourcePort == 53 else { continue }
+      try writer.write(packet)
+      stack.input(packet, frame)
+      while let answer = stack.receive(socket) { byteCount += answer.packet.byteCount }
     }
     try writer.close()
-    print("\(writer.packetCount) answers, \(pool.outstanding) mbufs with packets")
+    print("\(writer.packetCount) answers, \(byteCount) bytes read, \(pool.outstanding) mbufs left")
     // README: end
 
     #expect(reader.packetCount == 53)
     #expect(writer.packetCount == 26)
     #expect(pool.outstanding == 0)
+    #expect(byteCount == 2_785 && stack.statistics.delivered == 17)
+    #expect(stack.statistics.dropped[.unsupportedIPv6] == 8)
+    #expect(stack.statistics.dropped[.fragment] == 1)
     let again = try CaptureReader(path: answers, filter: "src port 53")
     #expect(countOfFrames(again) == writer.packetCount)
   }

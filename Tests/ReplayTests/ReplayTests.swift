@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import Interfaces
 import Mbufs
 import Pcap
 import Reports
@@ -187,7 +188,8 @@ import Wire
     var taken = 0
     while error == nil, let packet = try reader.next(into: pool) {
       do throws(PcapError) {
-        try sink.take(packet)
+        let frame = packet.decoded()
+        try sink.take(packet, frame)
         taken += 1
       } catch let failure {
         error = failure

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import TestSupport
 import Testing
-import Wire
+
+@testable import Wire
 
 @Suite struct DecodedFrameTests {
   @Test func plainUDP() {
@@ -28,10 +29,11 @@ import Wire
       var bytes = Frames.ethernet(.ipv4, Frames.ipv4(.udp, Frames.udp(payload)))
       bytes += random.bytes(random.below(20))
       if random.oneIn(2) { bytes[14 + random.below(28)] = random.number() }
-      // Behind a tag the same packet takes the walk.
+      // Behind a tag the same packet takes the walk, down to the network header.
       let tagged = bytes[..<12] + [0x81, 0, 0, 1] + bytes[12...]
       let short = DecodedFrame(bytes)
-      let long = DecodedFrame([UInt8](tagged))
+      let long = longWay([UInt8](tagged))
+      #expect(DecodedFrame([UInt8](tagged)) == long)
       #expect(short.network == long.network && short.transport == long.transport)
       #expect(short.flags == long.flags && short.protocol == long.protocol)
       #expect(short.ipv4HeaderChecksum == long.ipv4HeaderChecksum)
@@ -45,6 +47,19 @@ import Wire
       #expect(short.ipTotalByteCount == long.ipTotalByteCount)
       #expect(short.stop?.reason == long.stop?.reason)
     }
+  }
+
+  /// Decodes by the walk alone.
+  private func longWay(_ bytes: [UInt8]) -> DecodedFrame {
+    var frame = DecodedFrame()
+    var walked = FrameBytes(
+      bytes.raw, capturedByteCount: bytes.count, wireByteCount: bytes.count)
+    do throws(ParseError) {
+      if try frame.walkLink(&walked, .ethernet) { try frame.walkNetwork(walked) }
+    } catch {
+      frame.note(error)
+    }
+    return frame
   }
 
   @Test func everyLinkTypeCarriesEveryPacket() {
@@ -132,6 +147,17 @@ import Wire
     #expect(inside.networkOffset == 22 && inside.payload(of: snap) == [1])
   }
 
+  @Test func aLinkLengthBeyondTheWireIsBad() {
+    let packet = Frames.ipv4(.udp, Frames.udp([1]))
+    let inner = [UInt8](hex: "aaaa030000000800") + packet
+    for (length, isBad) in [(inner.count, false), (inner.count + 1, true), (1500, true)] {
+      let bytes = Frames.ethernet(EtherType(rawValue: UInt16(length)), inner)
+      let frame = DecodedFrame(bytes)
+      #expect(frame.flags.contains(.badLinkLength) == isBad)
+      #expect(frame.transport == .udp && frame.payload(of: bytes) == [1])
+    }
+  }
+
   // MARK: - Lengths
 
   @Test func paddingStaysOutOfThePayload() {
@@ -177,6 +203,7 @@ import Wire
       let frame = DecodedFrame(bytes)
       #expect(frame.stop == nil && frame.transport == .tcp)
       #expect(frame.ipTotalByteCount == packet.count && frame.payloadByteCount == 100)
+      #expect(frame.flags.contains(.openLength))
       #expect(frame.transportChecksumResult(in: bytes.raw) == .valid)
     }
   }
@@ -298,62 +325,5 @@ import Wire
     let frame = DecodedFrame(bytes)
     #expect(frame.transport == .udp)
     #expect(frame.transportChecksumResult(in: bytes.raw) == .unverifiable)
-  }
-
-  // MARK: - Cuts
-
-  func strictFailure(_ bytes: [UInt8], wireByteCount: Int? = nil) -> ParseError? {
-    do throws(ParseError) {
-      _ = try DecodedFrame(
-        strict: bytes.raw, linkType: .ethernet, capturedByteCount: bytes.count,
-        wireByteCount: wireByteCount ?? bytes.count)
-      return nil
-    } catch {
-      return error
-    }
-  }
-
-  @Test func everyPrefixKeepsWhatItCan() {
-    for (etherType, packet) in Frames.packets {
-      let bytes = Frames.ethernet(etherType, packet)
-      let whole = DecodedFrame(bytes)
-      #expect(strictFailure(bytes) == nil)
-      for count in 0..<bytes.count {
-        let prefix = [UInt8](bytes[..<count])
-        let frame = DecodedFrame(prefix, wireByteCount: bytes.count)
-        #expect(strictFailure(prefix, wireByteCount: bytes.count) != nil)
-        if count >= 14 { #expect(frame.network == whole.network) }
-        if let stop = frame.stop {
-          #expect(stop.reason == .tooShort && stop.limitedBy == .capture)
-          #expect(stop.available == count - stop.offset && stop.wanted > stop.available)
-        } else {
-          #expect(frame.payloadOffset == whole.payloadOffset)
-          #expect(frame.declaredPayloadByteCount == whole.declaredPayloadByteCount)
-          #expect(frame.payloadByteCount == count - whole.payloadOffset)
-          #expect(frame.isTruncated)
-        }
-      }
-    }
-  }
-
-  @Test func aShortFirstPieceSaysHowMuchWouldDo() {
-    for (etherType, packet) in Frames.packets {
-      let bytes = Frames.ethernet(etherType, packet)
-      let whole = DecodedFrame(bytes)
-      var count = 0
-      while true {
-        let piece = [UInt8](bytes[..<count])
-        let frame = DecodedFrame(
-          lax: piece.raw, linkType: .ethernet, capturedByteCount: bytes.count,
-          wireByteCount: bytes.count)
-        guard let stop = frame.stop else {
-          #expect(frame == whole)
-          break
-        }
-        #expect(stop.limitedBy == .segment)
-        #expect(stop.offset + stop.wanted > count)
-        count = stop.offset + stop.wanted
-      }
-    }
   }
 }

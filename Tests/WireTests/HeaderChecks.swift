@@ -11,7 +11,6 @@ protocol HeaderFields: Equatable {
 }
 
 extension EthernetHeader.Fields: HeaderFields {}
-extension SNAPHeader.Fields: HeaderFields {}
 extension VLANTag.Fields: HeaderFields {}
 extension ARPHeader.Fields: HeaderFields {}
 extension IPv4Header.Fields: HeaderFields {}
@@ -19,11 +18,7 @@ extension IPv6Header.Fields: HeaderFields {}
 extension IPv6FragmentHeader.Fields: HeaderFields {}
 extension UDPHeader.Fields: HeaderFields {}
 extension TCPHeader.Fields: HeaderFields {}
-extension ICMPHeader.Fields: HeaderFields {}
-extension ICMPv6Header.Fields: HeaderFields {}
-extension LinuxSLLHeader.Fields: HeaderFields {}
-extension LinuxSLL2Header.Fields: HeaderFields {}
-extension LoopbackHeader.Fields: HeaderFields {}
+extension ICMPMessageHeader.Fields: HeaderFields {}
 
 extension HeaderFields {
   /// The error that parsing throws, if any.
@@ -58,6 +53,23 @@ func checkHeader<Fields: HeaderFields>(
       Fields.failure(Array(bytes[..<count]))
         == ParseError(
           layer, .tooShort, wanted: count < least ? least : bytes.count, available: count))
+  }
+}
+
+/// Checks that a view reads what is drawn at any place, and that every prefix of it is refused.
+func checkView<View: HeaderView & ~Escapable>(
+  _ text: String, _ view: View.Type, _ check: (borrowing View) -> Void
+) throws {
+  let bytes = [UInt8](hex: text)
+  #expect(bytes.count == View.byteCount)
+  check(try View(bytes.raw))
+  check(View(([1, 2, 3] + bytes + [4]).raw, at: 3))
+  for count in 0..<bytes.count {
+    #expect(
+      throws: ParseError(View.layer, .tooShort, wanted: bytes.count, available: count)
+    ) {
+      _ = try View([UInt8](bytes[..<count]).raw)
+    }
   }
 }
 

@@ -12,7 +12,7 @@ import Wire
   @Test func roundTrip() throws {
     try checkRoundTrip {
       ICMPHeader.Fields(
-        type: ICMPHeader.MessageType(rawValue: $0.number()), code: $0.number(),
+        type: ICMPType(rawValue: $0.number()), code: $0.number(),
         checksum: $0.number(), rest: $0.number())
     }
   }

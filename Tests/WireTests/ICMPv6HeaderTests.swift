@@ -12,7 +12,7 @@ import Wire
   @Test func roundTrip() throws {
     try checkRoundTrip {
       ICMPv6Header.Fields(
-        type: ICMPv6Header.MessageType(rawValue: $0.number()), code: $0.number(),
+        type: ICMPv6Type(rawValue: $0.number()), code: $0.number(),
         checksum: $0.number(), rest: $0.number())
     }
   }

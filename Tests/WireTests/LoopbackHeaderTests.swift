@@ -3,18 +3,23 @@ import Testing
 import Wire
 
 @Suite struct LoopbackHeaderTests {
-  @Test func bytesBothWays() throws {
-    try checkHeader("00000002", LoopbackHeader.Fields(family: 2), .link)
+  @Test func readsWhatIsDrawn() throws {
+    try checkView("00000002", LoopbackHeader.self) {
+      #expect($0.family == 2 && $0.etherType == .ipv4 && $0.etherTypeInAnyOrder == .ipv4)
+    }
   }
 
   @Test(arguments: ["0000001e", "1e000000"])
   func aFamilyInEitherOrder(text: String) throws {
     let bytes = [UInt8](hex: text)
-    let family = try LoopbackHeader(bytes.raw).hostOrderFamily
-    #expect(LoopbackHeader.etherType(ofFamily: family) == .ipv6)
+    let type = try LoopbackHeader(bytes.raw).etherTypeInAnyOrder
+    #expect(type == .ipv6)
   }
 
-  @Test func roundTrip() throws {
-    try checkRoundTrip { LoopbackHeader.Fields(family: $0.number()) }
+  @Test(arguments: [0, 1, 3, 11, 0x0200_0000, .max] as [UInt32])
+  func otherFamiliesAreNotIP(family: UInt32) throws {
+    let bytes = [UInt8](count: 4) { $0.store(family, at: 0) }
+    let type = try LoopbackHeader(bytes.raw).etherType
+    #expect(type == EtherType(rawValue: 0))
   }
 }

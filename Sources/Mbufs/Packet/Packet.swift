@@ -99,6 +99,20 @@ public struct Packet: ~Copyable, @unchecked Sendable {
     set { unsafe head.headerPlace.pointee.timestampInNanoseconds = newValue }
   }
 
+  /// The link type of the first byte, as libpcap numbers them.
+  @inlinable
+  public var linkType: UInt32 {
+    get { unsafe head.headerPlace.pointee.linkType }
+    set { unsafe head.headerPlace.pointee.linkType = newValue }
+  }
+
+  /// What is known of the checksums.
+  @inlinable
+  public var checksumState: PacketHeader.ChecksumState {
+    get { unsafe head.headerPlace.pointee.checksumState }
+    set { unsafe head.headerPlace.pointee.checksumState = newValue }
+  }
+
   /// Bytes the frame had on the wire, as its source said, or `byteCount` if it said nothing.
   ///
   /// More than `byteCount` if the capture cut the frame.
