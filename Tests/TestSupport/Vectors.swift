@@ -9,10 +9,14 @@ public enum Vectors {
   /// The lines of a file, each one object.
   public static func lines(of name: String, beside file: String = #filePath) throws -> [Data] {
     let folder =
-      ProcessInfo.processInfo.environment["MBUMA_VECTORS"]
-      ?? URL(fileURLWithPath: file).deletingLastPathComponent()
-      .appendingPathComponent("Vectors").path
+      ProcessInfo.processInfo.environment["MBUMA_VECTORS"] ?? bundled("", beside: file)
     return try readFile("\(folder)/\(name)").split(separator: UInt8(ascii: "\n")).map { Data($0) }
+  }
+
+  /// The path of a file in the folder `Vectors` beside a test.
+  public static func bundled(_ name: String, beside file: String = #filePath) -> String {
+    URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent("Vectors")
+      .appendingPathComponent(name).path
   }
 
   /// The objects of some lines; a key `some_name` is the property `someName`.

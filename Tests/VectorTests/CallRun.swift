@@ -17,6 +17,8 @@ final class CallRun {
   private(set) var attemptCount = 0
   /// Whether the call would trap here, so that it is not made, or made with less.
   private(set) var isRefused = false
+  /// What the original's own rules give, where a runner spells them out.
+  var account: JSON?
 
   /// - Throws: if the chains cannot be built.
   init(_ vector: VectorCase, _ bench: VectorBench) throws {

@@ -111,6 +111,7 @@ enum CallRunners {
     "m_apply": { run in
       let (offset, byteCount) = (try run.int("off"), try run.int("len"))
       let stop = try run.int("stop")
+      run.account = run.a.appliedThere(offset, byteCount, stop: stop)
       if run.refuses(unless: offset <= run.a.model.bytes.count - byteCount) { return }
       run.call { () throws(MbufError) in
         let (bytes, isStopped) = try run.a.apply(offset, byteCount, stop: stop)

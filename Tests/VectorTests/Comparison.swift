@@ -24,6 +24,11 @@ struct Comparison {
   var attemptCount = 0
   /// Whether the call broke a precondition here, so that it was not made, or made with less.
   var isRefused = false
+  /// What the original's own rules give for the call, where they are spelled out; nil if it would
+  /// assert.
+  var account: JSON?
+  /// What the same call gives here when nothing fails, if some of its allocations did.
+  var undisturbed: JSON?
 
   /// The paths of the values that differ.
   var differing: Set<String> { JSON.differences(found, recorded) }

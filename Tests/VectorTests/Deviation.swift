@@ -21,6 +21,9 @@ enum Deviation: String, CaseIterable {
   case fewerAllocations
   case moreAllocations
   case allocationOrder
+  case thrownBeyondTheEnd
+  case noEmptyPieces
+  case checkedFirst
 
   /// Why, with the name of the trap in the original or of the rule here.
   var reason: String {
@@ -51,13 +54,19 @@ enum Deviation: String, CaseIterable {
       "Policy: needs an mbuf where the original does not: for a header to lend, or a private copy."
     case .allocationOrder:
       "Policy: allocates in another order, so the k-th allocation is another one."
+    case .thrownBeyondTheEnd:
+      "Error: copying out bytes beyond the end is thrown, with the numbers; there it asserts."
+    case .noEmptyPieces:
+      "Contract: pieces shown have bytes; there each empty mbuf is a call too, and can be the last."
+    case .checkedFirst:
+      "Precondition: a range is checked before it is shown; there a callback that stops hides its end."
     }
   }
 
   func explains(_ c: Comparison) -> Bool {
     switch self {
     case .keptOnFailure:
-      guard c.error != nil, !c.isExhausted || c.failing == -1 else { return false }
+      guard c.error != nil else { return false }
       // In a sequence the slot is empty then.
       return c.differing == ["freed"] && c.recorded["freed"] == .bool(true)
         || c.differing == ["a"] && c.recorded["a"] == .null
@@ -109,9 +118,21 @@ enum Deviation: String, CaseIterable {
       return c.failing == -1 && c.isExhausted && c.recorded["r"] != .null
         && (!c.hasHeader || c.operation == "m_unshare")
     case .allocationOrder:
-      return c.quirks.contains("alloc_order") && c.failing > 0
-        && (c.error == nil || c.isExhausted) && c.found["contig"] != .bool(false)
-        && c.found["region_ok"] != .bool(false)
+      // One of the two did what it does when nothing fails, and the other failed.
+      guard c.quirks.contains("alloc_order"), c.failing > 0, let undisturbed = c.undisturbed else {
+        return false
+      }
+      return c.error == nil
+        ? c.found == undisturbed && c.isFailureThere : c.isExhausted && c.isUndisturbedThere
+    case .thrownBeyondTheEnd:
+      guard c.operation == "m_copydata", c.recorded == .object(["assert": .bool(true)]),
+        let offset = c.argument("off"), let byteCount = c.argument("len")
+      else { return false }
+      return c.error == .tooShort(wanted: offset + byteCount, available: c.byteCount)
+    case .noEmptyPieces:
+      return c.operation == "m_apply" && c.error == nil && !c.isRefused && c.recorded == c.account
+    case .checkedFirst:
+      return c.operation == "m_apply" && c.isRefused && c.recorded == c.account
     }
   }
 }
@@ -119,6 +140,26 @@ enum Deviation: String, CaseIterable {
 extension Comparison {
   /// Whether the call failed for want of memory.
   var isExhausted: Bool { if case .exhausted? = error { true } else { false } }
+
+  /// Whether the original failed: it gave nothing, said no, or stopped half-way.
+  fileprivate var isFailureThere: Bool {
+    if recorded["r"] == .null { return true }
+    if operation == "m_copyback" {
+      return differing.isSubset(of: ["r.len", "r.h", "r.hex", "r.pkt"])
+    }
+    return recorded["ok"] == .bool(false) || recorded["ret"] == .int(0)
+  }
+
+  /// Whether the original did what is done here when nothing fails, or what that differs from on
+  /// purpose.
+  fileprivate var isUndisturbedThere: Bool {
+    guard let undisturbed else { return false }
+    return Comparison(
+      operation: operation, arguments: arguments, failing: 0, quirks: [], error: nil,
+      found: undisturbed, recorded: recorded, alternatives: alternatives, byteCount: byteCount,
+      hasHeader: hasHeader
+    ).verdict != nil
+  }
 
   /// Whether all that differs is what the original left behind when it failed.
   fileprivate var isUndone: Bool {

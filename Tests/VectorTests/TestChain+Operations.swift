@@ -134,6 +134,39 @@ extension TestChain {
     return (seen, isStopped)
   }
 
+  /// What the original gives: it is called for every mbuf from the first that has bytes at or
+  /// behind `offset`, empty ones included, and finds out that there are too few bytes when it gets
+  /// there, which is nil.
+  func appliedThere(_ offset: Int, _ byteCount: Int, stop: Int) -> JSON? {
+    var lengths = segmentByteCounts[...]
+    var skip = offset
+    while skip > 0, let length = lengths.first, skip >= length {
+      skip -= length
+      lengths.removeFirst()
+    }
+    var (left, calls) = (byteCount, 0)
+    while left > 0, calls < stop || stop == 0 {
+      guard let length = lengths.popFirst(), skip <= length else { return nil }
+      left -= Swift.min(length - skip, left)
+      skip = 0
+      calls += 1
+    }
+    let isStopped = calls == stop && stop > 0
+    let seen = ChainModel.describe([UInt8](model.bytes[offset..<offset + byteCount - left]))
+    return .object(["bytes": .object(seen), "ret": .int(isStopped ? 42 : 0), "r": model.json])
+  }
+
+  /// Bytes of each mbuf.
+  private var segmentByteCounts: [Int] {
+    var list: [Int] = []
+    var mbuf = head
+    while let here = mbuf {
+      list.append(here.byteCount)
+      mbuf = here.next
+    }
+    return list
+  }
+
   /// Frees the first mbuf alone; the rest has no header.
   func freeFirst() {
     guard let first = takePacket()?.release() ?? takePlain()?.release() else { return }
