@@ -89,10 +89,7 @@ extension Packet {
   {
     let byteCount = destination.byteCount
     precondition(offset >= 0, "copy out at \(offset)")
-    guard offset <= self.byteCount - byteCount else {
-      let (wanted, isOver) = offset.addingReportingOverflow(byteCount)
-      throw .tooShort(wanted: isOver ? .max : wanted, available: self.byteCount)
-    }
+    try checkEnd(offset, byteCount)
     unsafe destination.withUnsafeMutableBytes { target in
       var done = 0
       forEachSegment(from: offset, byteCount: byteCount) { piece in
