@@ -96,23 +96,20 @@ extension InternetStack {
     guard byteCount + IPv4Header.byteCount <= mtu else {
       throw .tooLong(byteCount: byteCount + IPv4Header.byteCount, limit: mtu)
     }
-    do throws(MbufError) {
-      try packet.prepend(UDPHeader.byteCount)
-    } catch {
-      throw .noMemory(error)
-    }
     // Cannot truncate: the MTU is at most 65,535.
     var header = UDPHeader.Fields(
       sourcePort: sourcePort, destinationPort: destinationPort,
       length: UInt16(truncatingIfNeeded: byteCount), checksum: 0)
-    var bytes = packet.mutableBytes
-    header.emit(into: &bytes)
     var sum = InternetChecksum.pseudoHeader(
       source: source, destination: destination, protocol: .udp, byteCount: byteCount)
+    header.add(to: &sum)
     packet.forEachSegment { sum.add($0) }
     header.checksum = UDPHeader.checksumToSend(sum)
-    bytes = packet.mutableBytes
-    header.emit(into: &bytes)
+    do throws(MbufError) {
+      try packet.prepend(UDPHeader.byteCount) { output in header.emit(into: &output) }
+    } catch {
+      throw .noMemory(error)
+    }
     try ipOutput(packet, .udp, from: source, to: destination)
   }
 
@@ -126,19 +123,19 @@ extension InternetStack {
     guard output.packetCount < policy.outputLimitInPackets else {
       throw .queueFull(limitInPackets: policy.outputLimitInPackets)
     }
-    do throws(MbufError) {
-      try packet.prepend(IPv4Header.byteCount)
-    } catch {
-      throw .noMemory(error)
-    }
     // Cannot truncate: the MTU is at most 65,535, and any 16 random bits will do.
     let header = IPv4Header.Fields(
       totalLength: UInt16(truncatingIfNeeded: byteCount),
       identification: UInt16(truncatingIfNeeded: randomness.next()),
       flags: .dontFragment, timeToLive: policy.timeToLive, protocol: `protocol`, source: source,
       destination: destination)
-    var bytes = packet.mutableBytes
-    header.emitWithChecksum(into: &bytes)
+    do throws(MbufError) {
+      try packet.prepend(IPv4Header.byteCount) { output in
+        header.emitWithChecksum(into: &output)
+      }
+    } catch {
+      throw .noMemory(error)
+    }
     // What was known of the payload when it was received is not true of the packet.
     var packetHeader = PacketHeader()
     packetHeader.timestampInNanoseconds = nowInNanoseconds

@@ -40,6 +40,14 @@ public struct HeaderOptions: Sendable, BitwiseCopyable {
     return storage[index]
   }
 
+  /// Adds the bytes, an even number of them, to a sum.
+  @inlinable
+  func add(to sum: inout InternetChecksum) {
+    for index in stride(from: 0, to: byteCount, by: 2) {
+      sum.add(UInt16(storage[index]) << 8 | UInt16(storage[index + 1]))
+    }
+  }
+
   @inlinable
   func emit(into bytes: inout MutableRawSpan, at offset: Int) {
     for index in 0..<byteCount {

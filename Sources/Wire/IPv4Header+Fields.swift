@@ -121,12 +121,33 @@ extension IPv4Header {
     /// - Precondition: as for `emit(into:)`.
     @inlinable
     public func emitWithChecksum(into bytes: inout MutableRawSpan) {
-      var blank = self
-      blank.checksum = 0
-      blank.emit(into: &bytes)
+      withChecksum.emit(into: &bytes)
+    }
+
+    /// Writes the header behind what was written before, with a checksum made for it.
+    ///
+    /// - Precondition: as for `emit(into:)`.
+    @inlinable
+    @_lifetime(output: copy output)
+    public func emitWithChecksum(into output: inout OutputRawSpan) {
+      withChecksum.emit(into: &output)
+    }
+
+    /// The same values with the checksum that belongs to them.
+    @inlinable
+    public var withChecksum: Fields {
       var sum = InternetChecksum()
-      sum.add(bytes.bytes.extracting(0..<byteCount))
-      bytes.store(sum.complement, at: 10)
+      sum.add(UInt16(0x40 | UInt8(truncatingIfNeeded: byteCount / 4)) << 8 | UInt16(trafficClass))
+      sum.add(totalLength)
+      sum.add(identification)
+      sum.add(UInt16(flags.rawValue) << 13 | UInt16(truncatingIfNeeded: fragmentOffset / 8))
+      sum.add(UInt16(timeToLive) << 8 | UInt16(`protocol`.rawValue))
+      sum.add(source.bits)
+      sum.add(destination.bits)
+      if options.byteCount > 0 { options.add(to: &sum) }
+      var fields = self
+      fields.checksum = sum.complement
+      return fields
     }
   }
 }

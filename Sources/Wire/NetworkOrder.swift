@@ -158,3 +158,24 @@ extension MutableRawSpan {
     store(address.low, at: offset + 8)
   }
 }
+
+// MARK: - Memory that nobody has written
+
+extension OutputRawSpan {
+  /// Adds `byteCount` bytes, every one of which `body` stores.
+  ///
+  /// - Precondition: there is room for them.
+  @_lifetime(self: copy self)
+  @inlinable @inline(__always)
+  mutating func append(_ byteCount: Int, _ body: (inout MutableRawSpan) -> Void) {
+    precondition(
+      byteCount >= 0 && byteCount <= freeCapacity, "\(byteCount) bytes into \(freeCapacity)")
+    unsafe withUnsafeMutableBytes { room, count in
+      // In bounds: compared above. Nothing is read of these bytes before `body` has stored them.
+      var bytes = unsafe MutableRawSpan(
+        _unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: room[count..<count + byteCount]))
+      body(&bytes)
+      count += byteCount
+    }
+  }
+}

@@ -106,5 +106,13 @@ extension UDPHeader {
       bytes.store(length, at: 4)
       bytes.store(checksum, at: 6)
     }
+
+    /// Adds the header to a sum, as bytes that follow those added before; its checksum as 0.
+    @inlinable
+    public func add(to sum: inout InternetChecksum) {
+      sum.add(sourcePort)
+      sum.add(destinationPort)
+      sum.add(length)
+    }
   }
 }

@@ -143,17 +143,11 @@ extension Bench {
     try payload.appendZeroes(18)
     try stack.send(payload, from: socket, to: Endpoint(IPv4Address(10, 1, 0, 1), 40_000))
     guard var packet = stack.transmit() else { return [] }
-    try packet.prepend(EthernetHeader.byteCount)
-    var bytes = packet.mutableBytes
-    EthernetHeader.Fields(
+    let header = EthernetHeader.Fields(
       destination: MACAddress(2, 0, 0, 0, 0, 2), source: MACAddress(2, 0, 0, 0, 0, 1),
-      etherType: .ipv4
-    ).emit(into: &bytes)
-    var frame = [UInt8](repeating: 0, count: packet.byteCount)
-    var span = frame.mutableSpan
-    var copy = unsafe span.mutableBytes
-    try packet.copyOut(0, into: &copy)
-    return frame
+      etherType: .ipv4)
+    try packet.prepend(EthernetHeader.byteCount) { output in header.emit(into: &output) }
+    return [UInt8](copying: packet)
   }
 
   private static func writeCapture(_ path: String) throws {

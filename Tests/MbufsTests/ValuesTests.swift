@@ -6,7 +6,7 @@ import Testing
 
 /// Bytes of a packet as values, over all its segments.
 @Suite struct ValuesTests {
-  @Test func `numbers at every offset of every chain`() throws {
+  @Test func numbersAtEveryOffsetOfEveryChain() throws {
     try forEveryChain(of: [0, 1, 5], upTo: 3) { _, packet, model in
       let bytes = model.bytes
       for offset in 0...bytes.count {
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func `copies of every range of every chain`() throws {
+  @Test func copiesOfEveryRangeOfEveryChain() throws {
     try forEveryChain(of: [0, 1, 4], upTo: 3) { _, packet, model in
       if [UInt8](copying: packet) != model.bytes { throw Failure(description: packet.dump()) }
       for start in 0...model.byteCount {
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test func `offsets that overflow are beyond the end`() throws {
+  @Test func offsetsThatOverflowAreBeyondTheEnd() throws {
     try leakChecked { pool in
       let packet = try pool.packet(copying: unsafe GrowTests.bytes(10).span.bytes)
       #expect(throws: MbufError.tooShort(wanted: .max, available: 10)) {
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func `negative offsets trap`() async {
+  @Test func negativeOffsetsTrap() async {
     await #expect(processExitsWith: .failure) {
       _ = try MbufPool().smallPacket().uint16(at: -1)
     }
@@ -74,7 +74,7 @@ import Testing
   }
 
   /// The samples of the article `LookThenHandOn`: each compiles with `let`, and hands its packet on.
-  @Test func `a constant is looked at and handed on`() throws {
+  @Test func aConstantIsLookedAtAndHandedOn() throws {
     try leakChecked { pool in
       var queue = PacketQueue()
       let frame = [UInt8](repeating: 2, count: 12) + [8, 0] + GrowTests.bytes(40)

@@ -37,8 +37,11 @@ public struct PacketModel: Sendable {
 
   /// Puts zeroes in front.
   public mutating func prepend(_ byteCount: Int) {
-    bytes.insert(contentsOf: [UInt8](repeating: 0, count: byteCount), at: 0)
+    prepend([UInt8](repeating: 0, count: byteCount))
   }
+
+  /// Puts bytes in front.
+  public mutating func prepend(_ more: [UInt8]) { bytes.insert(contentsOf: more, at: 0) }
 
   /// Puts bytes behind.
   public mutating func append(_ more: [UInt8]) { bytes += more }

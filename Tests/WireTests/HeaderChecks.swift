@@ -3,23 +3,6 @@ import TestSupport
 import Testing
 import Wire
 
-/// What every header's Fields can do, so that one check serves all.
-protocol HeaderFields: Equatable {
-  init(parsing bytes: RawSpan) throws(ParseError)
-  func emit(into bytes: inout MutableRawSpan)
-  var byteCount: Int { get }
-}
-
-extension EthernetHeader.Fields: HeaderFields {}
-extension VLANTag.Fields: HeaderFields {}
-extension ARPHeader.Fields: HeaderFields {}
-extension IPv4Header.Fields: HeaderFields {}
-extension IPv6Header.Fields: HeaderFields {}
-extension IPv6FragmentHeader.Fields: HeaderFields {}
-extension UDPHeader.Fields: HeaderFields {}
-extension TCPHeader.Fields: HeaderFields {}
-extension ICMPMessageHeader.Fields: HeaderFields {}
-
 extension HeaderFields {
   /// The error that parsing throws, if any.
   static func failure(_ bytes: [UInt8]) -> ParseError? {
@@ -31,12 +14,29 @@ extension HeaderFields {
     }
   }
 
-  /// The bytes that `emit` writes, and whether it left those behind alone.
+  /// The bytes that `emit` writes: over others, leaving those behind alone, and behind others, into
+  /// memory that nobody has written.
   func emitted() -> [UInt8] {
     let bytes = [UInt8](count: byteCount + 3) { emit(into: &$0) }
     #expect(bytes[byteCount...] == [0xee, 0xee, 0xee])
-    return Array(bytes[..<byteCount])
+    let written = writtenBytes(byteCount) { output in emit(into: &output) }
+    #expect(written[...] == bytes[..<byteCount])
+    return written
   }
+}
+
+/// What is written behind two bytes of an output span that holds `byteCount` more.
+func writtenBytes(_ byteCount: Int, _ write: (inout OutputRawSpan) -> Void) -> [UInt8] {
+  let room = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount + 2, alignment: 8)
+  defer { unsafe room.deallocate() }
+  unsafe room.initializeMemory(as: UInt8.self, repeating: 0x55)
+  var output = unsafe OutputRawSpan(buffer: room, initializedCount: 0)
+  output.append(1)
+  output.append(2)
+  write(&output)
+  #expect(output.byteCount == byteCount + 2)
+  _ = unsafe output.finalize(for: room)
+  return unsafe [UInt8](room.dropFirst(2))
 }
 
 /// Checks a drawn header both ways, every prefix of it, and longer bytes.

@@ -14,6 +14,8 @@ extension Packet {
   /// - Throws: `MbufError.exhausted`; the packet is unchanged.
   /// - Complexity: O(`byteCount`); allocates only if the headroom is too small.
   ///
+  /// `prepend(_:file:line:initializingWith:)` writes what is wanted there without the zeroes.
+  ///
   /// BSD: `M_PREPEND`, which leaves the bytes as they were and frees the chain on failure.
   @inlinable
   public mutating func prepend(
@@ -86,7 +88,7 @@ extension Packet {
   }
 
   /// Stops before the length leaves its 32 bits: shared copies can add up to more than memory.
-  private func checkGrowth(_ added: Int) {
+  func checkGrowth(_ added: Int) {
     precondition(
       added <= MbufLayout.largestPacketByteCount - byteCount,
       "\(added) more bytes in a packet of \(byteCount), at most "
