@@ -84,7 +84,7 @@ struct RawEcho: ~Copyable {
 
   private func report() {
     print("echoed \(echoed), refused \(refused), received \(stack.statistics.received)")
-    if unanswered > 0 { print("not answered, since that might go on for ever: \(unanswered)") }
+    if unanswered > 0 { print("not answered, since that might go on forever: \(unanswered)") }
     for reason in DropReason.allCases where stack.statistics.dropped[reason] > 0 {
       print("dropped \(reason.name): \(stack.statistics.dropped[reason])")
     }

@@ -67,7 +67,7 @@ public struct RawIPSocket: ~Copyable {
 
   /// Waits until a datagram is there.
   ///
-  /// - Parameter milliseconds: the longest wait; 0 only looks, -1 waits for ever.
+  /// - Parameter milliseconds: the longest wait; 0 only looks, -1 waits forever.
   /// - Returns: whether there is one; false also when a signal came.
   public borrowing func wait(milliseconds: Int32) -> Bool {
     mbuma_wait_readable(descriptor, milliseconds) > 0

@@ -2,7 +2,7 @@
 public import SocketBuffers
 
 extension Datagram {
-  /// Whether an answer to it might be answered in turn, and so on for ever.
+  /// Whether an answer to it might be answered in turn, and so on forever.
   ///
   /// A service that answers whatever comes must not answer another of its kind: one datagram with a
   /// forged source would keep the two of them busy until one ends (CVE-1999-0103 for echo and

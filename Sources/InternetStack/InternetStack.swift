@@ -157,7 +157,7 @@ public struct InternetStack: ~Copyable, Sendable {
     return reason
   }
 
-  /// Stops if a packet is missing from the counts, or a socket contradicts itself.
+  /// Traps if a packet is missing from the counts, or a socket contradicts itself.
   public mutating func checkInvariants() {
     statistics.checkInvariants()
     sockets.checkInvariants()

@@ -27,7 +27,7 @@ public struct StackStatistics: Sendable {
     if let reason { dropped.count(reason) } else { delivered += 1 }
   }
 
-  /// Stops if a packet is missing.
+  /// Traps if a packet is missing.
   public func checkInvariants() {
     precondition(
       received == delivered + dropped.total,

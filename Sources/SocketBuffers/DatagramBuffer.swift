@@ -234,7 +234,7 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   /// BSD: `sbflush`.
   public mutating func flush() { buffer.flush() }
 
-  /// Stops if the counts do not match the records.
+  /// Traps if the counts do not match the records.
   ///
   /// BSD: `sbcheck`.
   public borrowing func checkInvariants() { buffer.checkInvariants() }

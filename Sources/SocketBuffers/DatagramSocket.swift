@@ -225,6 +225,6 @@ public final class DatagramSocket: Sendable {
   /// Readers that wait.
   public var waitingCount: Int { state.withLock { $0.waitingCount } }
 
-  /// Stops if the counts do not match, or a reader waits although there is something for it.
+  /// Traps if the counts do not match, or a reader waits although there is something for it.
   public func checkInvariants() { state.withLock { $0.checkInvariants() } }
 }

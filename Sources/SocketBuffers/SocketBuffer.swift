@@ -196,7 +196,7 @@ public struct SocketBuffer: ~Copyable, Sendable {
     set { records.coalesces = newValue }
   }
 
-  /// Stops if the counts do not match the records.
+  /// Traps if the counts do not match the records.
   ///
   /// BSD: `sbcheck`.
   public borrowing func checkInvariants() {

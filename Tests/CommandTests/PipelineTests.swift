@@ -291,7 +291,7 @@ import Testing
 
   @Test(arguments: [(SIGINT, SIGTERM), (SIGTERM, SIGINT), (SIGINT, SIGHUP)])
   func aSecondSignalOfEitherKindEndsItAtOnce(_ first: Int32, _ second: Int32) throws {
-    // The report of the first goes to a pipe that is full, where it waits for ever.
+    // The report of the first goes to a pipe that is full, where it waits forever.
     let pipe = Pipe()
     let (reader, writer) = (pipe.fileHandleForReading, pipe.fileHandleForWriting)
     let flags = fcntl(writer.fileDescriptor, F_GETFL)

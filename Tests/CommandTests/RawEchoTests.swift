@@ -93,7 +93,7 @@ import Wire
     #expect(server.answers())
     let report = try server.end()
     #expect(report.contains("echoed 2,"), "\(report)")
-    #expect(report.contains("not answered, since that might go on for ever: 4\n"), "\(report)")
+    #expect(report.contains("not answered, since that might go on forever: 4\n"), "\(report)")
     #expect(report.contains("outstanding mbufs: 0"), "\(report)")
   }
 

@@ -8,7 +8,7 @@ extension WitnessTests {
   /// The fault that made the checker necessary: an mbuf waited for with the raw IP lock held.
   ///
   /// The output finds no room for the IP header in front of the payload and asks for another mbuf,
-  /// with leave to wait. Whoever would free one may need the lock first, and both wait for ever.
+  /// with leave to wait. Whoever would free one may need the lock first, and both wait forever.
   @Suite(.serialized) struct RawIP {
     /// A raw socket: what is queued for it, under its lock, and the zone that headers come from.
     final class Socket: Sendable {
@@ -73,7 +73,7 @@ extension WitnessTests {
       socket.end()
     }
 
-    /// With no mbuf left it would wait for ever, since only `complete` gives one back.
+    /// With no mbuf left it would wait forever, since only `complete` gives one back.
     @Test func downgradedTheWaitIsDeniedAndThePacketDropped() {
       let socket = Socket(mbufLimit: 2)
       let reports = WitnessTests.reports(of: [socket.lockClass]) {

@@ -6,7 +6,7 @@
 //     blocks --> [1024 entries] --> [1024 entries] --> NULL
 //
 // Writers hold a lock of their own. The handler reads without one, so a fault that races with an
-// allocation may name the site before or after, but every pointer in an entry is good for ever.
+// allocation may name the site before or after, but every pointer in an entry is good forever.
 #ifndef GUARD_TABLE_H
 #define GUARD_TABLE_H
 

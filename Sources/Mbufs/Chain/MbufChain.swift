@@ -205,7 +205,7 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Stops if the totals are not those of the mbufs, or an mbuf is not what a chain may hold.
+  /// Traps if the totals are not those of the mbufs, or an mbuf is not what a chain may hold.
   ///
   /// BSD: `m_sanity`.
   public borrowing func checkInvariants() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 extension Packet {
-  /// Stops if the chain is not what every operation promises.
+  /// Traps if the chain is not what every operation promises.
   ///
   /// There is nothing to put right, as BSD does for a length that has gone wrong: no operation lets
   /// a caller set it.
@@ -31,7 +31,7 @@ extension Packet {
 }
 
 extension Mbuf {
-  /// Stops if this is no mbuf that may stand in a chain.
+  /// Traps if this is no mbuf that may stand in a chain.
   func checkSegment(isFirstOfPacket: Bool) {
     if let broken = brokenRule(isFirstOfPacket: isFirstOfPacket) { preconditionFailure(broken) }
   }

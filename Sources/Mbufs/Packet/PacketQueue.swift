@@ -100,7 +100,7 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Stops if the counts do not match the packets.
+  /// Traps if the counts do not match the packets.
   public borrowing func checkInvariants() {
     var packets = 0
     var bytes = 0

@@ -123,7 +123,7 @@ extension MbufPool {
   /// Exact at one moment, also while other threads exchange packets of one kind for the other.
   public var outstanding: Int { unsafe core.outstanding }
 
-  /// Stops if any zone's counts do not add up.
+  /// Traps if any zone's counts do not add up.
   ///
   /// - Precondition: no thread is inside the pool.
   public func checkInvariants() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 extension RecordQueue {
-  /// Stops if an equation at the top of RecordQueue.swift does not hold.
+  /// Traps if an equation at the top of RecordQueue.swift does not hold.
   ///
   /// BSD: `sbcheck`, `sblastrecordchk`, `sblastmbufchk`.
   package borrowing func checkInvariants() {

@@ -304,7 +304,7 @@ final class Shadow: Sendable {
   }
 }
 
-/// Names as the handler for faults needs them: ended by a zero byte, and there for ever.
+/// Names as the handler for faults needs them: ended by a zero byte, and there forever.
 enum CName {
   private static let known = Guarded<[String: UInt]>([:])
 
@@ -322,7 +322,7 @@ enum CName {
 extension CallSite {
   fileprivate var cFile: UnsafePointer<CChar>? {
     guard file.hasPointerRepresentation else { return nil }
-    // A literal's bytes end with a zero and are there for ever.
+    // A literal's bytes end with a zero and are there forever.
     return unsafe UnsafeRawPointer(file.utf8Start).assumingMemoryBound(to: CChar.self)
   }
 }

@@ -14,7 +14,7 @@
 /// back to it, and `initialize`, `importItem`, `exportItem` and `finalize` run every time. So every
 /// free item is in one known state, and a table tells exactly which items are out, who allocated
 /// each and who freed it last. An item freed twice, one of another zone and a pointer into the
-/// midst of one are always told, with both sites; the options add to that.
+/// middle of one are always reported, with both sites; the options add to that.
 ///
 /// Given when a zone is made, or by the environment for zones that were not told:
 ///

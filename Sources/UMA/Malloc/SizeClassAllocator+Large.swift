@@ -7,7 +7,7 @@
 //              40   pages asked of the page source
 //              48   tag: the type
 //
-// Every page of the run is tagged with the header, so that a pointer into its midst is told from
+// Every page of the run is tagged with the header, so that a pointer into its middle is told from
 // its beginning. Run lengths are rounded up to four steps from one power of two to the next, since
 // page sources keep runs by length; pages beyond what was asked for are never touched and cost
 // addresses alone. Fresh pages are zero, and a freed run is given back at once, so a run is zero

@@ -29,7 +29,7 @@ public enum Wait: Sendable, Equatable {
     .wait(sinceStart: deadline.map { start.duration(to: $0) })
   }
 
-  /// When to give up; nil if it does not wait, or for ever.
+  /// When to give up; nil if it does not wait, or forever.
   var deadline: ContinuousClock.Instant? {
     guard case .wait(let duration?) = self else { return nil }
     return Self.start + duration

@@ -4,7 +4,7 @@
 // rest comes item by item behind it, each bringing a bucket of its own.
 //
 // A bulk allocation never sleeps: two of them, each with half of what it wants, could wait for one
-// another for ever.
+// another forever.
 
 import CUMA
 import Synchronization

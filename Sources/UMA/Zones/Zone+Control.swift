@@ -73,7 +73,7 @@ extension Zone {
 
   /// Items that callers have, of a drained zone.
   ///
-  /// An item freed to a sibling zone counts here for ever and not at all there, so the count can be
+  /// An item freed to a sibling zone counts here forever and not at all there, so the count can be
   /// off either way; the keg knows how many of its items are with zones at all, and the last zone
   /// is answerable for every one of them.
   private func itemsOut(_ depot: borrowing Depot) -> Int {

@@ -61,7 +61,7 @@ extension Zone {
     return statistics
   }
 
-  /// Stops if the zone's or its keg's counts do not add up.
+  /// Traps if the zone's or its keg's counts do not add up.
   ///
   /// It waits for those who are taking items from or to their slabs.
   /// - Precondition: no thread is inside the zone, but to reclaim or to give back its cache; so no

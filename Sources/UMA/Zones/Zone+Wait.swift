@@ -6,7 +6,7 @@
 //     room appears    whoever made it fills the queue's wants: a limit raised, a reserve lowered,
 //                     an item taken to its slab                           (serveWaiters)
 //
-// Two wants have no herald: pages of a page source, and items parked in another zone that relief
+// Two things are announced by nobody: pages of a page source, and items parked in another zone that relief
 // would bring. A sleeper for these looks again by itself, after 1 ms at first and 20 ms at last.
 //
 // A deadline or a cancellation takes the sleeper out of the queue under the zone lock. An item that
@@ -216,7 +216,7 @@ extension Zone {
     }
     switch outcome {
     case .short(let head):
-      // No herald will call for pages: the first in the queue has to look for itself from now on.
+      // Nothing announces pages: the first in the queue has to look for itself from now on.
       head?.parker.unpark()
       return false
     case .granted(let waiter):
