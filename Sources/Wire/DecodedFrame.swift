@@ -160,7 +160,7 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   /// Bytes that hold the headers of any frame, with as many IPv6 extension headers as are followed.
   ///
   /// 20 of link, eight tags, 8 of SNAP, 40 of IPv6, extensions of 2,048 and 60 of TCP.
-  public static var longestHeadersByteCount: Int {
+  package static var longestHeadersByteCount: Int {
     20 + VLANTags.limit * 4 + 8 + 40 + IPv6ExtensionWalk.limit * 2_048 + 60
   }
 

@@ -7,25 +7,25 @@
 ///
 /// Up to 256 bytes are held in place; more, which only long IPv6 extension headers ask for, are
 /// allocated.
-public struct FramePrefix: ~Copyable {
+package struct FramePrefix: ~Copyable {
   private var short = InlineArray<256, UInt8>(repeating: 0)
   private var long: [UInt8] = []
   /// Bytes that are wanted.
-  public let capacity: Int
+  package let capacity: Int
   /// Bytes that are there.
-  public private(set) var byteCount = 0
+  package private(set) var byteCount = 0
 
   /// Nothing yet of the first `capacity` bytes.
   ///
   /// - Parameter capacity: bytes wanted, 0 or more.
-  public init(capacity: Int) {
+  package init(capacity: Int) {
     precondition(capacity >= 0, "a prefix of \(capacity) bytes")
     self.capacity = capacity
     if capacity > short.count { long.reserveCapacity(capacity) }
   }
 
   /// Copies what is still wanted of the next piece.
-  public mutating func append(_ piece: RawSpan) {
+  package mutating func append(_ piece: RawSpan) {
     let count = min(piece.byteCount, capacity - byteCount)
     for index in 0..<count {
       let byte = FixedBytes<1>(piece, at: index).uint8(at: 0)
@@ -39,7 +39,7 @@ public struct FramePrefix: ~Copyable {
   }
 
   /// The bytes that are there, in one piece.
-  public var bytes: RawSpan {
+  package var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
       capacity > short.count ? long.bytes : short.bytes.extracting(first: byteCount)
