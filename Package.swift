@@ -55,8 +55,8 @@ let package = Package(
     library(
       "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "Wire",
       .product(name: "BasicContainers", package: "swift-collections")),
-    library("HostInterfaces", "Mbufs", "Wire", "CLinux"),
-    library("Pcap", "Mbufs", "Wire", "CPcap"),
+    library("HostInterfaces", "Interfaces", "Mbufs", "Wire", "CLinux"),
+    library("Pcap", "Interfaces", "Mbufs", "Wire", "CPcap"),
     library("Reports", "Mbufs", "UMA"),
     library(
       "Replay", "Pcap", "InternetStack", "Interfaces", "SocketBuffers", "Reports", "Mbufs", "UMA",
@@ -72,7 +72,9 @@ let package = Package(
       swiftSettings: house),
     .executableTarget(
       name: "RawEcho",
-      dependencies: ["HostInterfaces", "InternetStack", "SocketBuffers", "Mbufs", "Wire"],
+      dependencies: [
+        "HostInterfaces", "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "Wire",
+      ],
       path: "Examples/RawEcho", exclude: ["README.md", "check", "poke.py"], swiftSettings: house),
 
     // Measures zones beside other allocators; `Benchmarks/Allocator/compare` runs it.
@@ -104,12 +106,13 @@ let package = Package(
     tests("InterfacesTests", "Interfaces", "Mbufs", "UMA", "Wire", "TestSupport"),
     tests(
       "InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire", "TestSupport"),
-    tests("PcapTests", "Pcap", "Mbufs", "Wire", "TestSupport"),
+    tests("PcapTests", "Pcap", "Interfaces", "Mbufs", "Wire", "TestSupport"),
     tests(
       "ReplayTests", "Replay", "Reports", "Pcap", "InternetStack", "Interfaces", "SocketBuffers",
       "Mbufs", "UMA", "Wire", "CMallocCount", "TestSupport"),
     tests(
-      "CommandTests", "mbuma", "RawEcho", "HostInterfaces", "InternetStack", "SocketBuffers",
+      "CommandTests", "mbuma", "RawEcho", "HostInterfaces", "InternetStack", "Interfaces",
+      "SocketBuffers",
       "Mbufs", "Wire", "TestSupport"),
     tests("FuzzTests", "FuzzDriver", "TestSupport"),
     tests("TidyTests"),

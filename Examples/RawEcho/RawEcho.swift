@@ -3,11 +3,12 @@
 // A UDP echo server that brings its own IP stack: datagrams come from a raw socket as mbufs, go
 // through the stack, and go back with headers built by prepend, in the very cluster they came in.
 //
-//     raw socket --> PacketQueue --> stack.input --> socket buffer --> receive
-//                                                                        | same packet,
-//     raw socket <-- PacketQueue <-- stack.transmit <-- IP, UDP prepended <-- send to its source
+//     raw socket --> stack.input --> socket buffer --> receive
+//                                                         | same packet,
+//     raw socket <-- stack.output <-- IP, UDP prepended <-- send to its source
 
 import HostInterfaces
+import Interfaces
 import InternetStack
 import Mbufs
 import SocketBuffers
@@ -30,7 +31,6 @@ struct RawEcho: ~Copyable {
   private var stack: InternetStack
   private let socket: SocketID
   private let pool = MbufPool(clusterLimit: 4_096)
-  private var echoed = 0
   private var refused = 0
   private var unanswered = 0
 
@@ -51,18 +51,16 @@ struct RawEcho: ~Copyable {
 
   /// Echoes until a signal comes, however much there is to echo.
   mutating func run() throws {
-    var count = 0
+    var state = SourceState.idle
     while !isStopped.load(ordering: .relaxed) {
-      // Behind a full batch there may be more.
-      if count < RawIPSocket.batchCount, !link.wait(milliseconds: 200) { continue }
-      var arrived = PacketQueue()
-      count = try link.receive(into: &arrived, from: pool)
-      turnAround(&arrived)
+      if state == .idle, !link.wait(milliseconds: 200) { continue }
+      state = try stack.input(from: &link, pool)
+      turnAround()
+      try stack.output(to: &link)
     }
   }
 
-  private mutating func turnAround(_ arrived: inout PacketQueue) {
-    while let packet = arrived.dequeue() { stack.input(packet, linkType: .raw) }
+  private mutating func turnAround() {
     while let datagram = stack.receive(socket) {
       if datagram.mayLoop {
         unanswered += 1
@@ -75,15 +73,13 @@ struct RawEcho: ~Copyable {
         refused += 1
       }
     }
-    var leaving = PacketQueue()
-    while let packet = stack.transmit() { leaving.enqueue(packet) }
-    let result = link.transmit(&leaving)
-    echoed += result.sent
-    refused += result.refused
   }
 
   private func report() {
-    print("echoed \(echoed), refused \(refused), received \(stack.statistics.received)")
+    let sent = link.statistics.output
+    print(
+      "echoed \(sent.packets), refused \(refused + sent.errors), received \(stack.statistics.received)"
+    )
     if unanswered > 0 { print("not answered, since that might go on forever: \(unanswered)") }
     for reason in DropReason.allCases where stack.statistics.dropped[reason] > 0 {
       print("dropped \(reason.name): \(stack.statistics.dropped[reason])")

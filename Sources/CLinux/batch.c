@@ -54,7 +54,7 @@ int mbuma_receive_batch(int descriptor, struct mbuma_message *batch, unsigned in
 }
 
 int mbuma_send_batch(int descriptor, struct mbuma_message *batch, unsigned int count) {
-  return sendmmsg(descriptor, (struct mmsghdr *)batch, count, 0);
+  return sendmmsg(descriptor, (struct mmsghdr *)batch, count, MSG_DONTWAIT);
 }
 
 #else
@@ -72,7 +72,7 @@ int mbuma_receive_batch(int descriptor, struct mbuma_message *batch, unsigned in
 int mbuma_send_batch(int descriptor, struct mbuma_message *batch, unsigned int count) {
   unsigned int done = 0;
   for (; done < count; done++) {
-    ssize_t n = sendmsg(descriptor, &batch[done].header, 0);
+    ssize_t n = sendmsg(descriptor, &batch[done].header, MSG_DONTWAIT);
     if (n < 0) break;
     batch[done].byte_count = (unsigned int)n;
   }

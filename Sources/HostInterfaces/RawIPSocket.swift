@@ -15,6 +15,7 @@
 //     slot i     message i: [ cluster of packet i, 2 KiB ][ spill i, 64 KiB ]
 
 import CLinux
+public import Interfaces
 public import Mbufs
 public import Wire
 
@@ -30,15 +31,15 @@ public import Wire
 ///
 /// BSD: `socket(AF_INET, SOCK_RAW, IPPROTO_UDP)` with `IP_HDRINCL`; raw(7), ip(4).
 @safe
-public struct RawIPSocket: ~Copyable {
+public struct RawIPSocket: PacketSource, PacketSink, ~Copyable {
   /// Datagrams moved by one system call at most.
   public static var batchCount: Int { 32 }
 
-  let descriptor: Int32
+  private let socket: Int32
   private let portHolder: Int32
   let batch: MessageBatch
-  /// Datagrams given up because the pool had no packet for them.
-  public private(set) var denied = 0
+  /// Datagrams received and sent; those that the pool had no packet for are drops.
+  public private(set) var statistics = InterfaceStatistics()
 
   /// Opens the socket and holds `port`, so that the kernel does not answer for it.
   ///
@@ -55,48 +56,58 @@ public struct RawIPSocket: ~Copyable {
       close(holder)
       throw error
     }
-    descriptor = raw
+    socket = raw
     portHolder = holder
     batch = MessageBatch(slotCount: Self.batchCount)
   }
 
   deinit {
-    close(descriptor)
+    close(socket)
     close(portHolder)
   }
+
+  /// Raw IP; the MTU is the route's, which the kernel knows.
+  public var traits: LinkTraits { LinkTraits(linkType: .raw) }
+
+  /// The socket.
+  public var descriptor: Int32? { socket }
 
   /// Waits until a datagram is there.
   ///
   /// - Parameter milliseconds: the longest wait; 0 only looks, -1 waits forever.
   /// - Returns: whether there is one; false also when a signal came.
   public borrowing func wait(milliseconds: Int32) -> Bool {
-    mbuma_wait_readable(descriptor, milliseconds) > 0
+    mbuma_wait_readable(socket, milliseconds) > 0
   }
 
   /// Receives what is there, up to a batch, into packets that begin with their IPv4 header.
   ///
-  /// - Parameters:
-  ///   - queue: the packets go to its end.
-  ///   - pool: where they come from; if it is exhausted, datagrams are given up and counted.
-  /// - Returns: datagrams taken from the socket.
-  /// - Throws: `SystemError`.
-  public mutating func receive(into queue: inout PacketQueue, from pool: MbufPool)
-    throws(SystemError) -> Int
-  {
+  /// - Throws: `InterfaceError` of kind `.system`; nothing was received.
+  public mutating func receive(
+    upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
+  ) throws(InterfaceError) -> SourceState {
+    precondition(packetLimit > 0, "\(packetLimit) packets wanted")
+    let wanted = Swift.min(packetLimit, Self.batchCount)
     var waiting = PacketQueue()
-    while waiting.packetCount < Self.batchCount, var packet = try? pool.packet() {
+    while waiting.packetCount < wanted, var packet = try? pool.packet() {
       unsafe batch.describe(waiting.packetCount, receivingInto: packet.unsafeTail())
       waiting.enqueue(packet)
     }
     if waiting.isEmpty { return try giveUpOne() }
     let count = unsafe mbuma_receive_batch(
-      descriptor, batch.messages, UInt32(waiting.packetCount))
+      socket, batch.messages, UInt32(waiting.packetCount))
     if count < 0 { return try nothing() }
     for slot in 0..<Int(count) {
       guard var packet = waiting.dequeue() else { break }
-      if finish(&packet, slot) { queue.enqueue(packet) } else { denied += 1 }
+      if finish(&packet, slot) {
+        statistics.input.count(bytes: packet.byteCount)
+        queue.enqueue(packet)
+      } else {
+        statistics.input.drops += 1
+      }
     }
-    return Int(count)
+    // Those left are packets that nothing came into.
+    return waiting.isEmpty ? .more : .idle
   }
 
   /// Brings the received bytes of a slot into its packet; false if there was no room for a spill.
@@ -109,58 +120,87 @@ public struct RawIPSocket: ~Copyable {
   }
 
   /// Reads one datagram to nowhere, so that an exhausted pool does not stall the socket.
-  private mutating func giveUpOne() throws(SystemError) -> Int {
-    if mbuma_discard_datagram(descriptor) < 0 { return try nothing() }
-    denied += 1
-    return 1
+  private mutating func giveUpOne() throws(InterfaceError) -> SourceState {
+    if mbuma_discard_datagram(socket) < 0 { return try nothing() }
+    statistics.input.drops += 1
+    return .more
   }
 
-  private func nothing() throws(SystemError) -> Int {
+  private func nothing() throws(InterfaceError) -> SourceState {
     guard errno == EAGAIN || errno == EINTR else {
-      throw SystemError("receive from the raw socket")
+      throw InterfaceError(SystemError("receive from the raw socket"))
     }
-    return 0
+    return .idle
   }
 
   /// Sends packets that begin with their IPv4 header, to the destination it names.
   ///
-  /// - Parameter queue: is emptied.
-  /// - Returns: datagrams the kernel took, and those it refused (too long, no route, no room).
-  public mutating func transmit(_ queue: inout PacketQueue) -> (sent: Int, refused: Int) {
-    var sent = 0
-    var refused = 0
-    while !queue.isEmpty {
+  /// Datagrams that the kernel refuses (too long, no route) are counted as errors.
+  ///
+  /// - Parameters:
+  ///   - queue: those left in it had no room in the socket's buffer.
+  ///   - due: is not kept.
+  /// - Throws: `InterfaceError` of kind `.unfit` for a packet without an IPv4 header, or with more
+  ///   segments than a message takes.
+  public mutating func transmit(_ queue: inout PacketQueue, due: Int64) throws(InterfaceError) {
+    var isUnfit = false
+    var isFull = false
+    while !queue.isEmpty, !isUnfit, !isFull {
       var waiting = PacketQueue()
-      while waiting.packetCount < Self.batchCount, let packet = queue.dequeue() {
+      while waiting.packetCount < Self.batchCount, !isUnfit, let packet = queue.dequeue() {
         if batch.describe(waiting.packetCount, sending: packet) {
           waiting.enqueue(packet)
         } else {
-          refused += 1
+          queue.putBack(packet)
+          isUnfit = true
         }
       }
-      let count = send(waiting.packetCount)
-      sent += count
-      refused += waiting.packetCount - count
+      isFull = !send(&waiting)
+      waiting.append(&queue)
+      swap(&waiting, &queue)
     }
-    return (sent, refused)
+    if isUnfit, !isFull {
+      throw InterfaceError(
+        .unfit, "cannot send a packet from the raw socket",
+        why: "it does not begin with an IPv4 header, or has more than "
+          + "\(MessageBatch.vectorsPerSlot) segments")
+    }
   }
 
-  /// Has the kernel send the first messages of the batch, each once; how many it took.
+  /// Has the kernel send the messages of the batch, each once; false if there was no room for all.
   ///
   /// A call ends early where the next message cannot be sent, and only the call after it says why.
-  private func send(_ messageCount: Int) -> Int {
-    var sent = 0
+  ///
+  /// - Parameter packets: those that the messages are of, in order; those without room are left.
+  private mutating func send(_ packets: inout PacketQueue) -> Bool {
+    let messageCount = packets.packetCount
     var first = 0
     while first < messageCount {
       let count = unsafe mbuma_send_batch(
-        descriptor, batch.messages + first, UInt32(messageCount - first))
+        socket, batch.messages + first, UInt32(messageCount - first))
       if count > 0 {
-        sent += Int(count)
+        for _ in 0..<count {
+          guard let packet = packets.dequeue() else { break }
+          statistics.output.count(bytes: packet.byteCount)
+        }
         first += Int(count)
+      } else if count < 0, errno == EAGAIN {
+        return false
       } else if count == 0 || errno != EINTR {
+        _ = packets.dequeue()
+        statistics.output.errors += 1
         first += 1
       }
     }
-    return sent
+    return true
+  }
+}
+
+extension InterfaceError {
+  /// What a system call's error is to those who move packets.
+  public init(_ error: SystemError) {
+    self.init(
+      error.code == ENETDOWN ? .down : .system(call: error.what, errno: error.code),
+      "cannot \(error.what)", why: error.why, advice: error.advice)
   }
 }

@@ -147,12 +147,12 @@ extension FaultInjector: PacketSink where Wrapped: PacketSink & ~Copyable {
     try push(due)
   }
 
-  /// Sends what is due by now, and flushes the wrapped.
+  /// Sends what is due by now, and pushes the wrapped.
   ///
   /// - Throws: what the wrapped throws about itself; what is ready stays.
-  public mutating func flush() throws(InterfaceError) {
+  public mutating func push() throws(InterfaceError) {
     try push(0)
-    try wrapped.flush()
+    try wrapped.push()
   }
 
   /// Sends all that is held, due or not, and finishes the wrapped; what that does not take is

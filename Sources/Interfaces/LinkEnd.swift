@@ -39,10 +39,10 @@
 // something failed, else as a drop with its reason. Packets in flight when a call fails are sent,
 // queued or counted; none is counted twice.
 //
-//     flush()    puts out what is queued, as far as it goes without waiting
+//     push()    puts out what is queued, as far as it goes without waiting
 //     finish()   puts out or counts all of it: queuedPacketCount == 0, then `transmit` throws .closed
 //
-// The caller flushes when its source is idle, and finishes at the end. A sink that just ends does
+// The caller pushes when its source is idle, and finishes at the end. A sink that just ends does
 // what `finish` does, but cannot say whether it worked. A value is for one thread at a time.
 
 /// What sources and sinks have in common: one end of a link.

@@ -44,7 +44,7 @@ public struct LinkTraits: Equatable, Sendable {
   /// - Throws: `InterfaceError` of kind `.wrongLinkType` or `.tooLong`.
   public func check(_ packet: borrowing Packet, at name: String) throws(InterfaceError) {
     let own = LinkType(rawValue: packet.header.linkType)
-    if let linkType, linkType != own {
+    if let linkType, linkType != own, !(linkType.isRaw && own.isRaw) {
       throw InterfaceError(
         .wrongLinkType(own, wanted: linkType), "\(name) does not take the packet")
     }

@@ -23,9 +23,9 @@ public protocol PacketSink: LinkEnd, ~Copyable {
   /// Puts out what is queued, as far as it goes without waiting; by default nothing is queued.
   ///
   /// - Throws: `InterfaceError`; what was not put out is queued still, or counted as an error.
-  mutating func flush() throws(InterfaceError)
+  mutating func push() throws(InterfaceError)
 
-  /// Puts out all that is queued, or counts it as lost, and ends the output; by default flushes.
+  /// Puts out all that is queued, or counts it as lost, and ends the output; by default pushes.
   ///
   /// - Throws: `InterfaceError`; the output has ended all the same.
   mutating func finish() throws(InterfaceError)
@@ -47,10 +47,10 @@ extension PacketSink where Self: ~Copyable {
   }
 
   /// Nothing is queued.
-  public mutating func flush() throws(InterfaceError) {}
+  public mutating func push() throws(InterfaceError) {}
 
-  /// Flushes.
-  public mutating func finish() throws(InterfaceError) { try flush() }
+  /// Pushes.
+  public mutating func finish() throws(InterfaceError) { try push() }
 
   /// Nothing is queued.
   public var queuedPacketCount: Int { 0 }

@@ -138,12 +138,12 @@ extension Tracer: PacketSink where Wrapped: PacketSink & ~Copyable, Trace: ~Copy
     try wrapped.transmit(&packets, due: due)
   }
 
-  /// Flushes both; what is wrong with the trace is in `traceError`.
+  /// Pushes both; what is wrong with the trace is in `traceError`.
   ///
   /// - Throws: what the wrapped throws.
-  public mutating func flush() throws(InterfaceError) {
-    settleTrace { trace throws(InterfaceError) in try trace.flush() }
-    try wrapped.flush()
+  public mutating func push() throws(InterfaceError) {
+    settleTrace { trace throws(InterfaceError) in try trace.push() }
+    try wrapped.push()
   }
 
   /// Finishes both; what is wrong with the trace is in `traceError`.

@@ -63,6 +63,9 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// Whether the last call gave nothing because nothing had come, in a reader that does not wait.
   package private(set) var isDry = false
   private var gate = Gate.open
+  private var kept: KeptFrame?
+  private(set) var deniedCount = 0
+  private(set) var deniedByteCount = 0
 
   /// What stands before the next record.
   private enum Gate {
@@ -111,14 +114,14 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     into pool: MbufPool, headroom: Int = 0
   ) throws(MbufError) -> Packet? {
     let linkType = linkType.rawValue
-    guard let frame = nextFrame() else { return nil }
-    var packet = try pool.packet(copying: frame.bytes, headroom: headroom)
-    var header = PacketHeader()
-    header.timestampInNanoseconds = frame.timestampInNanoseconds
-    header.wireByteCount = Swift.min(frame.wireByteCount, CapturedFrame.wireByteLimit)
-    header.linkType = linkType
-    packet.header = header
-    return packet
+    let denied: Denial
+    switch nextPacket(of: pool, headroom: headroom, linkType) {
+    case .packet(let packet): return packet
+    case .end: return nil
+    case .denied(let denial): denied = denial
+    }
+    drop(denied)
+    throw denied.error
   }
 
   /// The next frame in libpcap's own buffer, or nil at the end, which `end` then describes.
@@ -127,6 +130,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   @inline(__always)
   @_lifetime(&self)
   public mutating func nextFrame() -> CapturedFrame? {
+    if kept != nil { return keptFrame() }
     var header: UnsafeMutablePointer<pcap_pkthdr>?
     var data: UnsafePointer<UInt8>?
     while gate == .open || isThere() {
@@ -168,6 +172,89 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     if gate == .closed { return false }
     isDry = !file.hasRecord(format, isByteSwapped: isByteSwapped)
     return !isDry
+  }
+
+  // MARK: Frames that a pool denied
+
+  /// Counts a frame, the last one read, as dropped.
+  mutating func drop(_ denial: Denial) {
+    deniedCount += 1
+    deniedByteCount += unsafe denial.frame.bytes.count
+  }
+
+  /// Makes a frame, the last one read, the next one again.
+  mutating func keep(_ denial: Denial) {
+    kept = denial.frame
+    packetCount -= 1
+    byteCount -= unsafe denial.frame.bytes.count
+  }
+
+  @inline(never)
+  @_lifetime(&self)
+  private mutating func keptFrame() -> CapturedFrame? {
+    guard let frame = kept else { return nil }
+    kept = nil
+    packetCount += 1
+    byteCount += unsafe frame.bytes.count
+    // libpcap's buffer is as it was: nothing was read since.
+    let bytes = unsafe RawSpan(_unsafeBytes: frame.bytes)
+    return CapturedFrame(
+      bytes: unsafe _overrideLifetime(bytes, mutating: &self),
+      timestampInNanoseconds: frame.timestampInNanoseconds, wireByteCount: frame.wireByteCount)
+  }
+}
+
+/// What became of the attempt to read a frame into a packet.
+enum FrameInPacket: ~Copyable {
+  case packet(Packet)
+  case end
+  case denied(Denial)
+}
+
+/// A frame that a pool had no packet for.
+struct Denial {
+  let frame: KeptFrame
+  let error: MbufError
+}
+
+/// A frame in libpcap's buffer, good until libpcap's next call.
+@safe
+struct KeptFrame {
+  let bytes: UnsafeRawBufferPointer
+  let timestampInNanoseconds: Int64
+  let wireByteCount: Int
+}
+
+extension CaptureReader {
+  /// Reads the next frame into a packet with its time, wire length and link type.
+  @inline(__always)
+  mutating func nextPacket(
+    of pool: MbufPool, headroom: Int = 0, _ linkType: UInt32
+  ) -> FrameInPacket {
+    guard let frame = nextFrame() else { return .end }
+    do throws(MbufError) {
+      var packet = try pool.packet(copying: frame.bytes, headroom: headroom)
+      var header = PacketHeader()
+      header.timestampInNanoseconds = frame.timestampInNanoseconds
+      header.wireByteCount = Swift.min(frame.wireByteCount, CapturedFrame.wireByteLimit)
+      header.linkType = linkType
+      packet.header = header
+      return .packet(packet)
+    } catch {
+      return .denied(frame.denial(error))
+    }
+  }
+}
+
+extension CapturedFrame {
+  /// The frame without its lifetime, which is libpcap's next call.
+  @inline(never)
+  fileprivate borrowing func denial(_ error: MbufError) -> Denial {
+    let kept = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe KeptFrame(
+        bytes: bytes, timestampInNanoseconds: timestampInNanoseconds, wireByteCount: wireByteCount)
+    }
+    return Denial(frame: kept, error: error)
   }
 }
 

@@ -50,6 +50,9 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   /// Frames whose time was rounded down, those that a failure lost included.
   public private(set) var roundedTimeCount = 0
 
+  /// Frames that a failure lost.
+  var lostCount: Int { output.lost.count }
+
   private var takenPacketCount = 0
   private var takenByteCount = 0
   private var output: OutputFile

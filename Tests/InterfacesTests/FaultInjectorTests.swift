@@ -57,7 +57,7 @@ import Wire
     var state = SourceState.more
     link.nowInNanoseconds = 1 << 40
     for _ in 0..<100 where link.outgoingHeldPacketCount > 0 {
-      try link.flush()
+      try link.push()
       _ = try link.receive(upTo: 8, into: &received, from: pool)
       link.checkInvariants()
     }
@@ -155,7 +155,7 @@ import Wire
       for (time, next, out) in steps {
         #expect(link.nextReleaseInNanoseconds == next)
         link.nowInNanoseconds = time
-        try link.flush()
+        try link.push()
         #expect(numbers(link.wrapped.kept) == out)
       }
       #expect(link.nextReleaseInNanoseconds == nil)
@@ -174,10 +174,10 @@ import Wire
       #expect(link.outgoingCounts.overflowed == 3)
       for count in 0...5 {
         link.nowInNanoseconds = Int64(count) * 100_000_000 - 1
-        try link.flush()
+        try link.push()
         #expect(link.wrapped.kept.packetCount == Swift.max(0, count - 1))
         link.nowInNanoseconds += 1
-        try link.flush()
+        try link.push()
         #expect(link.wrapped.kept.packetCount == count)
       }
       #expect(link.dropsByReason.map(\.count) == [3])

@@ -28,7 +28,7 @@ struct mbuma_message {
 /// recvmmsg(2) that returns what is there; -1 and errno if nothing is, or on an error.
 int mbuma_receive_batch(int descriptor, struct mbuma_message *_Nonnull batch, unsigned int count);
 
-/// sendmmsg(2): how many were sent; -1 and errno if the first was not.
+/// sendmmsg(2) that does not wait for room: how many were sent; -1 and errno if the first was not.
 int mbuma_send_batch(int descriptor, struct mbuma_message *_Nonnull batch, unsigned int count);
 
 #endif

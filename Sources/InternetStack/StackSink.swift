@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import Interfaces
+public import Mbufs
+import SocketBuffers
+import Wire
+
+/// Gives every packet to an IP stack of its own, on the packets' time, and reads what it delivers.
+///
+/// The stack takes any address for its own and has one socket for all ports, since nobody in a
+/// capture says what hosts and services there were.
+public struct StackSink: PacketSink, ~Copyable {
+  private var stack: InternetStack
+  private let socket: SocketID
+  private var byteCount = 0
+
+  /// A stack that has seen nothing.
+  public init() {
+    var policy = InternetStack.Policy()
+    policy.acceptsAnyDestination = true
+    policy.acceptsPartialChecksums = true
+    stack = InternetStack(addresses: [], policy: policy, seed: 1)
+    guard let socket = try? stack.bindCatchAll(limit: 1 << 20) else {
+      preconditionFailure("a new stack has a free socket")
+    }
+    self.socket = socket
+  }
+
+  /// Packets delivered to the socket, and those dropped.
+  public var statistics: InterfaceStatistics {
+    var statistics = InterfaceStatistics()
+    statistics.output.packets = Int(stack.statistics.delivered)
+    statistics.output.bytes = byteCount
+    statistics.output.drops = Int(stack.statistics.dropped.total)
+    return statistics
+  }
+
+  /// Packets dropped, under the stack's reasons.
+  public var dropsByReason: [(reason: String, count: Int)] {
+    DropReason.allCases.compactMap { reason in
+      let count = stack.statistics.dropped[reason]
+      return count == 0 ? nil : (reason.name, Int(count))
+    }
+  }
+
+  /// Gives all packets to the stack, each at the time in its header.
+  public mutating func transmit(_ packets: inout PacketQueue, due: Int64) {
+    while let packet = packets.dequeue() {
+      let header = packet.header
+      stack.nowInNanoseconds = header.timestampInNanoseconds
+      let packetByteCount = packet.byteCount
+      let reason = stack.input(packet, linkType: LinkType(rawValue: header.linkType))
+      if reason == nil { byteCount &+= packetByteCount }
+      while stack.receive(socket) != nil {}
+    }
+  }
+}

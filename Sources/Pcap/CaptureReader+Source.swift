@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A reader as a source. A frame that the pool denies behind others in one batch is not lost: it is
+// kept where it is, in libpcap's buffer, and is the next frame again. So
+//
+//     packetCount == packets given + statistics.input.drops
+
+public import Interfaces
+public import Mbufs
+import Wire
+
+extension CaptureReader: PacketSource {
+  /// The file's link type and unit of time.
+  public var traits: LinkTraits {
+    LinkTraits(linkType: linkType, timeUnitInNanoseconds: resolution.unitInNanoseconds)
+  }
+
+  /// Frames read as packets; those that a pool denied are drops.
+  public var statistics: InterfaceStatistics {
+    var statistics = InterfaceStatistics()
+    statistics.input.packets = packetCount - deniedCount
+    statistics.input.bytes = byteCount - deniedByteCount
+    statistics.input.drops = deniedCount
+    return statistics
+  }
+
+  /// Reads frames into packets, each with the frame's time, wire length and link type.
+  ///
+  /// At the end of a file that is cut, corrupt or not supported the state says so. A pipe is waited
+  /// for.
+  public mutating func receive(
+    upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
+  ) -> SourceState {
+    precondition(packetLimit > 0, "\(packetLimit) packets wanted")
+    let type = linkType.rawValue
+    var left = packetLimit
+    while left > 0 {
+      switch nextPacket(of: pool, type) {
+      case .packet(let packet):
+        queue.enqueue(packet)
+        left &-= 1
+      case .end:
+        return state
+      case .denied(let denial):
+        if left < packetLimit { keep(denial) } else { drop(denial) }
+        return .more
+      }
+    }
+    return .more
+  }
+
+  /// Whether there is more, where no frame came.
+  private var state: SourceState {
+    switch end {
+    case nil: .idle
+    case .clean: .ended(nil)
+    case .cut(let error), .corrupt(let error), .unsupported(let error):
+      .ended(InterfaceError(error))
+    }
+  }
+}
