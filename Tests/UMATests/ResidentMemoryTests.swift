@@ -68,6 +68,65 @@
       }
     }
 
+    /// Each kept 0.7 KB once, and a watched one far more: 10,000 of them 7 MB.
+    @Test func zonesThatHaveEndedKeepNoMemory() async {
+      if mbuma_malloc_count() < 0 {
+        print("skipped: a sanitizer keeps what was freed")
+        return
+      }
+      await #expect(processExitsWith: .success) {
+        let oneAfterTheOther = { (count: Int, debugging: ZoneDebugging) in
+          for number in 0..<count {
+            let zone = Zone(
+              name: "ended \(number % 10)", itemByteCount: 256,
+              pages: PageArena(reservingByteCount: 2 << 20), debugging: debugging)
+            if number % 10 == 0 { zone.give(try zone.take()) }
+            precondition(zone.destroy() == 0)
+          }
+        }
+        let lasting = Zone(name: "lasting", itemByteCount: 64)
+        try oneAfterTheOther(1_000, [])
+        try oneAfterTheOther(100, .all)
+        let before = residentByteCount()
+        try oneAfterTheOther(10_000, [])
+        try oneAfterTheOther(500, .all)
+        let kept = residentByteCount() - before
+        print("resident KiB kept of 10,500 zones: \(kept >> 10)")
+        #expect(kept < 1 << 20)
+        #expect(lasting.destroy() == 0)
+      }
+    }
+
+    @Test(arguments: 0..<6)
+    func aHandleOfAZoneThatHasEndedTraps(_ index: Int) async {
+      let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        [index] in
+        let uses: [@Sendable (Zone) -> Void] = [
+          { _ = try? $0.take() }, { _ = $0.statistics() }, { _ = $0.name }, { $0.drain() },
+          { _ = $0.destroy() }, { $0.limitInItems = 1 },
+        ]
+        let zone = Zone(name: "stale", itemByteCount: 64)
+        precondition(zone.destroy() == 0)
+        // Others come after it, none of them in its place.
+        let others = (0..<200).map { Zone(name: "other \($0)", itemByteCount: 64) }
+        precondition(!others.contains(zone))
+        uses[index](zone)
+      }
+      let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      #expect(trap(message, says: "destroyed"), "\(message)")
+    }
+
+    @Test func anErrorOutlivesItsZone() throws {
+      let zone = Zone(name: "short", itemByteCount: 64)
+      zone.limitInItems = 1
+      let item = try zone.take()
+      let error = #expect(throws: ZoneError.self) { _ = try zone.take() }
+      zone.give(item)
+      #expect(zone.destroy() == 0)
+      #expect(error?.zoneName == "short")
+      #expect(error?.description.contains("zone short: limit of 1 items") == true)
+    }
+
     /// Left to itself the kernel joins a few pages that are still in use to huge ones, holes
     /// included, minutes later: so it is looked at what it was told.
     @Test func whatWasGivenBackAsksForNoHugePages() async throws {

@@ -84,7 +84,12 @@ package struct CacheTable: @unchecked Sendable {
   package func retire() {
     // By slot: a zone that is being destroyed is off the list of zones, and its drain may come after
     // this table has gone. What is here then would be lost.
-    for zone in Registry.shared.withLock({ $0.zones }) { zone?.retireCache(in: self) }
+    for slot in 1..<Self.slotCount {
+      let zone = Registry.shared.withLock { $0.visitor(ofSlot: slot) }
+      guard let zone else { continue }
+      zone.retireCache(in: self)
+      zone.leave()
+    }
     Registry.shared.withLock { registry in
       registry.tables.removeAll { unsafe $0.base == base }
     }
@@ -103,8 +108,6 @@ struct Registry: ~Copyable {
   var freeSlots: [Int] = []
   /// Every zone that is not destroyed, with a slot or without.
   var all: [Zone] = []
-  /// Destroyed zones, whose cores stay for stale handles to trap on.
-  var ended: [Zone] = []
   /// Whether caches are shared under the locks of their zones (CacheVisit.swift).
   var isLocked: Bool
 
@@ -124,6 +127,13 @@ struct Registry: ~Copyable {
     guard zones.count < CacheTable.slotCount else { return nil }
     zones.append(zone)
     return zones.count - 1
+  }
+
+  /// The zone that has a slot; it stays until the caller leaves it.
+  func visitor(ofSlot slot: Int) -> Zone? {
+    guard slot < zones.count, let zone = zones[slot] else { return nil }
+    zone.stay()
+    return zone
   }
 
   mutating func unlist(_ zone: Zone) { all.removeAll { $0 == zone } }

@@ -33,6 +33,8 @@ final class Shadow: Sendable {
     var state = State.free
     /// The zone that handed it out last.
     var owner: Zone?
+    /// The zone may have ended since.
+    var ownerName: String?
     var allocated: CallSite?
     var freed: CallSite?
     var thread = ThreadLabel(number: 0, name: "")
@@ -147,6 +149,7 @@ final class Shadow: Sendable {
     unsafe update(item) { record in
       record.state = .live
       record.owner = zone
+      record.ownerName = zone.name
       record.allocated = site
       record.thread = thread
       record.since = now
@@ -299,7 +302,7 @@ final class Shadow: Sendable {
 
   private func fault(_ kind: ZoneFault.Kind, _ address: UInt, _ record: Record) -> ZoneFault {
     ZoneFault(
-      kind: kind, zoneName: record.owner?.name ?? zoneName, address: address,
+      kind: kind, zoneName: record.ownerName ?? zoneName, address: address,
       itemByteCount: frame.itemByteCount, allocated: record.allocated, freed: record.freed)
   }
 }

@@ -166,7 +166,7 @@ public final class PageArena: PageMapping {
 
   /// Gives the memory of a run back to the system and keeps its addresses.
   public func freePages(_ pages: UnsafeMutableRawPointer, _ pageCount: Int) {
-    unsafe Self.discard(pages, pageCount * Self.pageByteCount)
+    unsafe Self.discard(Item(pages), pageCount * Self.pageByteCount)
     runs.withLock { runs in
       runs.free[pageCount, default: FreeRuns()].push(UInt(bitPattern: pages))
       runs.pagesFree += pageCount
@@ -258,13 +258,13 @@ extension PageArena {
   }
 
   /// After this the range reads as zeroes and holds no memory.
-  private static func discard(_ start: UnsafeMutableRawPointer, _ byteCount: Int) {
+  static func discard(_ start: Item, _ byteCount: Int) {
     #if os(Linux)
-      unsafe madvise(start, byteCount, MADV_DONTNEED)
+      unsafe madvise(start.address, byteCount, MADV_DONTNEED)
     #else
       // MADV_FREE keeps old contents for a while; a fresh mapping over the range does not.
       unsafe mmap(
-        start, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0)
+        start.address, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0)
     #endif
   }
 }

@@ -27,7 +27,7 @@ extension Zone {
   /// BSD: `uma_zdestroy`, which leaks what is left.
   @discardableResult
   public func destroy() -> Int {
-    let keg = unsafe core.pointee.store?.keg
+    let keg = store.keg
     let zonesOnKeg = keg?.slabs.withLock { $0.zoneCount } ?? 1
     unsafe precondition(
       core.pointee.isSecondary || zonesOnKeg == 1,
@@ -54,7 +54,6 @@ extension Zone {
     }
     let offset = unsafe core.pointee.cacheOffset.exchange(0, ordering: .relaxed)
     Registry.shared.withLock { registry in
-      registry.ended.append(self)
       guard offset != 0 else { return }
       for table in registry.tables {
         // Drained above, so only the counters are left to clear for the slot's next zone.
@@ -66,8 +65,10 @@ extension Zone {
       slabs.zoneCount -= 1
       slabs.reserve -= reserve
     }
-    unsafe core.pointee.store = nil
-    unsafe core.pointee.hooks = ItemHooks()
+    // A thread that ends may have met the zone by its slot before that was given away.
+    while unsafe core.pointee.visits.load(ordering: .acquiring) != 0 { mbuma_yield() }
+    unsafe core.pointee.end()
+    unsafe ZoneCores.end(core)
     return 0
   }
 
@@ -91,12 +92,17 @@ extension Zone {
   /// - Precondition: `body` destroys no zone.
   package static func forEach(newestFirst: Bool = false, _ body: (Zone) -> Void) {
     let zones = Registry.shared.withLock { registry in
-      for zone in registry.all { unsafe zone.core.pointee.visits.add(1, ordering: .relaxed) }
+      for zone in registry.all { zone.stay() }
       return registry.all
     }
     for zone in newestFirst ? zones.reversed() : zones {
       body(zone)
-      unsafe zone.core.pointee.visits.subtract(1, ordering: .releasing)
+      zone.leave()
     }
   }
+
+  /// Keeps the zone from ending; under the registry's lock, while it is listed or has a slot.
+  func stay() { unsafe core.pointee.visits.add(1, ordering: .relaxed) }
+
+  func leave() { unsafe core.pointee.visits.subtract(1, ordering: .releasing) }
 }

@@ -151,7 +151,7 @@ extension Zone {
   func drainSiblings() {
     guard let keg = store.keg else { return }
     Self.forEach { zone in
-      if zone != self, unsafe zone.core.pointee.store?.keg === keg { zone.drain() }
+      if zone != self, zone.store.keg === keg { zone.drain() }
     }
   }
 }

@@ -115,7 +115,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   private init(
     _ name: String, _ store: ItemStore, _ hooks: ItemHooks, isSecondary: Bool, _ shadow: Shadow?
   ) {
-    unsafe core = .allocate(capacity: 1)
+    unsafe core = ZoneCores.take()
     unsafe core.initialize(
       to: ZoneCore(
         name: name, isSecondary: isSecondary, hooks: hooks, store: store, shadow: shadow))
@@ -250,12 +250,7 @@ public struct Zone: Equatable, @unchecked Sendable {
     return flags
   }
 
-  var store: ItemStore {
-    guard let store = unsafe core.pointee.store else {
-      preconditionFailure("zone \(name) was destroyed")
-    }
-    return store
-  }
+  var store: ItemStore { unsafe core.pointee.store }
 
   var keg: Keg {
     guard let keg = store.keg else { preconditionFailure("zone \(name) is cache-only: no keg") }

@@ -11,8 +11,10 @@
 //     itemCount   = inUse + cached                 items the zone has drawn from its keg
 //     itemCount  <= limit, unless limit == 0 or the limit was lowered below it
 //
-// A core outlives its zone: a destroyed zone's core stays, marked, so that a stale handle traps
-// instead of touching memory that has become something else.
+// A core outlives its zone: it says that the zone has ended, by having no body, and a stale handle
+// traps instead of touching memory that has become something else. The body ends with the zone.
+//
+//     all bits zero  <=>  the zone has ended, or is not made yet          (ZoneCores.swift)
 
 import Synchronization
 
@@ -20,26 +22,16 @@ import Synchronization
 @safe
 struct ZoneCore: ~Copyable {
   /// Where this zone's cache is in every thread's table; 0 names the slot that caches nothing.
-  @usableFromInline let cacheOffset: Atomic<Int>
-  @usableFromInline let construct: ItemHooks.Maker?
-  @usableFromInline let destruct: ItemHooks.Unmaker?
-
-  let name: String
-  let isSecondary: Bool
-  /// Set before the first item, never after.
-  var hooks: ItemHooks
-  /// Nil once the zone is destroyed.
-  var store: ItemStore?
-  /// What is known of the items, if they are watched; shared by the zones of a keg.
-  let shadow: Shadow?
-  let depot: Guarded<Depot>
-  /// Walks over all zones that are with this one now; it may not end before they have left.
+  @usableFromInline let cacheOffset = Atomic<Int>(0)
+  @usableFromInline private(set) var construct: ItemHooks.Maker?
+  @usableFromInline private(set) var destruct: ItemHooks.Unmaker?
+  private var body: UnsafeMutablePointer<ZoneBody>?
+  /// Who is with this zone now, coming from a list of zones; it may not end before they have left.
   let visits = Atomic<Int>(0)
 
   init(
     name: String, isSecondary: Bool, hooks: ItemHooks, store: ItemStore, shadow: Shadow? = nil
   ) {
-    cacheOffset = Atomic(0)
     unsafe construct = hooks.construct
     if let shadow, let destructItem = unsafe hooks.destruct {
       // An item that is with nobody stays as it is, for the free that follows to report.
@@ -47,12 +39,55 @@ struct ZoneCore: ~Copyable {
     } else {
       unsafe destruct = hooks.destruct
     }
-    self.shadow = shadow
-    self.name = name
-    self.isSecondary = isSecondary
-    self.hooks = hooks
-    self.store = store
     let lockClass = store.flags.contains(.ownLockClass) ? LockClass(ofZone: name) : .zone
-    depot = Guarded(Depot(itemByteCount: store.layout.itemByteCount), class: lockClass)
+    let depot = Guarded(Depot(itemByteCount: store.layout.itemByteCount), class: lockClass)
+    let place = UnsafeMutablePointer<ZoneBody>.allocate(capacity: 1)
+    unsafe place.initialize(
+      to: ZoneBody(
+        name: name, isSecondary: isSecondary, shadow: shadow, depot: depot, hooks: hooks,
+        store: store))
+    unsafe body = place
   }
+
+  /// Lets go of the body, and of all that users gave.
+  ///
+  /// - Precondition: nobody is in the zone any more, or comes to it from a list.
+  mutating func end() {
+    unsafe (construct, destruct) = (nil, nil)
+    let ended = unsafe live
+    unsafe body = nil
+    unsafe ended.deinitialize(count: 1)
+    unsafe ended.deallocate()
+  }
+
+  private var live: UnsafeMutablePointer<ZoneBody> {
+    guard let body = unsafe body else { preconditionFailure("a zone was used that was destroyed") }
+    return unsafe body
+  }
+
+  /// Whether the zone has not ended.
+  var isLive: Bool { unsafe body != nil }
+
+  var name: String { unsafe live.pointee.name }
+  var isSecondary: Bool { unsafe live.pointee.isSecondary }
+  var shadow: Shadow? { unsafe live.pointee.shadow }
+  var store: ItemStore { unsafe live.pointee.store }
+  var depot: Guarded<Depot> { _read { yield unsafe live.pointee.depot } }
+
+  /// Set before the first item, never after.
+  var hooks: ItemHooks {
+    get { unsafe live.pointee.hooks }
+    nonmutating set { unsafe live.pointee.hooks = newValue }
+  }
+}
+
+/// What there is of a zone while it lives.
+private struct ZoneBody: ~Copyable {
+  let name: String
+  let isSecondary: Bool
+  /// What is known of the items, if they are watched; shared by the zones of a keg.
+  let shadow: Shadow?
+  let depot: Guarded<Depot>
+  var hooks: ItemHooks
+  let store: ItemStore
 }

@@ -24,20 +24,29 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
   package let zone: Zone
   /// Why it denied.
   public let reason: Reason
+  /// The zone may have ended since.
+  private let name: ZoneName
   /// The limit in items for `.limitReached`, in bytes for `.budgetReached`; else the bytes of the item that could not be had.
   public let count: Int
 
+  init(zone: Zone, reason: Reason, count: Int) {
+    self.zone = zone
+    self.reason = reason
+    name = ZoneName(zone.name)
+    self.count = count
+  }
+
   /// The name of the zone that was asked.
-  public var zoneName: String { zone.name }
+  public var zoneName: String { name.text }
 
   /// The knob to turn: which setting would have let the allocation through.
   public var knob: String {
     switch reason {
-    case .limitReached: "raise limitInItems of zone \(zone.name), now \(count)"
-    case .outOfMemory: "give zone \(zone.name) a page source with room"
+    case .limitReached: "raise limitInItems of zone \(zoneName), now \(count)"
+    case .outOfMemory: "give zone \(zoneName) a page source with room"
     case .budgetReached: "raise limitInBytes of the memory budget, now \(count)"
-    case .injected: "remove the failure plan of zone \(zone.name)"
-    case .deadlinePassed: "wait longer, or raise limitInItems of zone \(zone.name)"
+    case .injected: "remove the failure plan of zone \(zoneName)"
+    case .deadlinePassed: "wait longer, or raise limitInItems of zone \(zoneName)"
     case .cancelled: "do not cancel the task"
     }
   }
@@ -45,12 +54,12 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
   /// Zone, reason and knob in one line.
   public var description: String {
     switch reason {
-    case .limitReached: "zone \(zone.name): limit of \(count) items reached; \(knob)"
-    case .outOfMemory: "zone \(zone.name): no memory for an item of \(count) bytes; \(knob)"
-    case .budgetReached: "zone \(zone.name): memory budget of \(count) bytes reached; \(knob)"
-    case .injected: "zone \(zone.name): failure injected; \(knob)"
-    case .deadlinePassed: "zone \(zone.name): no item came before the deadline; \(knob)"
-    case .cancelled: "zone \(zone.name): cancelled while waiting for an item; \(knob)"
+    case .limitReached: "zone \(zoneName): limit of \(count) items reached; \(knob)"
+    case .outOfMemory: "zone \(zoneName): no memory for an item of \(count) bytes; \(knob)"
+    case .budgetReached: "zone \(zoneName): memory budget of \(count) bytes reached; \(knob)"
+    case .injected: "zone \(zoneName): failure injected; \(knob)"
+    case .deadlinePassed: "zone \(zoneName): no item came before the deadline; \(knob)"
+    case .cancelled: "zone \(zoneName): cancelled while waiting for an item; \(knob)"
     }
   }
 }
