@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 _Thread_local void *mbuma_thread_table MBUMA_TLS_MODEL;
+_Thread_local const void *mbuma_thread_passage MBUMA_TLS_MODEL;
 
 #if defined(__linux__)
 // A leak checker looks for pointers in the heap and in globals, not in mapped memory: where one

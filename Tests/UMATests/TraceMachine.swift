@@ -172,17 +172,20 @@ extension TraceMachine {
     let limit = clusters.zone.limitInItems
     let clusterRoom = limit == 0 ? .max : limit - clusters.held.count - packets.held.count
     let ofMbufs = memory([mbufs, packets], mbufs)
-    if zone === mbufs { return TraceRoom(byPages: ofMbufs.map { $0...$0 } ?? .max ... .max) }
+    // Each keg may get pages that the other has but in part in use.
     guard let ofMbufs, let ofClusters = memory([clusters], clusters),
+      let mostOfMbufs = memory(
+        [mbufs, packets], mbufs, morePages: clusters.zone.statistics().slabPageCount),
       let most = memory([clusters], clusters, morePages: mbufs.zone.statistics().slabPageCount)
-    else { return TraceRoom(byLimit: clusterRoom) }
+    else { return TraceRoom(byLimit: zone === mbufs ? .max : clusterRoom) }
+    if zone === mbufs { return TraceRoom(byPages: ofMbufs...mostOfMbufs) }
     let cached = packets.zone.statistics().cached
     if zone === clusters {
       return TraceRoom(byLimit: clusterRoom, byPages: ofClusters + cached...most + cached)
     }
     // Which keg gets the pages left is a matter of who asks first.
     return TraceRoom(
-      byLimit: clusterRoom, byPages: cached...Swift.max(cached, Swift.min(ofMbufs, most + cached)))
+      byLimit: clusterRoom, byPages: cached...Swift.max(cached, Swift.min(mostOfMbufs, most + cached)))
   }
 
   /// Items a keg has, on slabs and cached by its zones, or can make of the pages left; nil if these

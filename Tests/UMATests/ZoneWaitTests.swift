@@ -189,6 +189,34 @@ import Testing
     #expect(zone.destroy() == 0)
   }
 
+  /// A relief that is there when the zone is looked at, and gone when it is asked for, is none.
+  @Test func whoIsShortIsInTheQueueWhateverBecomesOfARelief() throws {
+    let (zone, items) = try fullZone(8)
+    let ended = Stage()
+    let threads = startThreads(1) { _ in
+      while ended.value == 0 {
+        zone.setRelief {}
+        zone.setRelief(nil)
+      }
+    }
+    var forgotten = 0
+    let deadline = ContinuousClock.now + .milliseconds(300)
+    while ContinuousClock.now < deadline {
+      let waiter = Waiter(usesReserve: false, parker: ThreadParker())
+      let request = Request(site: CallSite(#fileID, #line), waiter: waiter)
+      if case .item = unsafe zone.attempt(request, in: nil) { preconditionFailure("it is full") }
+      zone.withDepot { depot in
+        if !waiter.isQueued { forgotten += 1 }
+        depot.waiters.withdraw(waiter)
+      }
+    }
+    ended.advance()
+    join(threads)
+    #expect(forgotten == 0)
+    zone.give(items)
+    #expect(zone.destroy() == 0)
+  }
+
   // MARK: Tasks
 
   /// Lets the tasks run that shall queue, for which a blocked thread of their pool is no help.

@@ -28,6 +28,14 @@ extern _Thread_local void *_Nullable mbuma_thread_table MBUMA_TLS_MODEL;
 static inline void *_Nullable mbuma_table(void) { return mbuma_thread_table; }
 static inline void mbuma_set_table(void *_Nullable table) { mbuma_thread_table = table; }
 
+/// What the calling thread has in hand between cache, depot and keg, the innermost first, or NULL.
+extern _Thread_local const void *_Nullable mbuma_thread_passage MBUMA_TLS_MODEL;
+
+static inline const void *_Nullable mbuma_passage(void) { return mbuma_thread_passage; }
+static inline void mbuma_set_passage(const void *_Nullable passage) {
+  mbuma_thread_passage = passage;
+}
+
 /// Maps `byte_count` zero bytes for a thread's table; NULL when the system has none.
 void *_Nullable mbuma_map_table(size_t byte_count);
 void mbuma_unmap_table(void *_Nonnull table, size_t byte_count);

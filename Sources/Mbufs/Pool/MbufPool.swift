@@ -86,8 +86,7 @@ public final class MbufPool: @unchecked Sendable {
     packets.limitInItems = clusterLimit
     mbufs.limitInItems = mbufLimit
     // Clusters and mbufs parked in the packet zone come back before either zone denies.
-    clusters.setRelief { packets.drain() }
-    mbufs.setRelief { packets.drain() }
+    clusters.setHolders([packets])
   }
 
   deinit {

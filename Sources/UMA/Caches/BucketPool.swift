@@ -45,6 +45,9 @@ final class BucketPool: Sendable {
   @discardableResult
   func releasePages() -> Int { kegs.reduce(0) { $0 + $1.releaseEmptySlabs() } }
 
+  /// Whether `releasePages()` would give any.
+  var hasPagesToSpare: Bool { kegs.contains { $0.hasSlabToSpare } }
+
   /// Bytes of the slabs that hold buckets, in use or not.
   var byteCount: Int {
     kegs.reduce(0) { sum, keg in sum + keg.slabs.withLock { $0.slabCount } * keg.layout.byteCount }

@@ -136,7 +136,15 @@ struct Registry: ~Copyable {
     return zone
   }
 
-  mutating func unlist(_ zone: Zone) { all.removeAll { $0 == zone } }
+  mutating func list(_ zone: Zone) {
+    all.append(zone)
+    unsafe zone.core.pointee.isListed = true
+  }
+
+  mutating func unlist(_ zone: Zone) {
+    all.removeAll { $0 == zone }
+    unsafe zone.core.pointee.isListed = false
+  }
 
   mutating func giveSlot(_ slot: Int) {
     zones[slot] = nil

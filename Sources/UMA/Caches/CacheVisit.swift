@@ -39,22 +39,27 @@ extension Registry {
     case taking
   }
 
-  /// Runs `body` on the caches at some offsets of every table, while their owners are kept out.
+  /// Runs `body` on the caches at some offsets of every table, while their owners are kept out, with
+  /// the place of the cache's offset among these.
   ///
   /// - Precondition: the locks of the zones whose caches these are are held.
-  mutating func visit(_ offsets: [Int], _ kind: Visit, _ body: (CacheTable, Cache) -> Void) {
-    let caches = tables.flatMap { table in offsets.map { (table, table.cache(at: $0)) } }
+  mutating func visit(_ offsets: [Int], _ kind: Visit, _ body: (CacheTable, Cache, Int) -> Void) {
+    let caches = tables.flatMap { table in
+      offsets.enumerated().map { (table, table.cache(at: $1), $0) }
+    }
     if !isLocked {
-      for (_, cache) in caches { cache.ask(true) }
+      for (_, cache, _) in caches { cache.ask(true) }
       if mbuma_barrier() {
-        for (_, cache) in caches { while cache.isBusy { mbuma_yield() } }
-        for (table, cache) in caches { body(table, cache) }
-        for (_, cache) in caches { cache.ask(false) }
+        for (_, cache, _) in caches { while cache.isBusy { mbuma_yield() } }
+        for (table, cache, place) in caches { body(table, cache, place) }
+        for (_, cache, _) in caches { cache.ask(false) }
         return
       }
       lockCaches()
     }
-    for (table, cache) in caches where kind == .reading || table.isSettled { body(table, cache) }
+    for (table, cache, place) in caches where kind == .reading || table.isSettled {
+      body(table, cache, place)
+    }
   }
 
   /// Makes the mode locked, and settles the tables if there is any way to.

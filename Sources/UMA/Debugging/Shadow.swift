@@ -72,7 +72,12 @@ final class Shadow: Sendable {
   }
 
   /// Changes the hooks that run at every allocation and free.
-  func changeHooks(_ change: (inout ItemHooks) -> Void) { hooks.withLock { change(&$0) } }
+  func changeHooks(_ change: (inout ItemHooks) -> Void) {
+    // What the hooks before hold ends with them, and not under the lock.
+    var changed = hooks.withLock { $0 }
+    change(&changed)
+    hooks.withLock { swap(&$0, &changed) }
+  }
 
   /// The layout as the zone's user sees it.
   var layout: SlabLayout { frame.places.holding(itemByteCount: frame.itemByteCount) }

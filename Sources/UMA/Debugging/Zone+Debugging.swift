@@ -49,16 +49,15 @@ extension Zone {
 
   /// Makes an item drawn from below one of the zone, in its place; false if a hook refuses it, and
   /// then it is as it was.
-  func bring(
-    _ place: UnsafeMutablePointer<UnsafeMutableRawPointer>, isAwaited: Bool, _ site: CallSite
-  ) -> Bool {
+  func bring(_ places: ItemPlaces, _ index: Int, isAwaited: Bool, _ site: CallSite) -> Bool {
+    let place = unsafe places[index].address
     let importItem = unsafe core.pointee.hooks.importItem
     guard let shadow = unsafe core.pointee.shadow else {
       guard let importItem = unsafe importItem else { return true }
-      return CallSite.onBehalf(of: site) { unsafe importItem(place.pointee, isAwaited) }
+      return CallSite.onBehalf(of: site) { unsafe importItem(place, isAwaited) }
     }
     let account = CallSite.outermost(site)
-    guard let item = unsafe shadow.open(place.pointee, account) else { return false }
+    guard let item = unsafe shadow.open(place, account) else { return false }
     let isReady = CallSite.onBehalf(of: account) { () -> Bool in
       guard unsafe shadow.prepare(item) else { return false }
       guard let importItem = unsafe importItem, unsafe !importItem(item, isAwaited) else {
@@ -72,7 +71,7 @@ extension Zone {
       return false
     }
     unsafe shadow.handOut(item, self, account)
-    unsafe place.pointee = item
+    unsafe places[index] = Item(item)
     return true
   }
 

@@ -8,16 +8,29 @@
 // A failure on the way up goes the way down from there.
 
 extension Keg {
-  /// Makes one slab, empty.
-  ///
-  /// False if the pages ran out or an item's `initialize` failed, and then nothing is left behind.
-  func grow() -> Bool {
-    guard budget.charge(layout.costInBytes) else { return false }
+  /// How an attempt to make a slab ended.
+  enum Growth {
+    case made
+    /// The budget refused the bytes.
+    case noBytes
+    /// The page source had no pages.
+    case noPages
+    /// An item's `initialize` failed.
+    case refused
+
+    var isMade: Bool {
+      if case .made = self { true } else { false }
+    }
+  }
+
+  /// Makes one slab, empty; if it cannot, nothing is left behind.
+  func grow() -> Growth {
+    guard budget.charge(layout.costInBytes) else { return .noBytes }
     let pooled = headers?.takeItem()
     guard headers == nil || pooled != nil, let items = takePages() else {
       if let pooled { headers?.putItem(pooled) }
       budget.refund(layout.costInBytes)
-      return false
+      return .noPages
     }
     let header = pooled ?? items.advanced(by: layout.headerOffset ?? 0)
     let slab = Slab.make(at: header, items: items, layout: layout, kegNumber: number)
@@ -28,7 +41,7 @@ extension Keg {
     for index in 0..<layout.itemCount
     where !hooks.initializes(items.advanced(by: index * layout.stride)) {
       destroy(slab, initializedItemCount: index)
-      return false
+      return .refused
     }
     let outgrown = slabs.withLock { slabs -> SlabHash? in
       slabs.empty.push(slab)
@@ -38,7 +51,7 @@ extension Keg {
       return slabs.hash.flatMap { $0.chainCount <= slabs.slabCount ? $0 : nil }
     }
     if let outgrown { growHash(from: outgrown) }
-    return true
+    return .made
   }
 
   /// Doubles the hash table, unless somebody else has done it meanwhile.

@@ -38,6 +38,8 @@ final class Keg: Sendable {
     var zoneCount = 0
     /// How often slabs went back to the page source.
     var releaseCount = 0
+    /// How often a slab got the last of its items back.
+    var completionCount = 0
     var initializations = 0
     var finalizations = 0
     /// The same from the first slab to the last.
@@ -113,14 +115,22 @@ final class Keg: Sendable {
 
   /// Changes the hooks, unless the keg has slabs; then it returns false.
   func changeHooks(_ change: (inout ItemHooks) -> Void) -> Bool {
-    slabs.withLock { slabs in
+    // What the hooks before hold ends with them, and not under the lock.
+    var changed = hooks
+    change(&changed)
+    return slabs.withLock { slabs in
       guard slabs.slabCount == 0 else { return false }
-      change(&slabs.hooks)
+      swap(&slabs.hooks, &changed)
       return true
     }
   }
 
   var releaseCount: Int { slabs.withLock { $0.releaseCount } }
+
+  var completionCount: Int { slabs.withLock { $0.completionCount } }
+
+  /// Whether the budget would let a slab be made.
+  var hasBytesForSlab: Bool { budget.hasRoom(for: layout.costInBytes) }
 
   /// Draws items into `places`, making slabs as needed.
   ///
@@ -151,7 +161,7 @@ final class Keg: Sendable {
       }
       // Growing for one item that nobody waits for is waste: stop at the first slab once the
       // caller has something.
-      guard taken == 0, mayGrow, grow() else { return taken }
+      guard taken == 0, mayGrow, grow().isMade else { return taken }
     }
   }
 
@@ -174,6 +184,7 @@ final class Keg: Sendable {
       let wasFull = slab.list == .full
       if wasFull { slabs.full.remove(slab) } else if isEmpty { slabs.partial.remove(slab) }
       if isEmpty { slabs.empty.push(slab) } else if wasFull { slabs.partial.push(slab) }
+      if isEmpty { slabs.completionCount += 1 }
     }
   }
 
@@ -206,7 +217,9 @@ final class Keg: Sendable {
   /// BSD: `uma_prealloc`.
   func preallocate(_ itemCount: Int) -> Int {
     var made = 0
-    while slabs.withLock({ $0.freeItemCount < itemCount }), grow() { made += layout.itemCount }
+    while slabs.withLock({ $0.freeItemCount < itemCount }), grow().isMade {
+      made += layout.itemCount
+    }
     return made
   }
 
@@ -218,6 +231,14 @@ final class Keg: Sendable {
   func releaseEmptySlabs() -> Int {
     if flags.contains(.noFree) { return 0 }
     return release(unlinkEmptySlabs(keepsReserve: true))
+  }
+
+  /// Whether `releaseEmptySlabs()` would give a slab back.
+  var hasSlabToSpare: Bool {
+    if flags.contains(.noFree) { return false }
+    return slabs.withLock { slabs in
+      slabs.empty.count > 0 && slabs.freeItemCount - slabs.reserve >= layout.itemCount
+    }
   }
 
   private func release(_ emptySlabs: consuming SlabList) -> Int {

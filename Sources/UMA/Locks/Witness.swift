@@ -159,7 +159,10 @@ public enum Witness {
   /// them, and must not allocate from zones, whose locks may be among them. What it locks is not
   /// watched.
   public static func setHandler(_ handler: (@Sendable (WitnessReport) -> Void)?) {
-    state.withLock { $0.handler = handler }
+    // What the one before holds ends with it, and not under the lock.
+    var handler = handler
+    state.withLock { swap(&$0.handler, &handler) }
+    _ = consume handler
   }
 
   /// Every report so far, the earliest first, and how often it was made.

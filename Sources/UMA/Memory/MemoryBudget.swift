@@ -68,5 +68,11 @@ public final class MemoryBudget: Sendable {
     }
   }
 
+  /// Whether so many bytes could be charged now.
+  func hasRoom(for byteCount: Int) -> Bool {
+    let limit = limit.load(ordering: .relaxed)
+    return limit == 0 || byteCount <= limit - used.load(ordering: .relaxed)
+  }
+
   func refund(_ byteCount: Int) { used.subtract(byteCount, ordering: .relaxed) }
 }

@@ -20,8 +20,12 @@ struct Depot: ~Copyable {
   var limit = 0
   /// The part of the limit that only callers with a claim on it may use.
   var reserve = 0
-  /// Fills and drains that have items in hand, between depot and keg, with the lock dropped.
+  /// Fills: each brings one item that a caller was promised, with the lock dropped (Passage.swift).
+  var fillsInFlight = 0
+  /// Stockings, drains and reliefs: each may have free items in hand, with the lock dropped.
   var transfersInFlight = 0
+  /// How often items went back below.
+  var returnCount = 0
   var waiters = WaiterQueue()
   var allocations: UInt64 = 0
   var frees: UInt64 = 0
@@ -83,11 +87,32 @@ struct Depot: ~Copyable {
     if bucket.count > 0 { full.push(bucket) } else { empty.push(bucket) }
   }
 
+  /// Takes both buckets of a cache, whose owner is kept out.
+  mutating func takeBuckets(of cache: Cache) { cache.takeBuckets { keep($0) } }
+
   /// Takes one item out of a full bucket.
   mutating func takeShelved() -> UnsafeMutableRawPointer? {
     guard let (item, emptied) = full.takeItem() else { return nil }
     if let emptied { empty.push(emptied) }
     return unsafe item.address
+  }
+
+  /// The closures that users gave the zone, which are to end without its lock.
+  mutating func takeWhatUsersGave() -> (relief: (@Sendable () -> Void)?, LimitNotice?, FailurePlan?)
+  {
+    (relief.take(), limitNotice.take(), plan.take())
+  }
+
+  /// Whether others have slept for what comes free before this request came.
+  func hasOthersAhead(of request: Request) -> Bool {
+    guard let head = waiters.first, head !== request.waiter else { return false }
+    return head.usesReserve || !request.usesReserve
+  }
+
+  /// Notes that items are back below.
+  mutating func noteReturned(_ itemCount: Int) {
+    self.itemCount -= itemCount
+    returnCount += 1
   }
 
   /// Puts a waiter at its place in the queue.

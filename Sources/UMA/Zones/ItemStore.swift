@@ -32,11 +32,17 @@ enum ItemStore {
 
   var flags: ZoneFlags { keg?.flags ?? [] }
 
-  /// The budget that has refused this store bytes since `refusalCount`.
-  func exceededBudget(since refusalCount: Int) -> MemoryBudget? {
-    guard let budget = keg?.budget, budget.refusalCount != refusalCount else { return nil }
-    return budget
+  /// Whether both draw the same items.
+  func isSame(as other: ItemStore) -> Bool {
+    switch (self, other) {
+    case (.keg(let a), .keg(let b)): a === b
+    case (.source(let a, _), .source(let b, _)): a === b
+    default: false
+    }
   }
+
+  /// Whether there is a slab that could go back to the page source.
+  var hasSlabToSpare: Bool { keg?.hasSlabToSpare ?? false }
 
   var layout: SlabLayout {
     switch self {
@@ -71,18 +77,6 @@ enum ItemStore {
     return keg.slabs.withLock { slabs in
       Swift.max(0, slabs.freeItemCount - (usesReserve ? 0 : slabs.reserve))
     }
-  }
-
-  /// Whether other zones draw from the same keg.
-  var hasSeveralZones: Bool {
-    guard case .keg(let keg) = self else { return false }
-    return keg.slabs.withLock { $0.zoneCount > 1 }
-  }
-
-  /// How often slabs went back to the page source.
-  var releaseCount: Int {
-    guard case .keg(let keg) = self else { return 0 }
-    return keg.releaseCount
   }
 
   func releaseEmptySlabs() -> Int {

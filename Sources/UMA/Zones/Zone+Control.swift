@@ -7,14 +7,31 @@ extension Zone {
   ///
   /// The zone gives up its cached items first and caches none while it has a plan.
   public func inject(_ plan: FailurePlan?) {
-    withDepot { $0.plan = plan }
+    var plan = plan
+    withDepot { swap(&$0.plan, &plan) }
+    _ = consume plan
     drain()
   }
 
-  /// Sets what runs before a denial, with no lock held, so that items parked in other zones can
-  /// come back first: a packet zone drains so that the cluster zone finds its clusters.
+  /// Sets what runs before a denial, with no lock held, so that items that no zone knows of can come
+  /// back first: fragments of packets that may never be complete.
+  ///
+  /// Items that other zones have cached come back by `setHolders(_:)`.
   public func setRelief(_ relief: (@Sendable () -> Void)?) {
-    withDepot { $0.relief = relief }
+    // What the one before holds ends with it, and not under the lock.
+    var relief = relief
+    withDepot { swap(&$0.relief, &relief) }
+    _ = consume relief
+    serveWaiters()
+  }
+
+  /// Names the zones whose items hold items of this one, as packets hold clusters.
+  ///
+  /// What they have cached comes back before this zone denies anything, and nothing is denied while
+  /// one of them has an item cached or in hand. Their `exportItem` or `finalize` frees what they
+  /// hold. A holder that is destroyed is no holder any more.
+  public func setHolders(_ holders: [Zone]) {
+    Registry.shared.withLock { _ in unsafe core.pointee.holders = holders }
     serveWaiters()
   }
 
@@ -32,24 +49,23 @@ extension Zone {
     unsafe precondition(
       core.pointee.isSecondary || zonesOnKeg == 1,
       "zone \(name): destroyed before \(zonesOnKeg - 1) secondary zones on its keg")
+    // While it is listed, so that a sibling that is short sees what is on its way.
+    drain()
     Registry.shared.withLock { $0.unlist(self) }
     while unsafe core.pointee.visits.load(ordering: .acquiring) != 0 { mbuma_yield() }
     drain()
     // What was freed to a sibling zone may be parked there.
     if withDepot({ $0.itemCount }) > 0 { drainSiblings() }
+    endWhatUsersGave()
     let (left, reserve) = withDepot { depot in
       precondition(depot.waiters.isEmpty, "zone \(name): destroyed while callers wait for items")
       let left = itemsOut(depot)
-      if left == 0 {
-        depot.isDestroyed = true
-        // The core stays for stale handles; what the user gave it need not.
-        (depot.relief, depot.limitNotice, depot.plan) = (nil, nil, nil)
-      }
+      depot.isDestroyed = left == 0
       return (left, depot.reserve)
     }
     guard left == 0 else {
       if debugging.contains(.leaks) { StandardError.write(leakReport().description) }
-      Registry.shared.withLock { $0.all.append(self) }
+      Registry.shared.withLock { $0.list(self) }
       return left
     }
     let offset = unsafe core.pointee.cacheOffset.exchange(0, ordering: .relaxed)
@@ -72,6 +88,14 @@ extension Zone {
     return 0
   }
 
+  /// Lets go of the closures that users gave, if nothing is out, while the zone can still be asked.
+  ///
+  /// The core stays for stale handles; what users gave it need not.
+  private func endWhatUsersGave() {
+    let given = withDepot { itemsOut($0) == 0 ? $0.takeWhatUsersGave() : nil }
+    _ = consume given
+  }
+
   /// Items that callers have, of a drained zone.
   ///
   /// An item freed to a sibling zone counts here forever and not at all there, so the count can be
@@ -87,18 +111,23 @@ extension Zone {
 
   /// Runs `body` on every zone of the process, those made first before the others.
   ///
-  /// A zone stays while it is visited; one that is made meanwhile may be missed.
+  /// A zone stays while `body` is with it; others may end meanwhile, on this thread as well, and are
+  /// passed over. One that is made meanwhile may be missed.
   /// - Parameter newestFirst: turns the order around.
-  /// - Precondition: `body` destroys no zone.
   package static func forEach(newestFirst: Bool = false, _ body: (Zone) -> Void) {
-    let zones = Registry.shared.withLock { registry in
-      for zone in registry.all { zone.stay() }
-      return registry.all
+    let zones = Registry.shared.withLock { $0.all }
+    for zone in newestFirst ? zones.reversed() : zones { zone.whileListed(body) }
+  }
+
+  /// Runs `body` with the zone, which stays meanwhile, unless it has ended.
+  func whileListed(_ body: (Zone) -> Void) {
+    let stays = Registry.shared.withLock { _ in
+      if unsafe core.pointee.isListed { stay() }
+      return unsafe core.pointee.isListed
     }
-    for zone in newestFirst ? zones.reversed() : zones {
-      body(zone)
-      zone.leave()
-    }
+    guard stays else { return }
+    body(self)
+    leave()
   }
 
   /// Keeps the zone from ending; under the registry's lock, while it is listed or has a slot.

@@ -121,7 +121,7 @@ extension Zone {
     unsafe store.putItem(Item(item))
     let mustServe = withDepot { depot in
       depot.frees += 1
-      depot.itemCount -= 1
+      depot.noteReturned(1)
       return !depot.waiters.isEmpty
     }
     if mustServe { serveWaiters() }

@@ -66,8 +66,10 @@ extension Zone {
   public func setLimitNotice(
     _ text: String?, action: (@Sendable (ZoneError) -> Void)? = nil
   ) {
-    let notice = text == nil && action == nil ? nil : LimitNotice(text: text, action: action)
-    withDepot { $0.limitNotice = notice }
+    // What the one before holds ends with it, and not under the lock.
+    var notice = text == nil && action == nil ? nil : LimitNotice(text: text, action: action)
+    withDepot { swap(&$0.limitNotice, &notice) }
+    _ = consume notice
   }
 
   /// Has slabs made until so many items are free on them, as far as the limit and the pages go.

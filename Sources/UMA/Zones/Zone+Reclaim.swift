@@ -39,20 +39,27 @@ extension Zone {
   /// BSD: `uma_zone_reclaim`.
   @discardableResult
   public func reclaim(_ level: ReclaimLevel) -> Int {
-    giveBack(
-      withDepot { depot in
-        if level == .drainWithCaches { gather(&depot) }
-        while let bucket = depot.empty.pop() { BucketPool.shared.give(bucket) }
-        depot.transfersInFlight += 1
-        return depot.full.takeReclaimable(keepsWorkingSet: level == .trim)
-      })
-    let pageCount = store.releaseEmptySlabs()
+    let taken = withDepot { depot in
+      if level == .drainWithCaches { gather(&depot) }
+      while let bucket = depot.empty.pop() { BucketPool.shared.give(bucket) }
+      depot.transfersInFlight += 1
+      return depot.full.takeReclaimable(keepsWorkingSet: level == .trim)
+    }
+    let pageCount = giveBackInHand(taken)
     let mustServe = withDepot { depot in
       depot.transfersInFlight -= 1
       return !depot.waiters.isEmpty
     }
     if mustServe { serveWaiters() }
     return pageCount
+  }
+
+  private func giveBackInHand(_ buckets: consuming BucketList) -> Int {
+    var buckets: BucketList? = consume buckets
+    return Passage.inside(.transfer, of: self) {
+      if let taken = buckets.take() { giveBack(taken) }
+      return store.releaseEmptySlabs()
+    }
   }
 
   /// Gives every cached item, of all threads, back to its slab and every empty slab back to the
@@ -80,7 +87,7 @@ extension Zone {
       }
       BucketPool.shared.give(bucket)
     }
-    withDepot { $0.itemCount -= itemCount }
+    withDepot { $0.noteReturned(itemCount) }
   }
 }
 
@@ -126,7 +133,7 @@ extension Zone {
     var pageCount = 0
     for _ in 0..<2 {
       forEach(newestFirst: true) { zone in
-        if zone.flags.contains(.noFree) { return }
+        if zone.store.flags.contains(.noFree) { return }
         if let budget, zone.hasNothing(of: budget) { return }
         pageCount += zone.reclaim(level)
       }
@@ -138,7 +145,7 @@ extension Zone {
   ///
   /// Its keg is on another, and its items hold no items of other zones, as they may where somebody
   /// prepares them. Buckets are on the process's budget, whatever is in them.
-  private func hasNothing(of budget: MemoryBudget) -> Bool {
+  func hasNothing(of budget: MemoryBudget) -> Bool {
     guard budget !== MemoryBudget.process, let keg = store.keg, keg.budget !== budget else {
       return false
     }

@@ -75,7 +75,7 @@ extension Zone {
   /// Whether there is a balance: none while items are on their way to or from their slabs.
   private func checkBalance() -> Bool {
     withDepot(isCounted: false) { depot in
-      if depot.transfersInFlight > 0 { return false }
+      if depot.transfersInFlight + depot.fillsInFlight > 0 { return false }
       let (drawn, statistics) = (depot.itemCount, counted(&depot))
       precondition(
         drawn == statistics.inUse + statistics.cached,

@@ -10,7 +10,16 @@ import Synchronization
 extension Zone {
   /// Moves the buckets of every thread's cache to the depot.
   func gather(_ depot: inout Depot) {
-    visitCaches(.taking) { _, cache in cache.takeBuckets { depot.keep($0) } }
+    visitCaches(.taking) { _, cache in depot.takeBuckets(of: cache) }
+  }
+
+  /// Moves the buckets of every thread's caches of some zones to their depots.
+  ///
+  /// - Precondition: the locks of the zones are held by `withLocks`.
+  static func gatherAll(_ zones: [Zone]) {
+    visitCaches(of: zones, .taking) { zone, _, cache in
+      unsafe zone.core.pointee.depot.value.pointee.takeBuckets(of: cache)
+    }
   }
 
   /// Runs `body` on every thread's cache of this zone, with the table it is in, while its owner is
@@ -18,21 +27,25 @@ extension Zone {
   ///
   /// - Precondition: the zone lock is held.
   func visitCaches(_ kind: Registry.Visit, _ body: (CacheTable, Cache) -> Void) {
-    Self.visitCaches(of: [self], kind, body)
+    Self.visitCaches(of: [self], kind) { _, table, cache in body(table, cache) }
   }
 
   /// Runs `body` on every thread's caches of some zones while all their owners are kept out.
   ///
   /// - Precondition: the locks of the zones are held.
   private static func visitCaches(
-    of zones: [Zone], _ kind: Registry.Visit, _ body: (CacheTable, Cache) -> Void
+    of zones: [Zone], _ kind: Registry.Visit, _ body: (Zone, CacheTable, Cache) -> Void
   ) {
-    let offsets = zones.compactMap { zone -> Int? in
+    let cached = zones.compactMap { zone -> (zone: Zone, offset: Int)? in
       let offset = unsafe zone.core.pointee.cacheOffset.load(ordering: .relaxed)
-      return offset == 0 ? nil : offset
+      return offset == 0 ? nil : (zone, offset)
     }
-    if offsets.isEmpty { return }
-    Registry.shared.withLock { $0.visit(offsets, kind, body) }
+    if cached.isEmpty { return }
+    Registry.shared.withLock { registry in
+      registry.visit(cached.map(\.offset), kind) { table, cache, index in
+        body(cached[index].zone, table, cache)
+      }
+    }
   }
 
   /// Items in use of some zones at one moment: all locks held, all caches still.
@@ -40,25 +53,51 @@ extension Zone {
   /// Counted one zone after the other, an item that its owner exchanges meanwhile for one of
   /// another zone could be missed in both.
   public static func itemsInUse(of zones: [Zone]) -> Int {
-    // Each once, in the order of their addresses, so that two callers never wait for one another.
-    let byAddress = Dictionary(grouping: zones) { unsafe UInt(bitPattern: $0.core) }
-    let ordered = byAddress.sorted { $0.key < $1.key }.map { $0.value[0] }
-    return Int(truncatingIfNeeded: itemsInUse(of: ordered, locked: 0, sum: 0))
-  }
-
-  // Lock order: the zones as listed, then the registry. Nothing else holds two zones' locks.
-  private static func itemsInUse(of zones: [Zone], locked: Int, sum: UInt64) -> UInt64 {
-    guard locked < zones.count else {
-      var sum = sum
-      visitCaches(of: zones, .reading) { _, cache in
+    let zones = inLockOrder(zones)
+    var sum: UInt64 = 0
+    withLocks(of: zones) {
+      for zone in zones {
+        let depot = unsafe zone.core.pointee.depot.value
+        unsafe sum &+= depot.pointee.allocations &- depot.pointee.frees
+      }
+      visitCaches(of: zones, .reading) { _, _, cache in
         let (allocations, frees) = cache.counts
         sum &+= allocations &- frees
       }
-      return sum
     }
-    return zones[locked].withDepot { depot in
-      itemsInUse(of: zones, locked: locked + 1, sum: sum &+ depot.allocations &- depot.frees)
+    return Int(truncatingIfNeeded: sum)
+  }
+
+  /// Each zone once, in the order in which their locks are taken: by class, then by address, so that
+  /// two callers never wait for one another, and the lock checker learns one order.
+  static func inLockOrder(_ zones: [Zone]) -> [Zone] {
+    let keyed = zones.map { zone in
+      unsafe (
+        zone: zone, number: zone.core.pointee.depot.lockClass?.number ?? 0,
+        address: UInt(bitPattern: zone.core)
+      )
     }
+    let sorted = keyed.sorted { ($0.number, $0.address) < ($1.number, $1.address) }.map(\.zone)
+    return sorted.indices.filter { $0 == 0 || sorted[$0] != sorted[$0 - 1] }.map { sorted[$0] }
+  }
+
+  /// Runs `body` with the locks of several zones held.
+  ///
+  /// - Precondition: the zones are in lock order, and none is destroyed.
+  static func withLocks<Result>(of zones: [Zone], _ body: () -> Result) -> Result {
+    let site = CallSite(#fileID, #line)
+    let watched = zones.map { zone in
+      let watched = unsafe zone.core.pointee.depot.lock(site)
+      unsafe precondition(
+        !zone.core.pointee.depot.value.pointee.isDestroyed, "zone \(zone.name) was destroyed")
+      return watched
+    }
+    defer {
+      for (zone, watched) in zip(zones, watched).reversed() {
+        unsafe zone.core.pointee.depot.unlock(watched)
+      }
+    }
+    return body()
   }
 
   /// Empties the cache of a table that is going away.
@@ -66,7 +105,7 @@ extension Zone {
     let mustServe = unsafe core.pointee.depot.withLock { depot -> Bool in
       depot.lockAcquisitions &+= 1
       guard !depot.isDestroyed, let cache = cache(in: table) else { return false }
-      cache.takeBuckets { depot.keep($0) }
+      depot.takeBuckets(of: cache)
       let (allocations, frees) = cache.counts
       depot.allocations += allocations
       depot.frees += frees

@@ -60,6 +60,14 @@ extension Zone {
   func allocateWaiting(
     _ request: Request, until deadline: ContinuousClock.Instant?, in table: CacheTable?
   ) throws(ZoneError) -> UnsafeMutableRawPointer {
+    try unsafe Passage.standingAside { () throws(ZoneError) in
+      unsafe try sleepForItem(request, until: deadline, in: table)
+    }
+  }
+
+  private func sleepForItem(
+    _ request: Request, until deadline: ContinuousClock.Instant?, in table: CacheTable?
+  ) throws(ZoneError) -> UnsafeMutableRawPointer {
     // Mostly there is an item, and no parker is needed.
     switch unsafe attempt(request, in: table) {
     case .item(let item): return unsafe item
@@ -130,10 +138,14 @@ extension Zone {
         request.isNoted = true
         withDepot { $0.limitNotice }?.post(ZoneError(zone: self, reason: reason, count: count))
       }
-      let looksAgain = reason != .limitReached || withDepot { $0.relief != nil }
+      let looksAgain = reason != .limitReached || hasHolders || withDepot { $0.relief != nil }
       let next = looksAgain ? pause.next() : nil
       return unsafe .sleep(until: [deadline, next].compactMap { $0 }.min())
     }
+  }
+
+  private var hasHolders: Bool {
+    Registry.shared.withLock { _ in unsafe !core.pointee.holders.isEmpty }
   }
 
   /// Takes a waiter that found an item by itself out of the queue.
@@ -144,9 +156,14 @@ extension Zone {
   {
     let grant = unsafe withDepot { depot in
       depot.waiters.withdraw(waiter)
-      return unsafe waiter.takeGrant()
+      let grant = unsafe waiter.takeGrant()
+      if unsafe grant != nil { depot.transfersInFlight += 1 }
+      return unsafe grant
     }
-    if let grant = unsafe grant { unsafe freeItem(grant) }
+    if let grant = unsafe grant {
+      unsafe freeItem(grant)
+      withDepot { $0.transfersInFlight -= 1 }
+    }
     serveWaiters()
     return unsafe item
   }
@@ -177,7 +194,7 @@ extension Zone {
         }
         if room <= 0 { return depot.relief == nil ? .done : .look(head) }
         depot.itemCount += 1
-        depot.transfersInFlight += 1
+        depot.fillsInFlight += 1
         return .fill(usesReserve: head.usesReserve)
       }
       switch service {
@@ -192,27 +209,21 @@ extension Zone {
   /// Brings one reserved item for the first waiter; false if there is none to be had.
   private func fillForWaiter(usesReserve: Bool) -> Bool {
     enum Outcome { case short(Waiter?), granted(Waiter?), unwanted }
-    let outcome = unsafe withUnsafeTemporaryAllocation(
-      of: UnsafeMutableRawPointer.self, capacity: 1
-    ) { place -> Outcome in
-      guard let items = place.baseAddress else { return .unwanted }
-      let (kept, _) = unsafe draw(
-        1, into: items, mayGrow: true, usesReserve: usesReserve, CallSite(#fileID, #line))
-      let outcome = withDepot { depot -> Outcome in
-        depot.transfersInFlight -= 1
-        guard kept == 1 else {
-          depot.itemCount -= 1
-          return .short(depot.waiters.first)
-        }
-        // Who was first when the item was reserved may have left, and the limit be another.
-        guard let head = depot.waiters.first, depot.room(usesReserve: head.usesReserve) >= 0 else {
-          return .unwanted
-        }
-        depot.allocations += 1
-        return unsafe .granted(depot.waiters.grant(items.pointee))
+    let request = Request(usesReserve: usesReserve, site: CallSite(#fileID, #line))
+    let item = unsafe fillOne(request).item
+    let outcome = withDepot { depot -> Outcome in
+      depot.fillsInFlight -= 1
+      guard let item = unsafe item else {
+        depot.itemCount -= 1
+        return .short(depot.waiters.first)
       }
-      if case .unwanted = outcome { unsafe returnUnused(items.pointee) }
-      return outcome
+      // Who was first when the item was reserved may have left, and the limit be another.
+      guard let head = depot.waiters.first, depot.room(usesReserve: head.usesReserve) >= 0 else {
+        depot.transfersInFlight += 1
+        return .unwanted
+      }
+      depot.allocations += 1
+      return unsafe .granted(depot.waiters.grant(item))
     }
     switch outcome {
     case .short(let head):
@@ -223,13 +234,19 @@ extension Zone {
       waiter?.parker.unpark()
       return true
     case .unwanted:
+      if let item = unsafe item { unsafe returnUnused(item) }
       return true
     }
   }
 
-  /// Takes an item that was drawn for nobody back to its slab.
+  /// Takes an item that was drawn for nobody, and counts as in hand, back to its slab.
   private func returnUnused(_ item: UnsafeMutableRawPointer) {
-    unsafe store.putItem(Item(strip(item, of: self, CallSite(#fileID, #line))))
-    withDepot { $0.itemCount -= 1 }
+    Passage.inside(.transfer, of: self) {
+      unsafe store.putItem(Item(strip(item, of: self, CallSite(#fileID, #line))))
+    }
+    withDepot { depot in
+      depot.noteReturned(1)
+      depot.transfersInFlight -= 1
+    }
   }
 }

@@ -127,7 +127,7 @@ public struct Zone: Equatable, @unchecked Sendable {
     }
     let zone = self
     Registry.shared.withLock { registry in
-      registry.all.append(zone)
+      registry.list(zone)
       // Without a slot the zone works uncached.
       guard shadow == nil, flags.isDisjoint(with: [.noBucket, .internalZone]),
         let slot = registry.takeSlot(for: zone)

@@ -23,11 +23,14 @@ import Synchronization
 struct ZoneCore: ~Copyable {
   /// Where this zone's cache is in every thread's table; 0 names the slot that caches nothing.
   @usableFromInline let cacheOffset = Atomic<Int>(0)
+  /// Set when the zone is made, and gone when it has ended.
   @usableFromInline private(set) var construct: ItemHooks.Maker?
   @usableFromInline private(set) var destruct: ItemHooks.Unmaker?
   private var body: UnsafeMutablePointer<ZoneBody>?
   /// Who is with this zone now, coming from a list of zones; it may not end before they have left.
   let visits = Atomic<Int>(0)
+  /// On the list of zones; under the registry's lock.
+  var isListed = false
 
   init(
     name: String, isSecondary: Bool, hooks: ItemHooks, store: ItemStore, shadow: Shadow? = nil
@@ -79,6 +82,12 @@ struct ZoneCore: ~Copyable {
     get { unsafe live.pointee.hooks }
     nonmutating set { unsafe live.pointee.hooks = newValue }
   }
+
+  /// Zones whose items hold items of this one; under the registry's lock.
+  var holders: [Zone] {
+    get { unsafe live.pointee.holders }
+    nonmutating set { unsafe live.pointee.holders = newValue }
+  }
 }
 
 /// What there is of a zone while it lives.
@@ -90,4 +99,5 @@ private struct ZoneBody: ~Copyable {
   let depot: Guarded<Depot>
   var hooks: ItemHooks
   let store: ItemStore
+  var holders: [Zone] = []
 }
