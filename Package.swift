@@ -53,7 +53,7 @@ let package = Package(
       .product(name: "DequeModule", package: "swift-collections")),
     library("Interfaces", "Mbufs", "Wire"),
     library(
-      "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "Wire",
+      "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "UMA", "Wire",
       .product(name: "BasicContainers", package: "swift-collections")),
     library("HostInterfaces", "Interfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Interfaces", "Mbufs", "Wire", "CPcap"),
@@ -105,7 +105,8 @@ let package = Package(
     tests("VectorTests", "SocketBuffers", "Mbufs", "UMA", "TestSupport", exclude: ["Vectors"]),
     tests("InterfacesTests", "Interfaces", "Mbufs", "UMA", "Wire", "TestSupport"),
     tests(
-      "InternetStackTests", "InternetStack", "SocketBuffers", "Mbufs", "UMA", "Wire", "TestSupport"),
+      "InternetStackTests", "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "UMA", "Wire",
+      "TestSupport"),
     tests("PcapTests", "Pcap", "Interfaces", "Mbufs", "Wire", "TestSupport"),
     tests(
       "ReplayTests", "Replay", "Reports", "Pcap", "InternetStack", "Interfaces", "SocketBuffers",

@@ -11,9 +11,9 @@ import Wire
 @testable import InternetStack
 
 @Suite(.timeLimit(.minutes(2))) struct SharedStackTests {
-  private static let soon: Duration = .seconds(60)
+  static let soon: Duration = .seconds(60)
 
-  private static func stack(
+  static func stack(
     _ address: IPv4Address, _ change: (inout InternetStack.Policy) -> Void = { _ in }
   ) -> InternetStack {
     var policy = InternetStack.Policy()
@@ -22,138 +22,8 @@ import Wire
       addresses: [InterfaceAddress(address, prefixBitCount: 24)], policy: policy, seed: 1)
   }
 
-  private static func bytes(_ number: Int) -> [UInt8] {
+  static func bytes(_ number: Int) -> [UInt8] {
     (0..<64).map { UInt8(truncatingIfNeeded: number &* 31 &+ $0) }
-  }
-
-  /// Answers until the stack ends; how many it answered.
-  @Sendable private static func echo(_ socket: DatagramSocket) -> Int {
-    var count = 0
-    while true {
-      do throws(SocketError) {
-        let datagram = try socket.receive()
-        let source = datagram.source
-        try socket.waitUntilWritable()
-        try socket.send(datagram.packet, to: source)
-        count += 1
-      } catch {
-        switch error {
-        case .ended, .cannotSend: return count
-        case .queueFull: break
-        default: Issue.record("\(error)")
-        }
-      }
-    }
-  }
-
-  @Test(arguments: [1, 256])
-  func twoStacksOnThreadsServeSocketsOnOthers(cableLimit: Int) throws {
-    let pool = MbufPool()
-    let cable = Cable(limit: cableLimit)
-    let (us, them) = (IPv4Address(10, 0, 0, 1), IPv4Address(10, 0, 0, 2))
-    var server = Self.stack(us)
-    var client = Self.stack(them) { $0.sendQueueLimitInDatagrams = 3 }
-    let service = server.share(try server.bind(port: 7), pool: pool)
-    var sockets: [DatagramSocket] = []
-    for _ in 0..<4 { sockets.append(client.share(try client.bind(port: 0), pool: pool)) }
-    cable.left.wakes(server.sendQueue)
-    cable.right.wakes(client.sendQueue)
-    let hosts = [
-      HostThread(Host(stack: server, link: cable.left)),
-      HostThread(Host(stack: client, link: cable.right)),
-    ]
-    let owners = startThreads(2) { hosts[$0].run() }
-    let answered = Stage()
-    let services = startThreads(1) { _ in
-      for _ in 0..<Self.echo(service) { answered.advance() }
-    }
-    let clients = sockets
-    onThreads(4) { index in
-      let socket = clients[index]
-      for number in 0..<100 {
-        do {
-          let sent = Self.bytes(index * 1_000 + number)
-          while true {
-            do throws(SocketError) {
-              try socket.waitUntilWritable(until: .now + Self.soon)
-              try unsafe socket.send(copying: sent.span.bytes, to: Endpoint(us, 7))
-              break
-            } catch {
-              guard case .queueFull = error else { throw error }
-            }
-          }
-          let datagram = try socket.receive(until: .now + Self.soon)
-          #expect(datagram.source == Endpoint(us, 7))
-          #expect(InternetStackTests.bytes(of: datagram.packet) == sent)
-        } catch {
-          Issue.record("\(error)")
-          return
-        }
-      }
-    }
-    for host in hosts { host.end() }
-    join(owners)
-    join(services)
-    #expect(answered.value == 400)
-    for socket in sockets {
-      #expect(throws: SocketError.ended) { _ = try socket.receive().packet.byteCount }
-      #expect(throws: SocketError.cannotSend) { try socket.waitUntilWritable() }
-      socket.checkInvariants()
-    }
-    #expect(pool.outstanding == 0)
-  }
-
-  @Test func twoStacksInActorsServeSocketsOfTasks() async throws {
-    let pool = MbufPool()
-    let cable = Cable(limit: 2)
-    let (us, them) = (IPv4Address(10, 0, 0, 1), IPv4Address(10, 0, 0, 2))
-    let server = Self.stack(us)
-    let client = Self.stack(them) { $0.sendQueueLimitInDatagrams = 2 }
-    cable.left.wakes(server.sendQueue)
-    cable.right.wakes(client.sendQueue)
-    let serving = HostActor(Host(stack: server, link: cable.left), pool)
-    let asking = HostActor(Host(stack: client, link: cable.right), pool)
-    let loops = [Task { await serving.run() }, Task { await asking.run() }]
-    let service = try await serving.bind(port: 7)
-    let echo = Task {
-      while let datagram = try? await service.receiveWhenAvailable() {
-        let source = datagram.source
-        try? service.send(datagram.packet, to: source)
-      }
-    }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for index in 0..<4 {
-        let socket = try await asking.bind(port: 0)
-        group.addTask {
-          for number in 0..<50 {
-            let sent = Self.bytes(index * 1_000 + number)
-            while true {
-              do throws(SocketError) {
-                try await socket.becomesWritable(until: .now + Self.soon)
-                try unsafe socket.send(copying: sent.span.bytes, to: Endpoint(us, 7))
-                break
-              } catch {
-                guard case .queueFull = error else { throw error }
-              }
-            }
-            let datagram = try await socket.receiveWhenAvailable(until: .now + Self.soon)
-            let same = InternetStackTests.bytes(of: datagram.packet) == sent
-            #expect(same)
-          }
-          socket.close()
-        }
-      }
-      try await group.waitForAll()
-    }
-    // Cancellation ends an owner as well.
-    loops[0].cancel()
-    await asking.end()
-    for loop in loops { await loop.value }
-    echo.cancel()
-    await echo.value
-    #expect(service.waitingCount == 0)
-    service.close()
-    #expect(pool.outstanding == 0)
   }
 
   @Test func aFullSendQueueRefusesAndItsRoomComesBackAsTheOutputTakesIt() throws {
@@ -185,7 +55,7 @@ import Wire
     #expect(pool.outstanding == 0)
   }
 
-  private func pooled(_ pool: MbufPool) throws(SocketError) -> Packet {
+  func pooled(_ pool: MbufPool) throws(SocketError) -> Packet {
     do throws(MbufError) {
       var packet = try pool.packet(headroom: DatagramSocket.headroom)
       try packet.appendZeroes(10)
@@ -345,28 +215,6 @@ import Wire
     #expect(stack.statistics.refused == 2)
     stack.checkInvariants()
     #expect(pool.outstanding == 0)
-  }
-
-  @Test func theArticleShowsTheCodeThatTheseTestsRun() throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let root = folder.deletingLastPathComponent().deletingLastPathComponent()
-    let code = String(
-      decoding: try readFile(folder.appendingPathComponent("SharedStackExample.swift").path),
-      as: UTF8.self)
-    let article = String(
-      decoding: try readFile(
-        root.appendingPathComponent(
-          "Sources/InternetStack/InternetStack.docc/SharingAStack.md"
-        ).path), as: UTF8.self)
-    let shown = article.components(separatedBy: "```swift\n").dropFirst().map {
-      $0.components(separatedBy: "```")[0]
-    }
-    let run = code.components(separatedBy: "// example: ").dropFirst().map { part in
-      let lines = part.components(separatedBy: "// end")[0].split(
-        separator: "\n", omittingEmptySubsequences: false)
-      return lines.dropFirst().joined(separator: "\n")
-    }
-    #expect(shown.count == 3 && shown == run)
   }
 
   @Test func anOwnerThatWaitsElsewhereIsCalledWhenThereIsSomethingToDo() throws {
