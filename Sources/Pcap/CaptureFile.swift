@@ -30,7 +30,8 @@ struct CaptureFile: ~Copyable {
   ///
   /// Standard input is duplicated: closing leaves descriptor 0 open.
   init(path: String) throws(PcapError) {
-    let descriptor = unsafe path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor =
+      path == "-" ? dup(0) : unsafe open(FileName.systemName(path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Self.failure(errno, path) }
     guard let identity = FileIdentity(descriptor: descriptor), !identity.isFolder else {
       _ = closeDescriptor(descriptor)

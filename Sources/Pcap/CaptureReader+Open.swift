@@ -6,7 +6,7 @@ extension CaptureReader {
   /// Opens a capture file.
   ///
   /// - Parameters:
-  ///   - path: the file, or "-" for standard input.
+  ///   - path: the file, or "-" for standard input; a byte `b` that is not UTF-8 is U+10FF00 + `b`.
   ///   - filter: a tcpdump expression; only frames that match it are given.
   /// - Throws: `PcapError`, whose kind says whether the system, the file or the filter is at fault.
   public init(path: String, filter: String? = nil) throws(PcapError) {

@@ -60,7 +60,7 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   /// Makes the file, or empties it, and writes its header.
   ///
   /// - Parameters:
-  ///   - path: the file, or "-" for standard output.
+  ///   - path: the file, or "-" for standard output; a byte `b` that is not UTF-8 is U+10FF00 + `b`.
   ///   - linkType: how the frames begin.
   ///   - resolution: what the file counts times in.
   ///   - snapshotByteCount: what the header says is the most of a frame, 1...2^31 - 1; if nil, the

@@ -18,7 +18,7 @@ package struct FileIdentity: Equatable, Sendable {
   /// The file that a path leads to; nil if there is none.
   package init?(path: String) {
     var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
+    guard unsafe stat(FileName.systemName(path), &status) == 0 else { return nil }
     self.init(status)
   }
 

@@ -50,8 +50,9 @@ struct OutputFile: ~Copyable {
   ///
   /// - Throws: `.unwritable` if the system refuses either.
   static func begin(path: String, with header: [UInt8]) throws(PcapError) -> OutputFile {
+    let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
     let descriptor =
-      path == "-" ? dup(1) : unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+      path == "-" ? dup(1) : unsafe open(FileName.systemName(path), flags, 0o666)
     guard descriptor >= 0 else { throw PcapError(.unwritable(errno: errno), file: path) }
     let file = OutputFile(descriptor: descriptor)
     let (done, reason) = unsafe writeAll(header.span.bytes, to: descriptor)

@@ -99,7 +99,7 @@ public struct PcapError: Error, Equatable, Sendable {
   /// The exit status for a command that ends by this error.
   ///
   /// 1 the system refused, 3 the input is cut, corrupt or of no known kind, 64 a mistake in the call.
-  public var exitCode: Int32 {
+  package var exitCode: Int32 {
     switch kind {
     case .notFound, .unreadable, .unwritable, .library: 1
     case .unsupportedLinkType, .timeNotExact, .timeOutOfRange, .frameTooLong: 1

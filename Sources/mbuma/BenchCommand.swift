@@ -51,7 +51,7 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("no row begins with \(prefix ?? "that")")
     }
     let text = json ? bench.json.prettyText : bench.text(beside: baseline)
-    if !Terminal.report(text + "\n") { throw ExitStatus.failed.code }
+    if !Terminal.report(text + "\n", isJSON: json) { throw ExitStatus.failed.code }
     if check {
       let culprits = bench.rows.filter {
         ($0.allocationsPerItem ?? 0) > 0.001

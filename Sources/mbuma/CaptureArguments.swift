@@ -2,10 +2,29 @@
 import Pcap
 import Wire
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The arguments of a command that takes capture files and then a filter.
 enum CaptureArguments {
   /// What stands between files and a filter, if anything does.
   private static let separator = "--"
+
+  /// The arguments of this process, in which names of files may be any bytes.
+  static var ofProcess: [String] {
+    (1..<Int(max(CommandLine.argc, 1))).compactMap { index in
+      // In bounds: there are `argc` of them, and each ends with a 0.
+      unsafe CommandLine.unsafeArgv[index].map { argument in
+        FileName.string(
+          of: unsafe Array(UnsafeRawBufferPointer(start: argument, count: strlen(argument))))
+      }
+    }
+  }
 
   /// Keeps the separator, which the parser would take out: it takes the first of two.
   static func keepingSeparator(_ arguments: some Sequence<String>) -> [String] {

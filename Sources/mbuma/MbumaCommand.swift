@@ -15,6 +15,6 @@ struct MbumaCommand: ParsableCommand {
     subcommands: [ReplayCommand.self, BenchCommand.self])
 
   static func main() {
-    main(CaptureArguments.keepingSeparator(CommandLine.arguments.dropFirst()))
+    main(CaptureArguments.keepingSeparator(CaptureArguments.ofProcess))
   }
 }

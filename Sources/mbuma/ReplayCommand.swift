@@ -119,7 +119,7 @@ struct ReplayCommand: ParsableCommand {
       Terminal.warn("mbuma: \(error)")
     }
     let isReported = Terminal.report(
-      json ? report.json.prettyText + "\n" : report.text,
+      json ? report.json.prettyText + "\n" : report.text, isJSON: json,
       toStandardError: plan.destination == .file("-"))
     let status = ExitStatus(report)
     if status == .nothing {

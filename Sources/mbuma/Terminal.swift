@@ -22,10 +22,12 @@ enum Terminal {
 
   /// Writes the report to standard output, or to standard error where data has taken that.
   ///
+  /// - Parameter isJSON: whether it must stay UTF-8, whatever bytes the names in it are.
   /// - Returns: false, and says why, if it cannot be written. A reader that has had enough and
   ///   closed the pipe is no failure.
-  static func report(_ text: String, toStandardError: Bool = false) -> Bool {
-    let reason = write(text, to: toStandardError ? descriptor : 1)
+  static func report(_ text: String, isJSON: Bool, toStandardError: Bool = false) -> Bool {
+    let bytes = isJSON ? Array(text.utf8) : FileName.bytes(of: text)
+    let reason = write(bytes, to: toStandardError ? descriptor : 1)
     if reason == 0 || reason == EPIPE { return true }
     warn(
       "mbuma: standard output: cannot write the report: \(systemMessage(reason)); "
@@ -39,12 +41,12 @@ enum Terminal {
   /// Takes the progress line away.
   static func clearProgress() { write("\r\u{1b}[K") }
 
-  /// Writes to standard error; a diagnostic that cannot be written has nobody to be told.
-  private static func write(_ text: String) { _ = write(text, to: descriptor) }
+  /// Writes to standard error, names of files as they are; a diagnostic that cannot be written has
+  /// nobody to be told.
+  private static func write(_ text: String) { _ = write(FileName.bytes(of: text), to: descriptor) }
 
   /// Returns the error number, 0 if all was written.
-  private static func write(_ text: String, to descriptor: Int32) -> Int32 {
-    let bytes = Array(text.utf8)
-    return unsafe writeAll(bytes.span.bytes, to: descriptor).reason
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    unsafe writeAll(bytes.span.bytes, to: descriptor).reason
   }
 }

@@ -118,6 +118,26 @@ import Testing
     #expect(try shell("mkdir 'no('; $1 replay a.pcap 'no('").status == 1)
   }
 
+  @Test func namesOfFilesAreBytesFromEndToEnd() throws {
+    let script =
+      #"cp a.pcap $'caf\xe9.pcap'; $1 replay $'caf\xe9.pcap' --to file:$'o\xff.pcap'; rc=$?"#
+    let result = try shell(script + #"; cmp a.pcap $'o\xff.pcap' && exit $rc"#)
+    #expect(result.status == 0, "\(result.diagnostics)")
+    #expect(
+      result.output.starts(with: Array("caf".utf8) + [0xe9] + Array(".pcap: pcap, EN10MB".utf8)))
+    // Two that look alike are two.
+    let alike = try shell(
+      #"$1 replay $'caf\xe9.pcap' --to file:$'caf\xef\xbf\xbd.pcap' --verify && ls caf* | wc -l"#)
+    #expect(alike.status == 0, "\(alike.diagnostics)")
+    #expect(alike.text.hasSuffix("\n2\n"))
+    let missing = try shell(#"$1 replay $'no\xe9.pcap'"#)
+    #expect(missing.status == 1)
+    // What cannot be JSON stands for its byte there.
+    let report = try shell(#"$1 replay --json $'caf\xe9.pcap'"#).json()
+    let input = try #require((report["inputs"] as? [[String: Any]])?.first)
+    #expect(input["file"] as? String == "caf\u{10ffe9}.pcap")
+  }
+
   private func expectThreeParts(_ result: Command.Result) {
     let lines = result.diagnostics.split(separator: "\n")
     #expect(lines.count == 1)

@@ -11,6 +11,7 @@ import Testing
     "Sources/Wire/NetworkOrder.swift",
     "Sources/mbuma/Bench+Capture.swift",
     "Sources/mbuma/Bench+Pool.swift",
+    "Sources/mbuma/CaptureArguments.swift",
     "Sources/mbuma/Interrupts.swift",
     "Sources/mbuma/Terminal.swift",
   ]
