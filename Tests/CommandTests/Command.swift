@@ -167,6 +167,12 @@ final class TestPipe {
   func write(_ bytes: Data) throws { try writer.write(contentsOf: bytes) }
 
   func end() throws { try writer.close() }
+
+  /// Whether something is in it that nobody has read.
+  var hasBytes: Bool {
+    var wanted = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&wanted, 1, 0) > 0
+  }
 }
 
 /// A capture file in the making: pcap 2.4, this machine's byte order, microseconds.

@@ -303,6 +303,8 @@ import Testing
     let command = try Command(
       ["replay", "-"], input: input.reader, output: "/dev/fd/\(writer.fileDescriptor)")
     try input.write(try capture("ntp.pcap"))
+    // What it has read, it read after it had said what the signals do.
+    try command.wait { !input.hasBytes }
     usleep(300_000)
     command.signal(first)
     usleep(300_000)
