@@ -185,7 +185,8 @@ extension TraceMachine {
     }
     // Which keg gets the pages left is a matter of who asks first.
     return TraceRoom(
-      byLimit: clusterRoom, byPages: cached...Swift.max(cached, Swift.min(mostOfMbufs, most + cached)))
+      byLimit: clusterRoom,
+      byPages: cached...Swift.max(cached, Swift.min(mostOfMbufs, most + cached)))
   }
 
   /// Items a keg has, on slabs and cached by its zones, or can make of the pages left; nil if these

@@ -4,8 +4,9 @@ import Testing
 
 @testable import UMA
 
-/// What users hand in runs and ends outside of locks: each of these deinits asks the zone. In
-/// processes of their own, since under a lock they would wait for ever.
+/// What users hand in runs and ends outside of locks: each of these deinits asks the zone.
+///
+/// In processes of their own, since under a lock they would wait forever.
 @Suite struct ZoneClosuresTests {
   /// Ends with the closure that holds it, and asks the zone then.
   private final class Witnessing: Sendable {
