@@ -151,17 +151,23 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
       }
       fraction = micro
     }
-    do throws(PcapError) {
-      try output.makeRoom(16 + byteCount, path)
-    } catch {
-      throw failure(error.kind)
-    }
+    if !output.hasRoom(16 + byteCount) { try makeRoomSlow(16 + byteCount) }
     output.appendRecordHeader(
       UInt32(truncatingIfNeeded: seconds), UInt32(truncatingIfNeeded: fraction),
       UInt32(byteCount), UInt32(clamping: wireByteCount))
     takenPacketCount += 1
     takenByteCount += byteCount
     if isRounded { roundedTimeCount += 1 }
+  }
+
+  /// Puts out what is gathered to make room, or throws why there is none.
+  @inline(never)
+  private mutating func makeRoomSlow(_ byteCount: Int) throws(PcapError) {
+    do throws(PcapError) {
+      try output.makeRoom(byteCount, path)
+    } catch {
+      throw failure(error.kind)
+    }
   }
 
   private func failure(_ kind: PcapError.Kind) -> PcapError {

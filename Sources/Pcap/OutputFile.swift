@@ -42,6 +42,8 @@ struct OutputFile: ~Copyable {
   private(set) var lost = LostRecords()
   /// Why nothing more is taken.
   private var failure: PcapError.Kind?
+  /// failure != nil, without a look at what the reason holds.
+  private var hasFailed = false
 
   /// Bytes that are gathered for one write, if no record is larger.
   private static let flushByteCount = 327_680
@@ -84,11 +86,15 @@ struct OutputFile: ~Copyable {
     unsafe buffer.deallocate()
   }
 
+  /// Whether a record of `byteCount` bytes can be appended as things are.
+  @inline(__always)
+  func hasRoom(_ byteCount: Int) -> Bool {
+    byteCount <= Self.flushByteCount - filledByteCount && descriptor >= 0 && !hasFailed
+  }
+
   /// Sees to it that a record of `byteCount` bytes can be appended; a large one is written alone.
   mutating func makeRoom(_ byteCount: Int, _ path: String) throws(PcapError) {
-    if byteCount <= Self.flushByteCount - filledByteCount, descriptor >= 0, failure == nil {
-      return
-    }
+    if hasRoom(byteCount) { return }
     precondition(descriptor >= 0, "write to the closed file \(path)")
     try flush(path)
     guard byteCount > capacity else { return }
@@ -159,6 +165,7 @@ struct OutputFile: ~Copyable {
     lost.count += all.records.count - kept.records.count
     lost.byteCount += all.records.byteCount - kept.records.byteCount
     failure = .unwritable(errno: reason)
+    hasFailed = true
     Self.cutBack(descriptor, by: done - kept.byteCount)
   }
 
