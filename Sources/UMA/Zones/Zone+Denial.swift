@@ -67,9 +67,9 @@ extension Zone {
     defer { concerned.leave() }
     return unsafe Self.withLocks(of: concerned.zones) {
       Self.gatherAll(concerned.zones)
+      let depot = unsafe core.pointee.depot.value
       // All locks are held, so this access is the only one.
-      return unsafe judge(
-        cache, request, shortage, concerned, &core.pointee.depot.value.pointee, &inquest)
+      return unsafe judge(cache, request, shortage, concerned, &depot.pointee, &inquest)
     }
   }
 

@@ -18,7 +18,8 @@ extension Zone {
   /// - Precondition: the locks of the zones are held by `withLocks`.
   static func gatherAll(_ zones: [Zone]) {
     visitCaches(of: zones, .taking) { zone, _, cache in
-      unsafe zone.core.pointee.depot.value.pointee.takeBuckets(of: cache)
+      let depot = unsafe zone.core.pointee.depot.value
+      unsafe depot.pointee.takeBuckets(of: cache)
     }
   }
 
