@@ -11,7 +11,9 @@
 /// fails the whole slab is undone, backwards.
 ///
 /// Hooks run with no lock held. They may allocate from other zones, but not from their own, nor
-/// from one whose hooks allocate from it: each could wait for the other's to end.
+/// from one whose hooks allocate from it: each could wait for the other's to end. Nor may they take
+/// a lock that somebody holds while allocating from a zone of the same keg, budget or page source: a
+/// denial there waits for the drain that the hook is part of.
 ///
 /// BSD: ctor, dtor, init, fini of `uma_zcreate`; zinit, zfini of `uma_zsecond_create`.
 @safe
