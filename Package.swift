@@ -107,6 +107,9 @@ let package = Package(
     tests(
       "InternetStackTests", "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "UMA", "Wire",
       "TestSupport"),
+    tests(
+      "HostInterfacesTests", "HostInterfaces", "Interfaces", "Mbufs", "UMA", "Wire", "CConfine",
+      "TestSupport"),
     tests("PcapTests", "Pcap", "Interfaces", "Mbufs", "Wire", "TestSupport"),
     tests(
       "ReplayTests", "Replay", "Reports", "Pcap", "InternetStack", "Interfaces", "SocketBuffers",

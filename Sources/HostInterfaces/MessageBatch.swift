@@ -86,7 +86,22 @@ struct MessageBatch: ~Copyable {
   ///
   /// - Returns: false if it has none, or more segments than a message takes.
   func describe(_ slot: Int, sending packet: borrowing Packet) -> Bool {
-    guard let header = try? IPv4Header(packet.bytes) else { return false }
+    guard let header = try? IPv4Header(packet.bytes), describe(slot, sendingWhole: packet) else {
+      return false
+    }
+    var to = sockaddr_in()
+    to.sin_family = sa_family_t(AF_INET)
+    to.sin_addr.s_addr = header.destination.bits.bigEndian
+    unsafe addresses[slot] = to
+    unsafe messages[slot].header.msg_name = UnsafeMutableRawPointer(addresses + slot)
+    unsafe messages[slot].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return true
+  }
+
+  /// Has a slot send all bytes of a packet to where its socket is bound.
+  ///
+  /// - Returns: false if it has more segments than a message takes.
+  func describe(_ slot: Int, sendingWhole packet: borrowing Packet) -> Bool {
     var index = 0
     var fits = true
     packet.forEachSegment { piece in
@@ -102,12 +117,6 @@ struct MessageBatch: ~Copyable {
     }
     guard fits else { return false }
     finish(slot, vectorCount: index)
-    var to = sockaddr_in()
-    to.sin_family = sa_family_t(AF_INET)
-    to.sin_addr.s_addr = header.destination.bits.bigEndian
-    unsafe addresses[slot] = to
-    unsafe messages[slot].header.msg_name = UnsafeMutableRawPointer(addresses + slot)
-    unsafe messages[slot].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_in>.size)
     return true
   }
 }

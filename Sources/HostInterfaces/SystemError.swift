@@ -14,10 +14,10 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
   /// The error number.
   public let code: Int32
 
-  /// Notes the calling thread's `errno`.
-  init(_ what: String) {
+  /// Notes the calling thread's `errno`, or another error number.
+  init(_ what: String, _ code: Int32 = errno) {
     self.what = what
-    code = errno
+    self.code = code
   }
 
   /// Whether a capability is missing.
@@ -34,6 +34,8 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     switch code {
     case EPERM, EACCES:
       "run as root, or: setcap cap_net_raw,cap_net_bind_service+ep on the program"
+    case ENODEV, ENXIO: "see which interfaces there are: ip link"
+    case ENETDOWN: "bring it up: ip link set NAME up"
     case EADDRINUSE: "stop the other user of that port, or choose another port"
     case EADDRNOTAVAIL: "give an address that this host has"
     default: "see the manual page of the call"

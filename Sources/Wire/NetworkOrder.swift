@@ -179,3 +179,16 @@ extension OutputRawSpan {
     }
   }
 }
+
+extension UInt16 {
+  /// Calls `body` with the two bytes in network order.
+  package func withNetworkOrderBytes<Result, Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let bytes: InlineArray<2, UInt8> = [
+      UInt8(truncatingIfNeeded: self >> 8), UInt8(truncatingIfNeeded: self),
+    ]
+    // Of bytes, which have no padding.
+    return try unsafe body(bytes.span.bytes)
+  }
+}

@@ -4,6 +4,8 @@
 #ifndef C_LINUX_H
 #define C_LINUX_H
 
+#include "packet_socket.h"
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// packet(7) sockets with a receive ring (TPACKET_V2):
+//
+//     memory -> slot 0 | slot 1 | ...            slot_byte_count each
+//     slot   -> tpacket2_hdr | sockaddr_ll | vlan reserve | frame
+//
+// A slot belongs to the kernel until its status has TP_STATUS_USER, and again once it is released.
+#ifndef C_LINUX_PACKET_SOCKET_H
+#define C_LINUX_PACKET_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// A socket bound to one interface; memory is NULL without a ring.
+struct mbuma_packet_socket {
+  int descriptor;
+  int interface_index;
+  int mtu;
+  /// ARPHRD_ of the interface, and what that means for the first byte of its frames.
+  int hardware_type;
+  enum mbuma_framing { mbuma_unknown, mbuma_ethernet, mbuma_ip } framing;
+  unsigned int slot_byte_count;
+  unsigned int slot_count;
+  void *_Nullable memory;
+};
+
+/// What the kernel says of the frame in a slot.
+struct mbuma_frame {
+  /// False while the kernel has the slot; nothing else is true or set then.
+  bool is_there;
+  /// The frame was longer than the slot, and the whole of it is to be read from the socket.
+  bool is_queued;
+  /// The kernel took a VLAN tag off.
+  bool has_tag;
+  /// The transport checksum is not filled in; it was verified.
+  bool is_partial, is_verified;
+  /// Bytes on the wire, and how many of them are in the slot.
+  uint32_t wire_byte_count, byte_count;
+  /// Where the frame begins in the slot.
+  uint32_t offset;
+  uint32_t seconds, nanoseconds;
+  uint16_t tag, tag_type;
+};
+
+/// Opens a socket on an interface; -1 and errno if it cannot be, with nothing left open.
+///
+/// `slot_count` slots of `slot_byte_count` bytes (both powers of two), or no ring if it is 0.
+int mbuma_packet_open(const char *_Nonnull interface, unsigned int slot_count,
+                      struct mbuma_packet_socket *_Nonnull socket);
+
+/// Closes it and unmaps its ring.
+void mbuma_packet_close(const struct mbuma_packet_socket *_Nonnull socket);
+
+/// The frame in a slot, if there is one.
+struct mbuma_frame mbuma_packet_frame(const void *_Nonnull slot);
+
+/// Gives a slot back to the kernel.
+void mbuma_packet_release(void *_Nonnull slot);
+
+/// Frames that found no free slot since the last call.
+unsigned int mbuma_packet_drops(int descriptor);
+
+/// The error that waits at a socket, which is cleared; 0 if there is none.
+int mbuma_socket_error(int descriptor);
+
+/// Reads the whole of a frame that was longer than its slot: its bytes, or -1 and errno.
+long mbuma_packet_receive_long(int descriptor, void *_Nonnull bytes, size_t byte_count);
+
+#endif

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import HostInterfaces
+import Interfaces
+import Mbufs
+import TestSupport
+import Testing
+import Wire
+
+#if os(Linux)
+  import Glibc
+
+  /// Frames over a cable between two interfaces of this host, both ends held here.
+  @Suite struct PacketSocketTests {
+    /// Everything that arrives within a time, up to a count.
+    private static func receive(
+      _ count: Int, _ socket: inout PacketSocket, _ pool: MbufPool,
+      within time: Duration = .seconds(5)
+    ) throws -> [[UInt8]] {
+      var frames: [[UInt8]] = []
+      let deadline = ContinuousClock.now + time
+      while frames.count < count, ContinuousClock.now < deadline {
+        var packets = PacketQueue()
+        if try socket.receive(upTo: 16, into: &packets, from: pool) == .idle { usleep(500) }
+        while let packet = packets.dequeue() { frames.append([UInt8](copying: packet)) }
+      }
+      return frames
+    }
+
+    @Test func framesArriveWholeAndInOrder() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0")
+        var right = try PacketSocket("vb0")
+        let sent = (0..<1_000).map { frame($0, byteCount: 60 + $0 * 1_454 / 999) }
+        var packets = try queue(sent, pool)
+        try left.transmit(&packets)
+        #expect(packets.packetCount == 0)
+        #expect(left.statistics.output.packets == 1_000)
+        #expect(left.statistics.output.bytes == sent.reduce(0) { $0 + $1.count })
+        let received = try Self.receive(1_000, &right, pool)
+        #expect(received == sent)
+        #expect(right.statistics.input.packets == 1_000 && right.statistics.input.drops == 0)
+        // What a socket sent itself does not come back to it.
+        #expect(try Self.receive(1, &left, pool, within: .milliseconds(50)).isEmpty)
+      }
+    }
+
+    @Test func aFrameInSegmentsIsOneFrame() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        var right = try PacketSocket("vb0")
+        let bytes = frame(7, byteCount: 1_000)
+        var packet = try framed(bytes[..<14], pool)
+        for start in stride(from: 14, to: 1_000, by: 29) {
+          packet.join(try framed(bytes[start..<min(start + 29, 1_000)], pool))
+        }
+        #expect(packet.segmentCount > 1)
+        var packets = PacketQueue()
+        packets.enqueue(packet)
+        try left.transmit(&packets)
+        #expect(try Self.receive(1, &right, pool) == [bytes])
+      }
+    }
+
+    @Test func aTagThatTheKernelTakesOffIsPutBack() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        var right = try PacketSocket("vb0")
+        let sent = [
+          frame(0, type: [0x81, 0x00, 0x00, 0x64, 0x08, 0x00]),
+          // A priority and no VLAN; a provider's tag around a customer's.
+          frame(1, type: [0x81, 0x00, 0xe0, 0x00, 0x08, 0x00]),
+          frame(2, type: [0x88, 0xa8, 0x00, 0x05, 0x81, 0x00, 0x00, 0x06, 0x08, 0x00]),
+        ]
+        var packets = try queue(sent, pool)
+        try left.transmit(&packets)
+        #expect(try Self.receive(3, &right, pool) == sent)
+      }
+    }
+
+    @Test func whatTheLinkDoesNotTakeStaysWithTheCaller() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        #expect(
+          left.traits
+            == LinkTraits(
+              linkType: .ethernet, mtu: 1_500,
+              capabilities: [.leavesChecksums, .completesChecksums]))
+        var packets = try queue([frame(0), frame(1, byteCount: 1_515), frame(2)], pool)
+        let error = #expect(throws: InterfaceError.self) { try left.transmit(&packets) }
+        #expect(error?.kind == .tooLong(byteCount: 1_515, limit: 1_514))
+        #expect(packets.packetCount == 2 && left.statistics.output.packets == 1)
+        _ = packets.dequeue()
+        try left.transmit(&packets)
+        #expect(packets.packetCount == 0 && left.statistics.output.packets == 2)
+        #expect(throws: InterfaceError.self) {
+          var packets = PacketQueue()
+          _ = try left.receive(upTo: 1, into: &packets, from: pool)
+        }
+      }
+    }
+
+    @Test func aLinkThatIsDownSaysSoOnceOnEitherSide() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0")
+        Network.run("ip link set va0 down")
+        var packets = try queue([frame(0)], pool)
+        let sending = #expect(throws: InterfaceError.self) { try left.transmit(&packets) }
+        #expect(sending?.kind == .down && packets.packetCount == 1)
+        var received = PacketQueue()
+        let state = try? left.receive(upTo: 1, into: &received, from: pool)
+        #expect(state == .idle || state == nil)
+        #expect(try left.receive(upTo: 1, into: &received, from: pool) == .idle)
+        Network.run("ip link set va0 up")
+        try left.transmit(&packets)
+        #expect(packets.packetCount == 0 && left.statistics.output.packets == 1)
+        Network.run("ip link del va0")
+        packets = try queue([frame(1)], pool)
+        #expect(throws: InterfaceError.self) { try left.transmit(&packets) }
+        #expect(packets.packetCount == 1)
+      }
+    }
+
+    @Test func framesWithoutRoomOrMemoryAreCounted() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        var right = try PacketSocket("vb0", slotCount: 64)
+        var packets = try queue((0..<200).map { frame($0) }, pool)
+        try left.transmit(&packets)
+        let received = try Self.receive(64, &right, pool)
+        #expect(received == (0..<64).map { frame($0) })
+        var rest = PacketQueue()
+        #expect(try right.receive(upTo: 1, into: &rest, from: pool) == .idle)
+        let counts = right.statistics.input
+        #expect(counts.packets == 64 && counts.drops == 136)
+      }
+    }
+
+    @Test func aFrameLongerThanASlotComesWhole() throws {
+      try Network.with(mtu: 65_535) {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        var right = try PacketSocket("vb0")
+        let sent = [frame(0, byteCount: 40_000), frame(1), frame(2, byteCount: 65_535)]
+        var packets = try queue(sent, pool)
+        try left.transmit(&packets)
+        #expect(try Self.receive(3, &right, pool) == sent)
+      }
+    }
+
+    @Test func aSumThatALocalSenderLeftIsToldAndFilledIn() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        var right = try PacketSocket("vb0")
+        Network.run("ip addr add 10.9.0.1/24 dev va0")
+        Network.run("ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:0b dev va0 nud permanent")
+        #expect(Network.run("bash -c 'printf hello > /dev/udp/10.9.0.2/9'"))
+        var packets = PacketQueue()
+        let deadline = ContinuousClock.now + .seconds(5)
+        while packets.packetCount == 0, ContinuousClock.now < deadline {
+          _ = try right.receive(upTo: 1, into: &packets, from: pool)
+        }
+        guard let packet = packets.dequeue() else {
+          Issue.record("the datagram did not arrive")
+          return
+        }
+        #expect(packet.checksumState == .partial)
+        #expect(packet.transportChecksumResult(packet.decoded()) == .partial)
+        // Sent on, it is a datagram with a sum that is right.
+        packets.enqueue(packet)
+        try left.transmit(&packets)
+        while packets.packetCount == 0, ContinuousClock.now < deadline {
+          _ = try right.receive(upTo: 1, into: &packets, from: pool)
+        }
+        guard let complete = packets.dequeue() else {
+          Issue.record("the frame did not arrive")
+          return
+        }
+        #expect(complete.checksumState == .unknown)
+        #expect(complete.transportChecksumResult(complete.decoded()) == .valid)
+      }
+    }
+
+    @Test func theKernelConfirmsWhatWasSent() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        let before = try InterfaceStatistics(ofKernelInterface: "va0")
+        var packets = try queue((0..<777).map { frame($0, byteCount: 100) }, pool)
+        try left.transmit(&packets)
+        let after = try InterfaceStatistics(ofKernelInterface: "va0")
+        #expect(after.output.packets - before.output.packets == 777)
+        #expect(after.output.bytes - before.output.bytes == 77_700)
+        let arrived = try InterfaceStatistics(ofKernelInterface: "vb0")
+        #expect(arrived.input.packets + arrived.input.drops >= 777)
+        let error = #expect(throws: InterfaceError.self) {
+          _ = try InterfaceStatistics(ofKernelInterface: "va")
+        }
+        #expect(error?.kind == .system(call: "find the interface va", errno: ENODEV))
+      }
+    }
+
+    @Test func anInterfaceThatIsNotThereIsNamed() {
+      Network.with {
+        let error = #expect(throws: InterfaceError.self) { _ = try PacketSocket("nowhere0") }
+        #expect(error?.description.contains("nowhere0") == true)
+        #expect(error?.kind == .system(call: "open a packet socket on nowhere0", errno: ENODEV))
+      }
+    }
+  }
+#endif
