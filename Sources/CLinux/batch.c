@@ -47,6 +47,10 @@ long mbuma_discard_datagram(int descriptor) {
 
 #if defined(__linux__)
 
+#include <sys/prctl.h>
+
+void mbuma_wake_exactly(void) { prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); }
+
 _Static_assert(sizeof(struct mbuma_message) == sizeof(struct mmsghdr), "mmsghdr has changed");
 
 int mbuma_receive_batch(int descriptor, struct mbuma_message *batch, unsigned int count) {
@@ -58,6 +62,8 @@ int mbuma_send_batch(int descriptor, struct mbuma_message *batch, unsigned int c
 }
 
 #else
+
+void mbuma_wake_exactly(void) {}
 
 int mbuma_receive_batch(int descriptor, struct mbuma_message *batch, unsigned int count) {
   unsigned int done = 0;

@@ -33,4 +33,7 @@ int mbuma_receive_batch(int descriptor, struct mbuma_message *_Nonnull batch, un
 /// sendmmsg(2) that does not wait for room: how many were sent; -1 and errno if the first was not.
 int mbuma_send_batch(int descriptor, struct mbuma_message *_Nonnull batch, unsigned int count);
 
+/// Asks the system to wake the calling thread's sleeps as exactly as it can.
+void mbuma_wake_exactly(void);
+
 #endif
