@@ -82,6 +82,18 @@ struct MessageBatch: ~Copyable {
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
+  /// Has a device read one packet into a slot: its bytes, or -1 and `errno`.
+  func read(_ slot: Int, from device: Int32) -> Int {
+    let header = unsafe messages[slot].header
+    return unsafe readv(device, header.msg_iov, Int32(header.msg_iovlen))
+  }
+
+  /// Has a device write the packet that a slot describes: its bytes, or -1 and `errno`.
+  func write(_ slot: Int, to device: Int32) -> Int {
+    let header = unsafe messages[slot].header
+    return unsafe writev(device, header.msg_iov, Int32(header.msg_iovlen))
+  }
+
   /// Has a slot send a packet to the destination in its IPv4 header.
   ///
   /// - Returns: false if it has none, or more segments than a message takes.

@@ -28,7 +28,7 @@ import Wire
       precondition(slotCount == 0 || slotCount.nonzeroBitCount == 1, "\(slotCount) slots")
       var opened = unsafe mbuma_packet_socket()
       guard unsafe mbuma_packet_open(interface, UInt32(slotCount), &opened) == 0 else {
-        throw SystemError("open a packet socket on \(interface)")
+        throw SystemError("open a packet socket on \(interface)", needing: "cap_net_raw")
       }
       unsafe socket = opened
     }

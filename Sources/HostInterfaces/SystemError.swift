@@ -14,10 +14,17 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
   /// The error number.
   public let code: Int32
 
+  /// What the program may be given instead of root, as setcap(8) spells it.
+  let capabilities: String
+
   /// Notes the calling thread's `errno`, or another error number.
-  init(_ what: String, _ code: Int32 = errno) {
+  init(
+    _ what: String, _ code: Int32 = errno,
+    needing capabilities: String = "cap_net_raw,cap_net_bind_service"
+  ) {
     self.what = what
     self.code = code
+    self.capabilities = capabilities
   }
 
   /// Whether a capability is missing.
@@ -33,7 +40,7 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
   public var advice: String {
     switch code {
     case EPERM, EACCES:
-      "run as root, or: setcap cap_net_raw,cap_net_bind_service+ep on the program"
+      "run as root, or: setcap \(capabilities)+ep on the program"
     case ENODEV, ENXIO: "see which interfaces there are: ip link"
     case ENETDOWN: "bring it up: ip link set NAME up"
     case EADDRINUSE: "stop the other user of that port, or choose another port"

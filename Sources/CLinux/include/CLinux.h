@@ -5,6 +5,7 @@
 #define C_LINUX_H
 
 #include "packet_socket.h"
+#include "tun_device.h"
 
 #include <sys/socket.h>
 #include <sys/uio.h>
