@@ -9,6 +9,7 @@
 // Used by one socket on one thread; described slots are valid until the next call.
 
 import CLinux
+import Interfaces
 import Mbufs
 import Wire
 
@@ -25,12 +26,15 @@ struct MessageBatch: ~Copyable {
   static var vectorsPerSlot: Int { 64 }
   private static var spillByteCount: Int { 65_536 }
 
+  /// Messages that one call moves at most.
+  let slotCount: Int
   let messages: UnsafeMutablePointer<mbuma_message>
   private let vectors: UnsafeMutablePointer<iovec>
   private let addresses: UnsafeMutablePointer<sockaddr_in>
   private let spills: UnsafeMutableRawPointer
 
   init(slotCount: Int) {
+    self.slotCount = slotCount
     unsafe messages = .allocate(capacity: slotCount)
     unsafe vectors = .allocate(capacity: slotCount * Self.vectorsPerSlot)
     unsafe addresses = .allocate(capacity: slotCount)
@@ -108,6 +112,26 @@ struct MessageBatch: ~Copyable {
     unsafe messages[slot].header.msg_name = UnsafeMutableRawPointer(addresses + slot)
     unsafe messages[slot].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_in>.size)
     return true
+  }
+
+  /// Has a slot send a packet that a link takes, its checksum filled in; why it cannot, if so.
+  func describe(
+    _ slot: Int, sending packet: inout Packet, to name: String, _ traits: LinkTraits
+  ) -> InterfaceError? {
+    do throws(InterfaceError) {
+      try traits.check(packet, at: name)
+    } catch {
+      return error
+    }
+    do throws(MbufError) {
+      try packet.completeChecksum()
+    } catch {
+      return InterfaceError(.failed, "cannot send on \(name) yet", why: "\(error)")
+    }
+    if describe(slot, sendingWhole: packet) { return nil }
+    return InterfaceError(
+      .unfit, "\(name) does not take the packet",
+      why: "it has more than \(Self.vectorsPerSlot) segments")
   }
 
   /// Has a slot send all bytes of a packet to where its socket is bound.

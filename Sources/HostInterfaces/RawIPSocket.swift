@@ -87,50 +87,9 @@ public struct RawIPSocket: PacketSource, PacketSink, ~Copyable {
     upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
   ) throws(InterfaceError) -> SourceState {
     precondition(packetLimit > 0, "\(packetLimit) packets wanted")
-    let wanted = Swift.min(packetLimit, Self.batchCount)
-    var waiting = PacketQueue()
-    while waiting.packetCount < wanted, var packet = try? pool.packet() {
-      unsafe batch.describe(waiting.packetCount, receivingInto: packet.unsafeTail())
-      waiting.enqueue(packet)
-    }
-    if waiting.isEmpty { return try giveUpOne() }
-    let count = unsafe mbuma_receive_batch(
-      socket, batch.messages, UInt32(waiting.packetCount))
-    if count < 0 { return try nothing() }
-    for slot in 0..<Int(count) {
-      guard var packet = waiting.dequeue() else { break }
-      if finish(&packet, slot) {
-        statistics.input.count(bytes: packet.byteCount)
-        queue.enqueue(packet)
-      } else {
-        statistics.input.drops += 1
-      }
-    }
-    // Those left are packets that nothing came into.
-    return waiting.isEmpty ? .more : .idle
-  }
-
-  /// Brings the received bytes of a slot into its packet; false if there was no room for a spill.
-  private func finish(_ packet: inout Packet, _ slot: Int) -> Bool {
-    let (inPlace, spilled) = batch.received(slot)
-    // The kernel has written that many bytes into the tail that describe() gave it.
-    unsafe packet.extend(by: inPlace)
-    packet.header.linkType = LinkType.raw.rawValue
-    return spilled == 0 || (try? packet.append(batch.spill(slot, spilled))) != nil
-  }
-
-  /// Reads one datagram to nowhere, so that an exhausted pool does not stall the socket.
-  private mutating func giveUpOne() throws(InterfaceError) -> SourceState {
-    if mbuma_discard_datagram(socket) < 0 { return try nothing() }
-    statistics.input.drops += 1
-    return .more
-  }
-
-  private func nothing() throws(InterfaceError) -> SourceState {
-    guard errno == EAGAIN || errno == EINTR else {
-      throw InterfaceError(SystemError("receive from the raw socket"))
-    }
-    return .idle
+    return try batch.receive(
+      upTo: packetLimit, into: &queue, from: pool, headroom: 0, linkType: .raw, on: socket,
+      named: "the raw socket", counting: &statistics.input)
   }
 
   /// Sends packets that begin with their IPv4 header, to the destination it names.
@@ -138,61 +97,20 @@ public struct RawIPSocket: PacketSource, PacketSink, ~Copyable {
   /// Datagrams that the kernel refuses (too long, no route) are counted as errors.
   ///
   /// - Parameters:
-  ///   - queue: those left in it had no room in the socket's buffer.
+  ///   - packets: those left in it had no room in the socket's buffer.
   ///   - due: is not kept.
   /// - Throws: `InterfaceError` of kind `.unfit` for a packet without an IPv4 header, or with more
   ///   segments than a message takes.
-  public mutating func transmit(_ queue: inout PacketQueue, due: Int64) throws(InterfaceError) {
-    var isUnfit = false
-    var isFull = false
-    while !queue.isEmpty, !isUnfit, !isFull {
-      var waiting = PacketQueue()
-      while waiting.packetCount < Self.batchCount, !isUnfit, let packet = queue.dequeue() {
-        if batch.describe(waiting.packetCount, sending: packet) {
-          waiting.enqueue(packet)
-        } else {
-          queue.putBack(packet)
-          isUnfit = true
-        }
-      }
-      isFull = !send(&waiting)
-      waiting.append(&queue)
-      swap(&waiting, &queue)
-    }
-    if isUnfit, !isFull {
-      throw InterfaceError(
+  public mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
+    try batch.transmit(&packets, on: socket, counting: &statistics.output) { packet, slot in
+      if batch.describe(slot, sending: packet) { return nil }
+      return InterfaceError(
         .unfit, "cannot send a packet from the raw socket",
         why: "it does not begin with an IPv4 header, or has more than "
           + "\(MessageBatch.vectorsPerSlot) segments")
+    } failure: { _ in
+      nil
     }
-  }
-
-  /// Has the kernel send the messages of the batch, each once; false if there was no room for all.
-  ///
-  /// A call ends early where the next message cannot be sent, and only the call after it says why.
-  ///
-  /// - Parameter packets: those that the messages are of, in order; those without room are left.
-  private mutating func send(_ packets: inout PacketQueue) -> Bool {
-    let messageCount = packets.packetCount
-    var first = 0
-    while first < messageCount {
-      let count = unsafe mbuma_send_batch(
-        socket, batch.messages + first, UInt32(messageCount - first))
-      if count > 0 {
-        for _ in 0..<count {
-          guard let packet = packets.dequeue() else { break }
-          statistics.output.count(bytes: packet.byteCount)
-        }
-        first += Int(count)
-      } else if count < 0, errno == EAGAIN {
-        return false
-      } else if count == 0 || errno != EINTR {
-        _ = packets.dequeue()
-        statistics.output.errors += 1
-        first += 1
-      }
-    }
-    return true
   }
 }
 

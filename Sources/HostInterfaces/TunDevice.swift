@@ -153,23 +153,8 @@ import Wire
 
     /// Writes one packet; false if it stays, for want of room or for `failure`.
     private mutating func send(_ packet: inout Packet, _ failure: inout InterfaceError?) -> Bool {
-      do throws(InterfaceError) {
-        try LinkTraits(linkType: linkType).check(packet, at: name)
-      } catch {
-        failure = error
-        return false
-      }
-      if (try? packet.completeChecksum()) == nil {
-        failure = InterfaceError(
-          .failed, "cannot send on \(name) yet", why: "no memory to complete a checksum in")
-        return false
-      }
-      guard batch.describe(0, sendingWhole: packet) else {
-        failure = InterfaceError(
-          .unfit, "\(name) does not take the packet",
-          why: "it has more than \(MessageBatch.vectorsPerSlot) segments")
-        return false
-      }
+      failure = batch.describe(0, sending: &packet, to: name, LinkTraits(linkType: linkType))
+      if failure != nil { return false }
       while true {
         let count = batch.write(0, to: device)
         if count >= 0 {
