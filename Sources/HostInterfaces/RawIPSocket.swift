@@ -113,12 +113,3 @@ public struct RawIPSocket: PacketSource, PacketSink, ~Copyable {
     }
   }
 }
-
-extension InterfaceError {
-  /// What a system call's error is to those who move packets.
-  public init(_ error: SystemError) {
-    self.init(
-      error.code == ENETDOWN ? .down : .system(call: error.what, errno: error.code),
-      "cannot \(error.what)", why: error.why, advice: error.advice)
-  }
-}

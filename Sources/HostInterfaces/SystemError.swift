@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+public import Interfaces
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -51,4 +53,19 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
 
   /// The three parts in one line.
   public var description: String { "cannot \(what): \(why); \(advice)" }
+}
+
+extension InterfaceError {
+  /// Whether a capability is missing.
+  public var isPermission: Bool {
+    guard case .system(_, let code) = kind else { return false }
+    return code == EPERM || code == EACCES
+  }
+
+  /// What a system call's error is to those who move packets.
+  public init(_ error: SystemError) {
+    self.init(
+      error.code == ENETDOWN ? .down : .system(call: error.what, errno: error.code),
+      "cannot \(error.what)", why: error.why, advice: error.advice)
+  }
 }
