@@ -7,6 +7,7 @@
 #include "packet_socket.h"
 #include "tun_device.h"
 #include "udp_link.h"
+#include "xdp_socket.h"
 
 #include <sys/socket.h>
 #include <sys/uio.h>

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The frames that an AF_XDP socket shares with the kernel, and who has each:
+//
+//     free (on the stack here)  -> written -> submitted -> the kernel's -> completed -> free
+//
+//     free + written + queued == frameCount      each frame is in one state
+//     written <= room in the transmit ring
+//
+// A frame is written while it is on top of the stack, and leaves the stack with its description.
+// One thread at a time uses them.
+
+import CLinux
+
+#if os(Linux)
+  import Glibc
+
+  /// An AF_XDP socket's descriptor, its frames and their two rings.
+  @safe
+  struct XDPFrames: ~Copyable {
+    private let socket: mbuma_xdp_socket
+    /// The free frames, a stack: `free[..<freeCount]`.
+    private let free: UnsafeMutablePointer<UInt32>
+    private let byteCounts: UnsafeMutablePointer<UInt32>
+    private var freeCount: Int
+    private var writtenCount = 0
+    /// Frames that the kernel has.
+    private(set) var queuedCount = 0
+
+    init(interface: String, queue: Int) throws(SystemError) {
+      var opened = unsafe mbuma_xdp_socket()
+      guard unsafe mbuma_xdp_open(interface, UInt32(queue), &opened) == 0 else {
+        throw SystemError("open an AF_XDP socket on \(interface)", needing: "cap_net_raw")
+      }
+      unsafe socket = opened
+      freeCount = unsafe Int(opened.frame_count)
+      unsafe free = .allocate(capacity: freeCount)
+      unsafe byteCounts = .allocate(capacity: freeCount)
+      // In bounds: as many as there are frames.
+      for index in 0..<freeCount { unsafe free[index] = UInt32(index) }
+    }
+
+    deinit {
+      unsafe withUnsafePointer(to: socket) { unsafe mbuma_xdp_close($0) }
+      unsafe free.deallocate()
+      unsafe byteCounts.deallocate()
+    }
+
+    var descriptor: Int32 { unsafe socket.descriptor }
+    var mtu: Int { unsafe Int(socket.mtu) }
+    var frameByteCount: Int { unsafe Int(socket.frame_byte_count) }
+
+    /// Whether a frame can be written: one is free, and the ring has a slot for it.
+    var hasRoom: Bool {
+      let room = unsafe withUnsafePointer(to: socket) { unsafe mbuma_xdp_room($0) }
+      return freeCount > 0 && writtenCount < Int(room)
+    }
+
+    /// Has `body` write the next frame, and describes it; there is room.
+    ///
+    /// - Parameter body: writes `byteCount` bytes, piece by piece.
+    mutating func write(_ byteCount: Int, _ body: ((RawSpan) -> Void) -> Void) {
+      precondition(freeCount > 0 && byteCount <= frameByteCount, "\(byteCount) bytes in a frame")
+      // In bounds: freeCount was above 0.
+      let frame = unsafe free[freeCount - 1]
+      // In bounds: a frame number is below the count of frames.
+      let start = unsafe socket.frames.map { unsafe $0 + Int(frame) * frameByteCount }
+      guard let start = unsafe start else { preconditionFailure("no frames") }
+      var done = 0
+      body { piece in
+        precondition(done + piece.byteCount <= byteCount, "more than \(byteCount) bytes")
+        unsafe piece.withUnsafeBytes { source in
+          guard let base = source.baseAddress else { return }
+          // In bounds: just checked, and byteCount is at most a frame's.
+          unsafe (start + done).copyMemory(from: base, byteCount: source.count)
+        }
+        done += piece.byteCount
+      }
+      unsafe withUnsafePointer(to: socket) {
+        unsafe mbuma_xdp_describe($0, UInt32(writtenCount), frame, UInt32(byteCount))
+      }
+      // In bounds: as for the frame.
+      unsafe byteCounts[Int(frame)] = UInt32(byteCount)
+      freeCount -= 1
+      writtenCount += 1
+    }
+
+    /// Hands what was written to the kernel and has it send what it has.
+    ///
+    /// - Returns: 0 or the error number; the frames are the kernel's in any case.
+    mutating func send() -> Int32 {
+      let count = UInt32(writtenCount)
+      queuedCount += writtenCount
+      writtenCount = 0
+      let result = unsafe withUnsafePointer(to: socket) { unsafe mbuma_xdp_send($0, count) }
+      return result < 0 ? errno : 0
+    }
+
+    /// Stops waiting for the frames that the kernel has, which are never free again: how many.
+    mutating func giveUp() -> Int {
+      defer { queuedCount = 0 }
+      return queuedCount
+    }
+
+    /// Takes back frames that were sent: how many, and the bytes in them.
+    mutating func takeBack() -> (packets: Int, bytes: Int) {
+      // In bounds: the kernel gives back what it has, and the stack has room for every frame.
+      let count = unsafe withUnsafePointer(to: socket) {
+        unsafe Int(mbuma_xdp_completed($0, free + freeCount, UInt32(queuedCount)))
+      }
+      var bytes = 0
+      for index in freeCount..<freeCount + count {
+        bytes += unsafe Int(byteCounts[Int(free[index])])
+      }
+      freeCount += count
+      queuedCount -= count
+      return (count, bytes)
+    }
+  }
+#endif
