@@ -51,16 +51,14 @@ let package = Package(
     library(
       "SocketBuffers", "Mbufs", "UMA", "Wire",
       .product(name: "DequeModule", package: "swift-collections")),
-    library("Interfaces", "Mbufs", "Wire"),
+    library("Interfaces", "Mbufs", "UMA", "Wire"),
     library(
       "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "UMA", "Wire",
       .product(name: "BasicContainers", package: "swift-collections")),
     library("HostInterfaces", "Interfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Interfaces", "Mbufs", "Wire", "CPcap"),
     library("Reports", "Mbufs", "UMA"),
-    library(
-      "Replay", "Pcap", "InternetStack", "Interfaces", "SocketBuffers", "Reports", "Mbufs", "UMA",
-      "Wire"),
+    library("Replay", "InternetStack", "Interfaces", "Reports", "Mbufs", "UMA", "Wire"),
 
     .executableTarget(
       name: "mbuma",

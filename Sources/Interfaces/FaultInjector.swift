@@ -90,6 +90,9 @@ extension FaultInjector: LinkEnd where Wrapped: LinkEnd & ~Copyable {
 
   /// That of the wrapped; packets that wait for their time do not make it ready.
   public var descriptor: Int32? { wrapped.descriptor }
+
+  /// That of the wrapped.
+  public var formatName: String? { wrapped.formatName }
 }
 
 extension FaultInjector: PacketSource where Wrapped: PacketSource & ~Copyable {

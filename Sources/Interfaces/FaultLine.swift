@@ -20,6 +20,7 @@
 // packet's bytes are changed in storage of its own: what others share is copied first.
 
 import Mbufs
+import UMA
 import Wire
 
 struct FaultLine: ~Copyable {

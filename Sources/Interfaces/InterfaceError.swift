@@ -71,6 +71,17 @@ public struct InterfaceError: Error, Equatable, Sendable, CustomStringConvertibl
     }
   }
 
+  /// The exit status for a command that ends by this error.
+  ///
+  /// 1 something refused, 3 the input is cut, corrupt or of no known kind, 64 a mistake in the call.
+  package var exitCode: Int32 {
+    switch kind {
+    case .cut, .corrupt, .unsupported: 3
+    case .misuse: 64
+    case .closed, .down, .tooLong, .wrongLinkType, .unfit, .system, .failed: 1
+    }
+  }
+
   /// The parts in one line.
   public var description: String {
     advice.isEmpty ? "\(what): \(why)" : "\(what): \(why); \(advice)"

@@ -19,6 +19,8 @@ public struct InterfaceStatistics: Equatable, Sendable, BitwiseCopyable {
     public var errors = 0
     /// Packets given up: for want of memory or room, or on purpose.
     public var drops = 0
+    /// Bytes of those lost and given up, where the end of the link knows them.
+    public var lostBytes = 0
 
     /// Nothing yet.
     @inlinable

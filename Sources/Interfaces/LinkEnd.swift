@@ -58,6 +58,9 @@ public protocol LinkEnd: ~Copyable {
   /// A descriptor to wait for with poll(2): readable when packets are there, writable when they are
   /// taken; nil if there is none.
   var descriptor: Int32? { get }
+
+  /// How the medium lays packets out, for reports: "pcapng"; nil if there is no name for it.
+  var formatName: String? { get }
 }
 
 extension LinkEnd where Self: ~Copyable {
@@ -66,4 +69,7 @@ extension LinkEnd where Self: ~Copyable {
 
   /// There is none.
   public var descriptor: Int32? { nil }
+
+  /// There is no name for it.
+  public var formatName: String? { nil }
 }

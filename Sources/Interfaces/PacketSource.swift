@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 public import Mbufs
+import UMA
 
 /// Gives packets, batch by batch.
 ///
@@ -7,7 +8,7 @@ public import Mbufs
 ///     while true {
 ///       switch try source.receive(upTo: 32, into: &packets, from: pool) {
 ///       case .more: break
-///       case .idle: wait()
+///       case .idle: _ = source.wait(milliseconds: 250)
 ///       case .ended(let error): return error
 ///       }
 ///       while let packet = packets.dequeue() { … }
@@ -28,6 +29,20 @@ public protocol PacketSource: LinkEnd, ~Copyable {
   mutating func receive(
     upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
   ) throws(InterfaceError) -> SourceState
+
+  /// Waits until packets may be there; by default sleeps for a millisecond at most.
+  ///
+  /// - Parameter milliseconds: the longest wait; 0 only looks.
+  /// - Returns: whether packets may be there; false also when a signal came.
+  mutating func wait(milliseconds: Int32) -> Bool
+}
+
+extension PacketSource where Self: ~Copyable {
+  /// Sleeps for a millisecond at most, since nobody says when packets come.
+  public mutating func wait(milliseconds: Int32) -> Bool {
+    if milliseconds != 0 { ThreadParker().wait(until: .now + .milliseconds(1)) }
+    return true
+  }
 }
 
 /// Whether a source has more to give.

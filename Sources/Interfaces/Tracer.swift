@@ -90,6 +90,9 @@ extension Tracer: LinkEnd where Wrapped: LinkEnd & ~Copyable, Trace: ~Copyable {
 
   /// That of the wrapped.
   public var descriptor: Int32? { wrapped.descriptor }
+
+  /// That of the wrapped.
+  public var formatName: String? { wrapped.formatName }
 }
 
 extension Tracer: PacketSource where Wrapped: PacketSource & ~Copyable, Trace: ~Copyable {
@@ -109,6 +112,11 @@ extension Tracer: PacketSource where Wrapped: PacketSource & ~Copyable, Trace: ~
       record(&fresh)
       throw error
     }
+  }
+
+  /// Waits for the wrapped.
+  public mutating func wait(milliseconds: Int32) -> Bool {
+    wrapped.wait(milliseconds: milliseconds)
   }
 
   private mutating func record(_ packets: inout PacketQueue) {

@@ -24,6 +24,7 @@
 import Interfaces
 public import Mbufs
 public import SocketBuffers
+import UMA
 public import Wire
 
 /// UDP over IPv4 and raw IP, from packets to socket buffers and back.
@@ -110,7 +111,7 @@ public struct InternetStack: ~Copyable, Sendable {
   // The sockets end with it as well, and tell whoever waits.
   deinit { sendQueue.end() }
 
-  /// Makes a stack without sockets, whose random numbers are those of `SplitMix64(seed:)`.
+  /// Makes a stack without sockets, whose random numbers a seed determines, the same in every run.
   public init(
     addresses: [InterfaceAddress], mtu: Int = 1_500, policy: Policy = Policy(), seed: UInt64
   ) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-//     link.receive ------------------------------------> stack.input --> sockets
-//     send queue --sendQueued--> output queue --> [ leaving ] --> link.transmit
+//     link --stack.input(from:)--> sockets
+//     send queue --sendQueued--> output queue --stack.output(to:)--> link
 //
-//     leaving != []  =>  the link took no more: until it does, no more is taken out of the stack
+// What the link does not take waits in the stack's output queue, whose limit then holds back the send
+// queue, and that its senders.
 //
 // One turn does what there is to do and never waits. An owner that sleeps between turns looks again
 // after a while, since few links wake it; one that can calls `stack.sendQueue.wake()`.
@@ -28,10 +29,7 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
   /// Packets that the interface refused for good, since they do not suit it.
   public private(set) var refusedPacketCount = 0
   private let pool: MbufPool
-  private var leaving = PacketQueue()
   private var isInputEnded = false
-
-  private static var batchCount: Int { 32 }
 
   /// Puts a stack on an interface.
   ///
@@ -46,7 +44,7 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
   }
 
   /// Whether the interface took not all of what there was to send.
-  public var isBlocked: Bool { !leaving.isEmpty }
+  public var isBlocked: Bool { stack.outputPacketCount > 0 }
 
   /// Takes in what came, at most a batch, and sends what there is to send, as far as the interface
   /// takes it; never waits.
@@ -56,50 +54,29 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
   ///   next turn goes on from there.
   public mutating func turn() throws(InterfaceError) -> Bool {
     let mayHaveMore = try takeIn()
-    repeat {
+    while true {
       stack.sendQueued()
-      if leaving.isEmpty {
-        while let packet = stack.transmit() { leaving.enqueue(packet) }
-        if leaving.isEmpty { break }
+      if !isBlocked { return mayHaveMore }
+      do throws(InterfaceError) {
+        try stack.output(to: &link)
+        if isBlocked { return mayHaveMore }
+      } catch {
+        guard error.isAboutPacket else { throw error }
+        _ = stack.transmit()
+        refusedPacketCount += 1
       }
-      try sendOut()
-    } while leaving.isEmpty
-    return mayHaveMore
+    }
   }
 
   private mutating func takeIn() throws(InterfaceError) -> Bool {
     if isInputEnded { return false }
-    var arrived = PacketQueue()
-    let result: Result<SourceState, InterfaceError>
-    do throws(InterfaceError) {
-      result = .success(
-        try link.receive(upTo: Self.batchCount, into: &arrived, from: pool))
-    } catch {
-      result = .failure(error)
-    }
-    while let packet = arrived.dequeue() {
-      let linkType = LinkType(rawValue: packet.header.linkType)
-      stack.input(packet, linkType: linkType)
-    }
-    switch try result.get() {
+    switch try stack.input(from: &link, pool) {
     case .more: return true
     case .idle: return false
     case .ended(let error):
       isInputEnded = true
       if let error { throw error }
       return false
-    }
-  }
-
-  private mutating func sendOut() throws(InterfaceError) {
-    while !leaving.isEmpty {
-      do throws(InterfaceError) {
-        return try link.transmit(&leaving)
-      } catch {
-        guard error.isAboutPacket else { throw error }
-        _ = leaving.dequeue()
-        refusedPacketCount += 1
-      }
     }
   }
 
@@ -118,7 +95,7 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
       deadline = try turn() ? .now : .now + interval
     }
     let end = ContinuousClock.now + patience
-    while isBlocked || stack.outputPacketCount > 0, .now < end {
+    while isBlocked, .now < end {
       _ = try turn()
       if isBlocked { ThreadParker().wait(until: .now + interval) }
     }
@@ -126,10 +103,7 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
   }
 
   /// Traps if a packet is missing.
-  public mutating func checkInvariants() {
-    stack.checkInvariants()
-    leaving.checkInvariants()
-  }
+  public mutating func checkInvariants() { stack.checkInvariants() }
 }
 
 extension StackHost: Sendable where Link: Sendable & ~Copyable {}

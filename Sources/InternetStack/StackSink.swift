@@ -2,7 +2,7 @@
 public import Interfaces
 public import Mbufs
 import SocketBuffers
-import Wire
+package import Wire
 
 /// Gives every packet to an IP stack of its own, on the packets' time, and reads what it delivers.
 ///
@@ -45,12 +45,16 @@ public struct StackSink: PacketSink, ~Copyable {
   /// Gives all packets to the stack, each at the time in its header.
   public mutating func transmit(_ packets: inout PacketQueue, due: Int64) {
     while let packet = packets.dequeue() {
-      let header = packet.header
-      stack.nowInNanoseconds = header.timestampInNanoseconds
-      let packetByteCount = packet.byteCount
-      let reason = stack.input(packet, linkType: LinkType(rawValue: header.linkType))
-      if reason == nil { byteCount &+= packetByteCount }
-      while stack.receive(socket) != nil {}
+      let frame = packet.decoded()
+      take(packet, frame)
     }
+  }
+
+  /// Gives a packet to the stack, with what `Packet.decoded()` said of it.
+  package mutating func take(_ packet: consuming Packet, _ frame: DecodedFrame) {
+    stack.nowInNanoseconds = packet.timestampInNanoseconds
+    let packetByteCount = packet.byteCount
+    if stack.input(packet, frame) == nil { byteCount &+= packetByteCount }
+    while stack.receive(socket) != nil {}
   }
 }

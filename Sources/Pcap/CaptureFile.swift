@@ -94,10 +94,10 @@ struct CaptureFile: ~Copyable {
     return unsafe input.pointee.hasRecord(format, isByteSwapped: isByteSwapped)
   }
 
-  /// Waits a quarter of a second at most for more of a pipe.
-  func wait() {
-    guard let input = unsafe input else { return }
-    unsafe input.pointee.wait()
+  /// Waits for more of a pipe.
+  func wait(_ milliseconds: Int32) -> Bool {
+    guard let input = unsafe input else { return true }
+    return unsafe input.pointee.wait(milliseconds)
   }
 
   /// Four bytes of a regular file, first byte highest, without moving in it.

@@ -21,8 +21,17 @@ extension CaptureReader: PacketSource {
     statistics.input.packets = packetCount - deniedCount
     statistics.input.bytes = byteCount - deniedByteCount
     statistics.input.drops = deniedCount
+    statistics.input.lostBytes = deniedByteCount
     return statistics
   }
+
+  /// The file's format.
+  public var formatName: String? { format.rawValue }
+
+  /// Waits until more may have come of a pipe, in a reader that does not wait for it.
+  ///
+  /// - Returns: false if the time is over or a signal came.
+  public func wait(milliseconds: Int32) -> Bool { file.wait(milliseconds) }
 
   /// Reads frames into packets, each with the frame's time, wire length and link type.
   ///
@@ -35,16 +44,19 @@ extension CaptureReader: PacketSource {
     let type = linkType.rawValue
     var left = packetLimit
     while left > 0 {
-      switch nextPacket(of: pool, type) {
-      case .packet(let packet):
-        queue.enqueue(packet)
-        left &-= 1
-      case .end:
-        return state
-      case .denied(let denial):
-        if left < packetLimit { keep(denial) } else { drop(denial) }
-        return .more
+      let denied: KeptFrame
+      do {
+        guard let frame = nextFrame() else { return state }
+        do throws(MbufError) {
+          queue.enqueue(try frame.packet(of: pool, type))
+          left &-= 1
+          continue
+        } catch {
+          denied = frame.kept()
+        }
       }
+      if left < packetLimit { keep(denied) } else { unsafe drop(denied.bytes.count) }
+      return .more
     }
     return .more
   }

@@ -63,6 +63,8 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// Whether the last call gave nothing because nothing had come, in a reader that does not wait.
   package private(set) var isDry = false
   private var gate = Gate.open
+  /// The gate to be there again when the kept frame has been given.
+  private var gateBehind = Gate.open
   private var kept: KeptFrame?
   private(set) var deniedCount = 0
   private(set) var deniedByteCount = 0
@@ -73,6 +75,8 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     case open
     /// Whether it has come, which is asked each time.
     case untilItComes
+    /// The last frame, which is kept.
+    case kept
     /// The end.
     case closed
   }
@@ -114,14 +118,15 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     into pool: MbufPool, headroom: Int = 0
   ) throws(MbufError) -> Packet? {
     let linkType = linkType.rawValue
-    let denied: Denial
-    switch nextPacket(of: pool, headroom: headroom, linkType) {
-    case .packet(let packet): return packet
-    case .end: return nil
-    case .denied(let denial): denied = denial
+    var byteCount = 0
+    do throws(MbufError) {
+      guard let frame = nextFrame() else { return nil }
+      byteCount = frame.bytes.byteCount
+      return try frame.packet(of: pool, headroom: headroom, linkType)
+    } catch {
+      drop(byteCount)
+      throw error
     }
-    drop(denied)
-    throw denied.error
   }
 
   /// The next frame in libpcap's own buffer, or nil at the end, which `end` then describes.
@@ -130,7 +135,6 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   @inline(__always)
   @_lifetime(&self)
   public mutating func nextFrame() -> CapturedFrame? {
-    if kept != nil { return keptFrame() }
     var header: UnsafeMutablePointer<pcap_pkthdr>?
     var data: UnsafePointer<UInt8>?
     while gate == .open || isThere() {
@@ -154,6 +158,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
         bytes: unsafe _overrideLifetime(bytes, mutating: &self), timestampInNanoseconds: time,
         wireByteCount: onWire)
     }
+    if gate == .kept { return keptFrame() }
     return nil
   }
 
@@ -163,13 +168,10 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     if !file.isRegular, gate == .open { gate = .untilItComes }
   }
 
-  /// Waits until more may have come, a quarter of a second at most; a signal ends it early.
-  package func wait() { file.wait() }
-
   /// Whether the next record is worth asking libpcap for.
   @inline(never)
   private mutating func isThere() -> Bool {
-    if gate == .closed { return false }
+    if gate == .closed || gate == .kept { return false }
     isDry = !file.hasRecord(format, isByteSwapped: isByteSwapped)
     return !isDry
   }
@@ -177,16 +179,19 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   // MARK: Frames that a pool denied
 
   /// Counts a frame, the last one read, as dropped.
-  mutating func drop(_ denial: Denial) {
+  @inline(never)
+  mutating func drop(_ frameByteCount: Int) {
     deniedCount += 1
-    deniedByteCount += unsafe denial.frame.bytes.count
+    deniedByteCount += frameByteCount
   }
 
   /// Makes a frame, the last one read, the next one again.
-  mutating func keep(_ denial: Denial) {
-    kept = denial.frame
+  @inline(never)
+  mutating func keep(_ frame: KeptFrame) {
+    kept = frame
+    (gateBehind, gate) = (gate, .kept)
     packetCount -= 1
-    byteCount -= unsafe denial.frame.bytes.count
+    byteCount -= unsafe frame.bytes.count
   }
 
   @inline(never)
@@ -194,6 +199,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   private mutating func keptFrame() -> CapturedFrame? {
     guard let frame = kept else { return nil }
     kept = nil
+    gate = gateBehind
     packetCount += 1
     byteCount += unsafe frame.bytes.count
     // libpcap's buffer is as it was: nothing was read since.
@@ -204,19 +210,6 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   }
 }
 
-/// What became of the attempt to read a frame into a packet.
-enum FrameInPacket: ~Copyable {
-  case packet(Packet)
-  case end
-  case denied(Denial)
-}
-
-/// A frame that a pool had no packet for.
-struct Denial {
-  let frame: KeptFrame
-  let error: MbufError
-}
-
 /// A frame in libpcap's buffer, good until libpcap's next call.
 @safe
 struct KeptFrame {
@@ -225,36 +218,28 @@ struct KeptFrame {
   let wireByteCount: Int
 }
 
-extension CaptureReader {
-  /// Reads the next frame into a packet with its time, wire length and link type.
-  @inline(__always)
-  mutating func nextPacket(
-    of pool: MbufPool, headroom: Int = 0, _ linkType: UInt32
-  ) -> FrameInPacket {
-    guard let frame = nextFrame() else { return .end }
-    do throws(MbufError) {
-      var packet = try pool.packet(copying: frame.bytes, headroom: headroom)
-      var header = PacketHeader()
-      header.timestampInNanoseconds = frame.timestampInNanoseconds
-      header.wireByteCount = Swift.min(frame.wireByteCount, CapturedFrame.wireByteLimit)
-      header.linkType = linkType
-      packet.header = header
-      return .packet(packet)
-    } catch {
-      return .denied(frame.denial(error))
-    }
-  }
-}
-
 extension CapturedFrame {
+  /// A packet with the frame's bytes, time, wire length and link type.
+  @inline(__always)
+  borrowing func packet(
+    of pool: MbufPool, headroom: Int = 0, _ linkType: UInt32
+  ) throws(MbufError) -> Packet {
+    var packet = try pool.packet(copying: bytes, headroom: headroom)
+    var header = PacketHeader()
+    header.timestampInNanoseconds = timestampInNanoseconds
+    header.wireByteCount = Swift.min(wireByteCount, Self.wireByteLimit)
+    header.linkType = linkType
+    packet.header = header
+    return packet
+  }
+
   /// The frame without its lifetime, which is libpcap's next call.
   @inline(never)
-  fileprivate borrowing func denial(_ error: MbufError) -> Denial {
-    let kept = unsafe bytes.withUnsafeBytes { bytes in
+  borrowing func kept() -> KeptFrame {
+    unsafe bytes.withUnsafeBytes { bytes in
       unsafe KeptFrame(
         bytes: bytes, timestampInNanoseconds: timestampInNanoseconds, wireByteCount: wireByteCount)
     }
-    return Denial(frame: kept, error: error)
   }
 }
 

@@ -95,18 +95,4 @@ public struct PcapError: Error, Equatable, Sendable {
     self.packet = packet
     self.byteOffset = byteOffset
   }
-
-  /// The exit status for a command that ends by this error.
-  ///
-  /// 1 the system refused, 3 the input is cut, corrupt or of no known kind, 64 a mistake in the call.
-  package var exitCode: Int32 {
-    switch kind {
-    case .notFound, .unreadable, .unwritable, .library: 1
-    case .unsupportedLinkType, .timeNotExact, .timeOutOfRange, .frameTooLong: 1
-    case .badFilter, .isOutput: 64
-    case .empty, .badMagic, .compressed, .unsupportedVersion, .truncatedHeader: 3
-    case .mixedLinkTypes, .mixedSnapshotLengths, .mixedByteOrders, .noInterface: 3
-    case .truncated, .corrupt: 3
-    }
-  }
 }

@@ -78,8 +78,10 @@ struct PipeInput: ~Copyable {
     return true
   }
 
-  /// Waits a quarter of a second at most for more to come.
-  func wait() { _ = waitUntilReady(descriptor, POLLIN, atMostMilliseconds: 250) }
+  /// Waits for more to come; gives false if the time is over or a signal came.
+  func wait(_ milliseconds: Int32) -> Bool {
+    isReadable(descriptor, atMostMilliseconds: milliseconds)
+  }
 
   /// Reads once, into the room behind what is here.
   ///
@@ -127,10 +129,10 @@ struct PipeInput: ~Copyable {
   }
 }
 
-/// Whether reading gives something now, be it the end.
-private func isReadable(_ descriptor: Int32) -> Bool {
+/// Whether reading gives something, be it the end, within a time.
+private func isReadable(_ descriptor: Int32, atMostMilliseconds limit: Int32 = 0) -> Bool {
   var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-  return unsafe poll(&wanted, 1, 0) > 0
+  return unsafe poll(&wanted, 1, limit) > 0
 }
 
 /// A stream over `input`, which must live longer.

@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-//     for each loop, for each input:
-//         frame --> packet of the pool --> decode and count --> sink
-//                        |                                       |
-//                   denied: dropped, pool_exhausted         taken: sent
+//     for each loop, for each input, for each batch:
+//         source --> packets of the pool --> decode and count --> sink
+//                        |                                          |
+//                   denied: dropped, pool_exhausted            taken: sent
 //
-// States of a run: checked (the output is none of the inputs), opening (all inputs are looked at,
-// then the output is opened), looping, finished, verified. An input that cannot be read further ends there, and the next one goes on;
-// an output that cannot be written ends the run, and what it had taken and lost counts as refused.
-// The report is made in every case, and in every case packets read == sent + denied + refused.
+// States of a run: checked (the output is none of the inputs), looping, finished, compared. An input
+// that cannot be read further ends there, and the next one goes on; an output that cannot be written
+// ends the run, and what it did not take or lost counts as refused. The report is made in every case,
+// and in every case packets read == sent + denied + refused.
+//
+// A source that is idle is waited for, after what was sent is put out. A sink that takes no more is
+// pushed until it does.
 
 import Interfaces
+import InternetStack
 public import Mbufs
-import Pcap
+import UMA
 import Wire
 
-/// Replays captures: reads frames into packets, counts what they are and hands them to a sink.
+/// Replays packets: reads them from its inputs, counts what they are and hands them to a sink.
 public struct Replay: ~Copyable {
   private let plan: ReplayPlan
   private let pool: MbufPool
   private let control: ReplayControl
   private var report: ReplayReport
   private var hasBegun = false
-  /// The file that is written, once it is there.
-  private var output: FileIdentity?
 
+  /// Packets of one batch: few enough to be in the processor's cache when they are decoded.
+  private static var batchPacketCount: Int { 32 }
   /// Packets between two reports of progress.
   private static var stepPacketCount: Int { 4_096 }
 
@@ -40,15 +44,15 @@ public struct Replay: ~Copyable {
     self.pool = pool
     self.control = control
     report = ReplayReport(pool: pool.statistics())
-    report.inputs = plan.inputs.map(ReplayReport.Input.init(file:))
+    report.inputs = plan.inputs.map { ReplayReport.Input(name: $0.name) }
   }
 
   /// Runs the plan to its end, or until something stops it.
   ///
-  /// - Returns: what was done. If the output is an input, nothing: `outputError` then has the kind
-  ///   `.isOutput`, and no file was touched.
+  /// - Returns: what was done. If the output would destroy an input, nothing: `outputError` then has
+  ///   the kind `.misuse`, and nothing was touched.
   public consuming func run() -> ReplayReport {
-    do throws(PcapError) {
+    do throws(InterfaceError) {
       try plan.check()
       switch plan.destination {
       case .null:
@@ -57,52 +61,58 @@ public struct Replay: ~Copyable {
       case .stack:
         var sink = StackSink()
         try send(to: &sink)
-      case .file(let path):
-        var sink = FileSink(path: path, resolution: finestResolution())
+      case .output(let output):
+        var sink = OutputSink(output)
         try send(to: &sink)
       }
     } catch {
       report.outputError = error
     }
+    report.refused = report.packetsRead - report.denied - report.packetsSent
     if report.denied > 0 { report.drops.append(("pool_exhausted", report.denied)) }
     if report.refused > 0 { report.drops.append(("output_failed", report.refused)) }
     report.wasInterrupted = control.isStopped
     report.pool = pool.statistics()
     report.outstanding = report.pool.mbufsInUse
-    if plan.verifies, hasBegun, report.outputError == nil, case .file(let path) = plan.destination,
-      path != "-"
+    if plan.verifies, hasBegun, report.outputError == nil,
+      case .output(let output) = plan.destination
     {
-      verify(path)
+      do throws(InterfaceError) {
+        report.verification = try output.compare(
+          loopCount: plan.loopCount, packetCount: report.packetsSent)
+      } catch {
+        report.outputError = error
+      }
     }
     return report
   }
 
   /// Goes through the inputs as often as planned.
-  private mutating func send<Sink: PacketSink & ~Copyable>(to sink: inout Sink) throws(PcapError) {
+  private mutating func send<Sink: ReplaySink & ~Copyable>(
+    to sink: inout Sink
+  ) throws(InterfaceError) {
     let start = ContinuousClock.now
     defer {
       let (seconds, attoseconds) = (ContinuousClock.now - start).components
       report.durationInNanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
-      report.drops = sink.drops
+      report.drops = sink.dropsByReason
     }
-    do throws(PcapError) {
+    do throws(InterfaceError) {
       try sendAll(to: &sink)
       try sink.finish()
     } catch {
       // What was taken before is still put out, as far as that goes; the first error is told.
       try? sink.finish()
-      if let written = sink.written {
-        report.refused += report.packetsSent - written.packets
-        report.packetsSent = written.packets
-        report.bytesSent = written.bytes
-      }
+      let output = sink.statistics.output
+      report.packetsSent = output.packets + output.drops
+      report.bytesSent = output.bytes
       throw error
     }
   }
 
-  private mutating func sendAll<Sink: PacketSink & ~Copyable>(
+  private mutating func sendAll<Sink: ReplaySink & ~Copyable>(
     to sink: inout Sink
-  ) throws(PcapError) {
+  ) throws(InterfaceError) {
     for _ in 0..<plan.loopCount where !isDone {
       report.loops += 1
       let before = report.packetsRead
@@ -112,140 +122,111 @@ public struct Replay: ~Copyable {
     }
   }
 
-  private mutating func send<Sink: PacketSink & ~Copyable>(
+  private mutating func send<Sink: ReplaySink & ~Copyable>(
     _ index: Int, to sink: inout Sink
-  ) throws(PcapError) {
-    var reader: CaptureReader
-    do throws(PcapError) {
-      reader = try CaptureReader(path: plan.inputs[index], filter: plan.filter)
+  ) throws(InterfaceError) {
+    var source: any PacketSource & ~Copyable
+    do throws(InterfaceError) {
+      source = try plan.inputs[index].open()
     } catch {
       // A signal may have broken the opening off; then it says nothing about the input.
       if !control.isStopped { report.inputs[index].openError = error }
       return
     }
-    if let error = refusal(of: reader) {
-      report.inputs[index].openError = error
-      return
-    }
-    try sink.begin(reader.linkType, reader.resolution, file: plan.inputs[index])
+    let traits = source.traits
+    try sink.begin(traits, from: plan.inputs[index].name)
     hasBegun = true
-    report.inputs[index].format = reader.format
-    report.inputs[index].linkType = reader.linkType
-    reader.stopWaiting()
-    defer {
-      report.inputs[index].packets += reader.packetCount
-      report.inputs[index].bytes += reader.byteCount
-      report.inputs[index].end = control.isStopped ? reader.endUnlessBrokenOff : reader.end
-    }
-    while reader.end == nil, !control.isStopped {
-      let left = (plan.limit ?? .max) - report.packetsSent
+    report.inputs[index].format = source.formatName
+    report.inputs[index].linkType = traits.linkType
+    report.inputs[index].end = nil
+    var failure: InterfaceError?
+    do throws(InterfaceError) { try drain(&source, index, to: &sink) } catch { failure = error }
+    let input = source.statistics.input
+    report.inputs[index].packets += input.drops
+    report.inputs[index].bytes += input.lostBytes
+    report.denied += input.drops
+    if let failure { throw failure }
+  }
+
+  /// Sends what a source has, until its end or a reason to stop before.
+  private mutating func drain<Sink: ReplaySink & ~Copyable>(
+    _ source: inout any PacketSource & ~Copyable, _ index: Int, to sink: inout Sink
+  ) throws(InterfaceError) {
+    while !control.isStopped {
+      let left = Swift.min((plan.limit ?? .max) - report.packetsSent, Self.stepPacketCount)
       if left <= 0 { return }
-      let step = ReplayStep(packetCount: Swift.min(left, Self.stepPacketCount))
-      var sent = ReplaySent()
-      defer {
-        report.packetsSent += sent.packets
-        report.bytesSent += sent.bytes
-        report.denied += sent.denied
-        report.refused += sent.refused
-      }
-      try replayLoop(
-        step, control, from: &reader, to: &sink, pool, &report.tally, &sent)
-      control.report(report.packetsSent + sent.packets)
-      if reader.isDry {
-        try sink.flush()
-        reader.wait()
+      let state = try send(left, of: &source, index, to: &sink)
+      control.report(report.packetsSent)
+      switch state {
+      case .more: break
+      case .idle:
+        try sink.push()
+        _ = source.wait(milliseconds: 250)
+      case .ended(let error):
+        // A signal may have broken off the system's read; that says nothing about the input.
+        if !control.isStopped || error?.kind != .failed { report.inputs[index].end = state }
+        return
       }
     }
   }
 
-  /// Why an input that was opened is not read: it is the file that is written, which came into
-  /// being, or got another name, since the plan was checked.
-  private mutating func refusal(of reader: borrowing CaptureReader) -> PcapError? {
-    guard case .file(let path) = plan.destination else { return nil }
-    if output == nil { output = FileIdentity(output: path) }
-    guard reader.identity.isOverwritten(byWritingTo: output) else { return nil }
-    return PcapError(.isOutput(path), file: reader.path)
+  /// Sends up to so many packets of a source, batch by batch, while it has any.
+  private mutating func send<Sink: ReplaySink & ~Copyable>(
+    _ packetLimit: Int, of source: inout any PacketSource & ~Copyable, _ index: Int,
+    to sink: inout Sink
+  ) throws(InterfaceError) -> SourceState {
+    var state = SourceState.more
+    var left = packetLimit
+    while left > 0, case .more = state, !control.isStopped {
+      var packets = PacketQueue()
+      do throws(InterfaceError) {
+        state = try source.receive(
+          upTo: Swift.min(left, Self.batchPacketCount), into: &packets, from: pool)
+      } catch {
+        state = .ended(error)
+      }
+      let (packetCount, byteCount) = (packets.packetCount, packets.byteCount)
+      report.inputs[index].packets += packetCount
+      report.inputs[index].bytes += byteCount
+      replayLoop(&packets, &report.tally, to: &sink)
+      try transmit(&packets, to: &sink)
+      report.packetsSent += packetCount - packets.packetCount
+      report.bytesSent += byteCount - packets.byteCount
+      left -= packetCount
+    }
+    return state
+  }
+
+  /// Sends packets until the sink has taken all, or somebody stops that.
+  private func transmit<Sink: PacketSink & ~Copyable>(
+    _ packets: inout PacketQueue, to sink: inout Sink
+  ) throws(InterfaceError) {
+    while !packets.isEmpty {
+      try sink.transmit(&packets)
+      if packets.isEmpty || control.isStopped { return }
+      try sink.push()
+      ThreadParker().wait(until: .now + .milliseconds(1))
+    }
   }
 
   private var isDone: Bool {
     control.isStopped || report.packetsSent >= plan.limit ?? .max
   }
-
-  /// The finest resolution of the inputs, as far as they can be looked at beforehand.
-  ///
-  /// A single input tells when it is opened, and a pipe would lose what is looked at.
-  private func finestResolution() -> TimeResolution {
-    guard plan.inputs.count > 1 else { return .micro }
-    for input in plan.inputs where input != "-" {
-      if let reader = try? CaptureReader(path: input), reader.resolution == .nano {
-        return .nano
-      }
-    }
-    return .micro
-  }
-
-  /// Reads the output again and sets it beside the inputs as they were replayed.
-  private mutating func verify(_ path: String) {
-    do throws(PcapError) {
-      var output = try CaptureReader(path: path)
-      report.verification = Verifier(plan, packetCount: report.packetsSent).compare(&output)
-    } catch {
-      report.outputError = error
-    }
-  }
 }
 
-/// How much one call of the loop does.
-struct ReplayStep {
-  let packetCount: Int
-}
-
-/// What one call of the loop did.
-struct ReplaySent {
-  var packets = 0
-  var bytes = 0
-  var denied = 0
-  var refused = 0
-}
-
-/// The loop that every packet passes: read, count, hand on.
+/// The loop that every packet passes: decode, count, hand on.
 ///
-/// Allocates and retains nothing.
+/// Allocates and retains nothing. What it leaves in `packets` is to be transmitted.
 @inline(never)
-private func replayLoop<Sink: PacketSink & ~Copyable>(
-  _ step: ReplayStep, _ control: ReplayControl, from reader: inout CaptureReader,
-  to sink: inout Sink, _ pool: MbufPool,
-  _ tally: inout FrameTally, _ sent: inout ReplaySent
-) throws(PcapError) {
-  let linkType = reader.linkType
-  while sent.packets < step.packetCount, !control.isStopped {
-    var packet: Packet
-    do throws(MbufError) {
-      guard let next = try reader.next(into: pool) else { break }
-      packet = next
-    } catch {
-      sent.denied &+= 1
-      continue
-    }
-    let byteCount = packet.byteCount
-    let frame = packet.decoded(linkType)
+private func replayLoop<Sink: ReplaySink & ~Copyable>(
+  _ packets: inout PacketQueue, _ tally: inout FrameTally, to sink: inout Sink
+) {
+  var leaving = PacketQueue()
+  while var packet = packets.dequeue() {
+    let frame = packet.decoded()
     // What was verified need not be verified again by whom the packet goes to.
     if tally.count(packet, frame) == .valid { packet.checksumState = .verified }
-    do throws(PcapError) {
-      try sink.take(packet, frame)
-    } catch {
-      sent.refused &+= 1
-      throw error
-    }
-    sent.packets &+= 1
-    sent.bytes &+= byteCount
+    sink.take(packet, frame, &leaving)
   }
-}
-
-extension CaptureReader {
-  /// How the reading ended, where a signal may have broken off the system's read.
-  fileprivate var endUnlessBrokenOff: CaptureEnd? {
-    if case .library = end?.error?.kind { return nil }
-    return end
-  }
+  packets.append(&leaving)
 }

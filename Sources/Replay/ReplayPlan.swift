@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
-public import Pcap
+public import Interfaces
 
 /// What to replay, where to, and how often.
-public struct ReplayPlan: Equatable, Sendable {
+///
+///     let files = CaptureFiles(["a.pcap", "b.pcap"])
+///     let plan = ReplayPlan(inputs: files.inputs, destination: .stack)
+public struct ReplayPlan: Sendable {
   /// Where the packets end up.
-  public enum Destination: Equatable, Sendable {
+  public enum Destination: Sendable {
     /// Nowhere: each packet is decoded, counted and freed.
     case null
-    /// A capture file, "-" for standard output.
-    case file(String)
+    /// What this makes: a capture file, for instance.
+    case output(any PacketOutput)
     /// An IP stack in this process, which delivers to a socket for every port.
     case stack
   }
 
-  /// Capture files in order, "-" for standard input.
-  public var inputs: [String]
-  /// A filter in tcpdump's language; frames that do not match are not replayed.
-  public var filter: String?
+  /// Where the packets come from, in order.
+  public var inputs: [any PacketInput]
   /// Where the packets end up.
   public var destination: Destination
   /// How often the inputs are gone through, at least once.
@@ -28,34 +29,21 @@ public struct ReplayPlan: Equatable, Sendable {
 
   /// Plans one pass over the inputs, as fast as it goes.
   public init(
-    inputs: [String], filter: String? = nil, destination: Destination = .null,
-    loopCount: Int = 1, limit: Int? = nil, verifies: Bool = false
+    inputs: [any PacketInput], destination: Destination = .null, loopCount: Int = 1,
+    limit: Int? = nil, verifies: Bool = false
   ) {
     precondition(loopCount >= 1, "\(loopCount) loops")
     self.inputs = inputs
-    self.filter = filter
     self.destination = destination
     self.loopCount = loopCount
     self.limit = limit
     self.verifies = verifies
   }
-  /// Refuses an output that is one of the inputs, whatever the two are called: opening it would
-  /// empty the input, and writing to it would feed on itself.
+
+  /// Refuses an output that would destroy an input; opens nothing.
   ///
-  /// Links, names like `/dev/stdin` and `/proc/self/fd/3`, and the standard streams are followed to
-  /// the file they lead to. Pipes, terminals and null devices may be both. Nothing is opened.
-  ///
-  /// - Throws: `PcapError` of kind `.isOutput`, about the first such input.
-  public func check() throws(PcapError) {
-    guard case .file(let output) = destination else { return }
-    let written = FileIdentity(output: output)
-    for input in inputs {
-      let read = FileIdentity(input: input)
-      // What is not there yet will be the same file by the same name.
-      let isToBeMade = written == nil && read == nil && input == output
-      if isToBeMade || read?.isOverwritten(byWritingTo: written) == true {
-        throw PcapError(.isOutput(output), file: input)
-      }
-    }
+  /// - Throws: `InterfaceError` of kind `.misuse`, about the first such input.
+  public func check() throws(InterfaceError) {
+    if case .output(let output) = destination { try output.check() }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Interfaces
 import Mbufs
-import Pcap
 public import Reports
 import UMA
 import Wire
@@ -68,8 +68,8 @@ extension ReplayReport {
 extension ReplayReport.Input {
   var json: JSONValue {
     [
-      "file": .string(file),
-      "format": format.map { .string($0.rawValue) } ?? .null,
+      "file": .string(name),
+      "format": format.map { .string($0) } ?? .null,
       "link_type": linkType.map { .string($0.name) } ?? .null,
       "packets": .integer(packets),
       "bytes": .integer(bytes),
@@ -82,26 +82,33 @@ extension ReplayReport.Input {
   ///
   /// Nil if its end was not reached.
   public var endName: String? {
-    switch openError?.kind {
-    case nil: end?.name
-    case .empty, .truncatedHeader, .truncated: "cut"
-    case .corrupt: "corrupt"
-    default: "unsupported"
-    }
+    if let openError { return openError.endName(otherwise: "unsupported") }
+    guard case .ended(let error) = end else { return nil }
+    return error.map { $0.endName(otherwise: "cut") } ?? "clean"
   }
 }
 
-extension PcapError {
+extension InterfaceError {
+  /// What it makes of the input that ends by it.
+  fileprivate func endName(otherwise name: String) -> String {
+    switch kind {
+    case .cut: "cut"
+    case .corrupt: "corrupt"
+    case .unsupported: "unsupported"
+    default: name
+    }
+  }
+
   var json: JSONValue {
     [
-      "what": .string(what), "why": .string(why), "do": .string(self.do),
+      "what": .string(what), "why": .string(why), "do": .string(advice),
       "packet": packet.map { .integer($0) } ?? .null,
       "offset": byteOffset.map { .integer($0) } ?? .null,
     ]
   }
 }
 
-extension CaptureComparison {
+extension PacketComparison {
   var json: JSONValue {
     [
       "identical": .bool(isIdentical),

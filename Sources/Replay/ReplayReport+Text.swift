@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import Pcap
+import Interfaces
 import Reports
 import Wire
 
@@ -76,13 +76,14 @@ extension ReplayReport {
 
 extension ReplayReport.Input {
   fileprivate var text: String {
-    guard let format, let linkType else { return "\(file): nothing read" }
-    return "\(file): \(format.rawValue), \(linkType.name), \(packets.counted("packet")), "
+    if packets == 0, end == nil, linkType == nil { return "\(name): nothing read" }
+    let kind = [format, linkType?.name].compactMap(\.self).map { "\($0), " }.joined()
+    return "\(name): \(kind)\(packets.counted("packet")), "
       + "\(bytes) bytes, end \(endName ?? "not reached")"
   }
 }
 
-extension CaptureComparison {
+extension PacketComparison {
   /// One line: identical, or what differs first.
   var text: String {
     guard let difference = firstDifference else {

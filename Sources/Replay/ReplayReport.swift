@@ -7,35 +7,38 @@
 //     drops == the sink's, denied and refused
 //     outstanding == 0, or packets were lost track of and the run has failed
 
+public import Interfaces
 public import Mbufs
-public import Pcap
 public import Wire
 
 /// The outcome of a replay.
 public struct ReplayReport: Sendable {
-  /// One input file, over all loops.
+  /// One input, over all loops.
   public struct Input: Sendable {
-    /// The path as given.
-    public var file: String
-    /// How it is laid out; nil if it could not be opened.
-    public var format: CaptureFormat?
-    /// How its frames begin; nil if it could not be opened.
+    /// Its name: a path as given.
+    public var name: String
+    /// How it is laid out; nil if it could not be opened, or there is no name for it.
+    public var format: String?
+    /// How its frames begin; nil if it could not be opened, or they differ.
     public var linkType: LinkType?
     /// Packets read from it.
     public var packets = 0
     /// Captured bytes of them.
     public var bytes = 0
-    /// How the reading ended, the last time; nil if it was given up before the end.
+    /// How it ended, the last time; nil if it was given up before the end.
     ///
     /// A limit, a signal or an output that failed may come first.
-    public var end: CaptureEnd?
+    public var end: SourceState?
     /// Why it could not be opened.
-    public var openError: PcapError?
+    public var openError: InterfaceError?
 
-    init(file: String) { self.file = file }
+    init(name: String) { self.name = name }
 
     /// What was wrong with it, if anything.
-    public var error: PcapError? { openError ?? end?.error }
+    public var error: InterfaceError? {
+      if openError == nil, case .ended(let error) = end { return error }
+      return openError
+    }
   }
 
   /// The inputs in order.
@@ -60,10 +63,10 @@ public struct ReplayReport: Sendable {
   public var pool: MbufStatistics
   /// Mbufs that are still with somebody after the run; anything but 0 is a failure.
   public var outstanding = 0
-  /// How the output compares; nil if that was not asked for or standard output was the output.
-  public var verification: CaptureComparison?
+  /// How the output compares; nil if that was not asked for or cannot be done.
+  public var verification: PacketComparison?
   /// Why the output could not be written or read again.
-  public var outputError: PcapError?
+  public var outputError: InterfaceError?
   /// Whether a signal ended the run early.
   public var wasInterrupted = false
 

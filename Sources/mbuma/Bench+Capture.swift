@@ -30,7 +30,7 @@ extension Bench {
   }
 
   mutating func measureCaptures() throws {
-    let replays: [(path: String, destination: ReplayPlan.Destination)] = [
+    let replays: [(path: String, to: ReplayCommand.Destination)] = [
       ("replay/null60", .null), ("replay/stack60", .stack), ("replay/file60", .file("/dev/null")),
     ]
     let rows = ["capture/decode60", "capture/stack60"] + replays.map(\.path)
@@ -59,7 +59,11 @@ extension Bench {
       for _ in 0..<loopCount { try Self.libpcapLoop(path) }
     }
     for row in replays {
-      let plan = ReplayPlan(inputs: [path], destination: row.destination, loopCount: loopCount)
+      let files = CaptureFiles([path], output: row.to == .file("/dev/null") ? "/dev/null" : nil)
+      let plan = ReplayPlan(
+        inputs: files.inputs,
+        destination: files.output.map { .output($0) } ?? (row.to == .stack ? .stack : .null),
+        loopCount: loopCount)
       try measure(row.path, per: "packet", fixedCount: packetCount, against: libpcapLooped) { _ in
         keep(Replay(plan, pool: pool).run().packetsSent)
       }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import ArgumentParser
+import Interfaces
 import Mbufs
 import Pcap
 import Replay
@@ -59,14 +60,6 @@ struct ReplayCommand: ParsableCommand {
         self = .file(String(argument.dropFirst(5)))
       }
     }
-
-    var forReplay: ReplayPlan.Destination {
-      switch self {
-      case .null: .null
-      case .file(let path): .file(path)
-      case .stack: .stack
-      }
-    }
   }
 
   func validate() throws {
@@ -75,7 +68,8 @@ struct ReplayCommand: ParsableCommand {
     }
     guard loop.value >= 1 else { throw ValidationError("--loop must be at least 1") }
     if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
-    let inputs = plan.inputs
+    let files = files
+    let inputs = files.paths
     if inputs.filter({ $0 == "-" }).count > 1 {
       throw ValidationError("standard input can be read only once")
     }
@@ -83,7 +77,7 @@ struct ReplayCommand: ParsableCommand {
     if loop.value > 1, let readOnce {
       throw ValidationError("--loop reads inputs again, which \(readOnce) does not allow")
     }
-    guard case .file(let output) = plan.destination else {
+    guard let output = files.outputPath else {
       if verify { throw ValidationError("--verify needs --to file:OUT") }
       return
     }
@@ -94,18 +88,24 @@ struct ReplayCommand: ParsableCommand {
     if output == "-", json { throw ValidationError("--json and --to file:- both want stdout") }
   }
 
+  /// The files of the command line.
+  private var files: CaptureFiles {
+    let (inputs, filter) = filter.map { (arguments, $0) } ?? CaptureArguments.split(arguments)
+    guard case .file(let path) = destination else { return CaptureFiles(inputs, filter: filter) }
+    return CaptureFiles(inputs, filter: filter, output: StandardStreams.output(path))
+  }
+
   /// What the command line asks for.
-  private var plan: ReplayPlan {
-    let files = filter.map { (arguments, $0) } ?? CaptureArguments.split(arguments)
+  private func plan(_ files: CaptureFiles) -> ReplayPlan {
+    let sink = destination == .stack ? ReplayPlan.Destination.stack : .null
     return ReplayPlan(
-      inputs: files.0, filter: files.1,
-      destination: StandardStreams.destination(destination.forReplay), loopCount: loop.value,
-      limit: limit?.value, verifies: verify)
+      inputs: files.inputs, destination: files.output.map { .output($0) } ?? sink,
+      loopCount: loop.value, limit: limit?.value, verifies: verify)
   }
 
   func run() throws {
-    let plan = plan
-    if let conflict = conflict(in: plan) {
+    let files = files
+    if let conflict = conflict(in: files) {
       Terminal.warn("mbuma: \(conflict)")
       throw ExitStatus.usage.code
     }
@@ -113,17 +113,17 @@ struct ReplayCommand: ParsableCommand {
     let progress = ProgressLine(isShown: !hidesProgress && Terminal.isInteractive)
     let control = ReplayControl(onProgress: progress.show)
     Interrupts.stop(control)
-    let report = Replay(plan, pool: pool, control: control).run()
+    let report = Replay(plan(files), pool: pool, control: control).run()
     progress.clear()
     for error in report.inputs.compactMap(\.error) + (report.outputError.map { [$0] } ?? []) {
       Terminal.warn("mbuma: \(error)")
     }
     let isReported = Terminal.report(
       json ? report.json.prettyText + "\n" : report.text, isJSON: json,
-      toStandardError: plan.destination == .file("-"))
+      toStandardError: files.outputPath == "-")
     let status = ExitStatus(report)
     if status == .nothing {
-      Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report))")
+      Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report, files.filter))")
     } else if report.wasInterrupted {
       Terminal.warn("mbuma: interrupted after \(report.packetsSent.counted("packet"))")
     }
@@ -134,20 +134,20 @@ struct ReplayCommand: ParsableCommand {
     if !isReported { throw ExitStatus.failed.code }
   }
 
-  /// Why the plan would destroy what it reads or spoil what it writes, nil if it would not.
-  private func conflict(in plan: ReplayPlan) -> String? {
+  /// Why the files would be destroyed or spoilt by one another, nil if they would not.
+  private func conflict(in files: CaptureFiles) -> String? {
     do throws(PcapError) {
-      try plan.check()
-      return StandardStreams.conflict(with: plan)
+      try files.check()
+      return StandardStreams.conflict(with: files)
     } catch {
       return "\(error)"
     }
   }
 
-  private func whyNothing(_ report: ReplayReport) -> String {
+  private func whyNothing(_ report: ReplayReport, _ filter: String?) -> String {
     if report.wasInterrupted { return "a signal came first" }
     if report.packetsRead == 0 {
-      return plan.filter.map { "none matched the filter \($0)" }
+      return filter.map { "none matched the filter \($0)" }
         ?? "the input holds none"
     }
     return "all \(report.packetsDropped) were dropped; raise --limit-clusters"

@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Pcap
-import Replay
 
 /// What the command itself writes to, standard output for the report and standard error for the
-/// rest, beside what a plan reads and writes.
+/// rest, beside the captures it reads and writes.
 ///
 /// A report or a message that lands in a capture makes it one that nobody can read.
 enum StandardStreams {
-  /// The destination, which is standard output if it leads into the same pipe, as `/dev/stdout`
-  /// may: the report then goes elsewhere.
-  static func destination(_ destination: ReplayPlan.Destination) -> ReplayPlan.Destination {
-    guard case .file(let path) = destination, let output = FileIdentity(path: path),
-      output.isStream, output == FileIdentity(descriptor: 1)
-    else { return destination }
-    return .file("-")
+  /// The path of an output, which is standard output if it leads into the same pipe, as
+  /// `/dev/stdout` may: the report then goes elsewhere.
+  static func output(_ path: String) -> String {
+    guard let output = FileIdentity(path: path), output.isStream,
+      output == FileIdentity(descriptor: 1)
+    else { return path }
+    return "-"
   }
 
-  /// Why a plan cannot be run beside them, in three parts; nil if it can.
-  static func conflict(with plan: ReplayPlan) -> String? {
+  /// Why captures cannot be read and written beside them, in three parts; nil if they can.
+  static func conflict(with files: CaptureFiles) -> String? {
     let (output, errors) = (FileIdentity(descriptor: 1), FileIdentity(descriptor: 2))
-    let readsOverwritten = plan.inputs.first { input in
+    let readsOverwritten = files.paths.first { input in
       FileIdentity(input: input)?.isOverwritten(byWritingTo: output) == true
     }
     if let readsOverwritten { return "\(PcapError(.isOutput("-"), file: readsOverwritten))" }
-    guard case .file(let path) = plan.destination, let file = FileIdentity(output: path) else {
+    guard let path = files.outputPath, let file = FileIdentity(output: path) else {
       return nil
     }
     let name = path == "-" ? "standard output" : path

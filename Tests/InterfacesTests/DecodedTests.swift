@@ -123,6 +123,20 @@ import Wire
     #expect(kept.packetCount == 10)
   }
 
+  @Test func aPacketThatNobodyGaveALinkTypeIsNotTakenForBSDLoopback() throws {
+    let pool = MbufPool()
+    for _ in 0..<2 {
+      var packet = try packet(pool, [2, 0, 0, 0] + Self.ipv4(17, Self.udp), cutAt: [])
+      #expect(packet.linkType == .max && PacketHeader().linkType == .max)
+      let frame = packet.decoded()
+      #expect(frame.link == .unsupported && frame.transport == .none)
+      packet.linkType = LinkType.null.rawValue
+      let known = packet.decoded()
+      #expect(known.destinationPort == 53)
+      // The next packet has the same mbuf.
+    }
+  }
+
   @Test func aSumIsThatOfTheBytesHoweverTheyLie() throws {
     let pool = MbufPool()
     var random = SeededRandom()

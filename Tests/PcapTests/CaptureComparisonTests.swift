@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
+import Interfaces
 import Mbufs
 import Pcap
 import Testing
@@ -15,8 +16,8 @@ import Wire
     return file
   }
 
-  private func compare(_ a: TemporaryFile, _ b: TemporaryFile) throws -> CaptureComparison {
-    try CaptureComparison(of: a.path, with: b.path)
+  private func compare(_ a: TemporaryFile, _ b: TemporaryFile) throws -> PacketComparison {
+    try PacketComparison(of: a.path, with: b.path)
   }
 
   @Test func findsTheFirstDifferenceOfEachKind() throws {
@@ -57,10 +58,10 @@ import Wire
     var writer = try CaptureWriter(path: copy.path, linkType: .ethernet, resolution: .micro)
     while let packet = try reader.next(into: pool) { try writer.write(packet) }
     try writer.close()
-    #expect(try CaptureComparison(of: cut, with: copy.path).isIdentical)
-    #expect(try CaptureComparison(of: cut, with: cut).firstDifference?.field == .end)
+    #expect(try PacketComparison(of: cut, with: copy.path).isIdentical)
+    #expect(try PacketComparison(of: cut, with: cut).firstDifference?.field == .end)
     // What is missing is missing because the file is cut.
-    let difference = try CaptureComparison(of: whole, with: cut).firstDifference
+    let difference = try PacketComparison(of: whole, with: cut).firstDifference
     #expect(difference?.field == .end)
     #expect(difference?.packet == 26)
   }
@@ -68,7 +69,7 @@ import Wire
   @Test func comparesAsManyAsAskedFor() throws {
     var expected = try CaptureReader(path: Captures.path("ntp.pcap"))
     var actual = try CaptureReader(path: Captures.path("cut_header.pcap"))
-    var comparison = CaptureComparison()
+    var comparison = PacketComparison()
     comparison.compare(&expected, with: &actual, upTo: 1)
     #expect(comparison.isIdentical)
     comparison.finish(&actual)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 import Foundation
+import Interfaces
 import Mbufs
 import Pcap
 import TestSupport
@@ -56,7 +57,7 @@ import Wire
       try file.write([UInt8](bytes.prefix(count)))
       if let error = openError(file.path) {
         #expect(count < firstPacket)
-        #expect(error.exitCode == 3, "\(count) bytes: \(error)")
+        #expect(InterfaceError(error).exitCode == 3, "\(count) bytes: \(error)")
         continue
       }
       let (read, end) = try readFrames(file.path)
@@ -116,7 +117,7 @@ import Wire
         while let packet = try? reader.next(into: pool) { packet.checkInvariants() }
         #expect(reader.end != nil)
       } catch {
-        #expect([1, 3].contains(error.exitCode), "\(error)")
+        #expect([1, 3].contains(InterfaceError(error).exitCode), "\(error)")
       }
     }
     #expect(pool.outstanding == 0)

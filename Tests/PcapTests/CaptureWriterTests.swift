@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 import Foundation
+import Interfaces
 import Mbufs
 import Pcap
 import Testing
@@ -26,7 +27,7 @@ import Wire
     let path = Captures.path(expected.file)
     let file = try TemporaryFile()
     let count = try copy(path, to: file.path, pool: pool)
-    let comparison = try CaptureComparison(of: path, with: file.path)
+    let comparison = try PacketComparison(of: path, with: file.path)
     #expect(comparison.isIdentical, "\(comparison)")
     #expect(comparison.packetCount == count)
     #expect(pool.outstanding == 0)
@@ -90,7 +91,7 @@ import Wire
     }
     try input.write(bytes)
     #expect(try copy(input.path, to: output.path, pool: pool) == sizes.count)
-    #expect(try CaptureComparison(of: input.path, with: output.path).isIdentical)
+    #expect(try PacketComparison(of: input.path, with: output.path).isIdentical)
     // Whoever does not know the input takes what the link type may have.
     let dbus = LinkType(rawValue: 231)
     var writer = try CaptureWriter(path: output.path, linkType: dbus, resolution: .micro)
@@ -100,7 +101,7 @@ import Wire
       try writer.write(packet(frame, from: pool))
     }
     try writer.close()
-    #expect(try CaptureComparison(of: input.path, with: output.path).isIdentical)
+    #expect(try PacketComparison(of: input.path, with: output.path).isIdentical)
     #expect(pool.outstanding == 0)
   }
 
@@ -165,8 +166,8 @@ import Wire
     #expect(try copy(first.path, to: second.path, pool: pool) == lengths.count)
     #expect(
       try readFrames(second.path).0.map(\.wireByteCount) == [0xffff_fffe] + lengths.dropFirst())
-    #expect(try CaptureComparison(of: first.path, with: second.path).isIdentical)
-    #expect(try CaptureComparison(of: second.path, with: first.path).isIdentical)
+    #expect(try PacketComparison(of: first.path, with: second.path).isIdentical)
+    #expect(try PacketComparison(of: second.path, with: first.path).isIdentical)
   }
 
   @Test func timesThatDoNotFit() throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 import Foundation
+import Interfaces
 import Mbufs
 import Pcap
 import Testing
@@ -94,7 +95,7 @@ struct Expectation: Sendable, CustomStringConvertible {
     if let error = reader.end?.error {
       #expect(error.packet == expected.packets + 1)
       #expect(error.byteOffset != nil)
-      #expect(error.exitCode == 3)
+      #expect(InterfaceError(error).exitCode == 3)
     }
     #expect(try reader.next(into: pool) == nil)
     #expect(reader.end?.name == expected.end)

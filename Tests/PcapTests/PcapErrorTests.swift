@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
+import Interfaces
 import Mbufs
 import Testing
 import Wire
@@ -29,7 +30,7 @@ import Wire
       #expect(!part.contains("\n"))
     }
     #expect(error.description == "\(error.what): \(error.why); \(error.do)")
-    #expect(error.exitCode == exitCode)
+    #expect(InterfaceError(error).exitCode == exitCode)
   }
 
   @Test func namesStandardInputAndOutput() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 import Foundation
+import Interfaces
 import Pcap
 import Testing
 
@@ -31,7 +32,7 @@ import Testing
     var frames = allFrames(&reader)
     let deadline = ContinuousClock.now + .seconds(60)
     while reader.isDry, ContinuousClock.now < deadline {
-      reader.wait()
+      _ = reader.wait(milliseconds: 250)
       frames += allFrames(&reader)
     }
     return frames

@@ -30,7 +30,7 @@ import Testing
   }
 }
 
-private func expectNoAllocations(to destination: ReplayPlan.Destination) throws {
+private func expectNoAllocations(to destination: Goal) throws {
   guard mbuma_malloc_count() >= 0 else {
     print("skipped: heap allocations are not counted here, under a sanitizer or on this system")
     return
@@ -45,7 +45,7 @@ private func expectNoAllocations(to destination: ReplayPlan.Destination) throws 
 
 #if !DEBUG
   /// Replays 20,000 and then 40,000 frames and traps if the second run allocates more than the first.
-  private func expectAsMany(to destination: ReplayPlan.Destination) throws {
+  private func expectAsMany(to destination: Goal) throws {
     let folder = try TemporaryFolder()
     let many: [Frame] = [
       .udp(), .other(byteCount: 60), .udp(port: 9, payload: Array(repeating: 7, count: 1_400)),

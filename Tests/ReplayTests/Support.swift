@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import Interfaces
 import Mbufs
 import Pcap
 import TestSupport
@@ -67,6 +68,31 @@ struct Frame {
 extension Int {
   /// The lower 16 bits, most significant byte first.
   fileprivate var twoBytes: [UInt8] { [UInt8(self >> 8 & 0xff), UInt8(self & 0xff)] }
+}
+
+/// Where a replay of captures goes.
+enum Goal {
+  case null
+  case file(String)
+  case stack
+}
+
+extension ReplayPlan {
+  /// Plans a replay of capture files.
+  init(
+    inputs: [String], filter: String? = nil, destination: Goal = .null,
+    loopCount: Int = 1, limit: Int? = nil, verifies: Bool = false
+  ) {
+    var path: String?
+    if case .file(let output) = destination { path = output }
+    let files = CaptureFiles(inputs, filter: filter, output: path)
+    var sink = ReplayPlan.Destination.null
+    if case .stack = destination { sink = .stack }
+    if let output = files.output { sink = .output(output) }
+    self.init(
+      inputs: files.inputs, destination: sink, loopCount: loopCount, limit: limit,
+      verifies: verifies)
+  }
 }
 
 /// Runs a plan with a pool of its own, which must be empty afterwards.

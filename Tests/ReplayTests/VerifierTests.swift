@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
+import Interfaces
 import Mbufs
-import Pcap
 import Reports
 import TestSupport
 import Testing
 import Wire
 
+@testable import Pcap
 @testable import Replay
 
 @Suite struct VerifierTests {
@@ -19,16 +20,16 @@ import Wire
   private func compare(
     _ found: [Frame], loops: Int = 1, packetCount: Int? = nil, filter: String? = nil,
     resolution: TimeResolution = .micro
-  ) throws -> CaptureComparison {
+  ) throws -> PacketComparison {
     let input = try folder.capture("in.pcap", frames, resolution: resolution)
     let output = try folder.capture("out.pcap", found, resolution: .nano)
     var reader = try CaptureReader(path: output)
-    let plan = ReplayPlan(inputs: [input], filter: filter, loopCount: loops)
-    return Verifier(plan, packetCount: packetCount ?? frames.count * loops).compare(&reader)
+    return CaptureFiles([input], filter: filter).compare(
+      &reader, loopCount: loops, packetCount: packetCount ?? frames.count * loops)
   }
 
   private func expect(
-    _ comparison: CaptureComparison, after equal: Int, _ offset: Int?, _ field: String,
+    _ comparison: PacketComparison, after equal: Int, _ offset: Int?, _ field: String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(!comparison.isIdentical, sourceLocation: sourceLocation)
@@ -86,10 +87,10 @@ import Wire
   }
 
   /// Compares an output of these bytes with an input of `frames`.
-  private func compare(_ output: Data, _ linkType: LinkType) throws -> CaptureComparison {
+  private func compare(_ output: Data, _ linkType: LinkType) throws -> PacketComparison {
     let input = try folder.capture("in.pcap", frames, linkType: linkType)
     var reader = try CaptureReader(path: folder.write(output, "out.pcap"))
-    return Verifier(ReplayPlan(inputs: [input]), packetCount: frames.count).compare(&reader)
+    return CaptureFiles([input]).compare(&reader, loopCount: 1, packetCount: frames.count)
   }
 
   @Test func linkTypesAreCompared() throws {
@@ -106,7 +107,7 @@ import Wire
     // Also where there is no frame to be different.
     let none = try folder.capture("none.pcap", [], linkType: .ipv4)
     var reader = try CaptureReader(path: folder.capture("out.pcap", []))
-    let empty = Verifier(ReplayPlan(inputs: [none]), packetCount: 0).compare(&reader)
+    let empty = CaptureFiles([none]).compare(&reader, loopCount: 1, packetCount: 0)
     #expect(empty.firstDifference?.field == .linkType)
   }
 

@@ -15,8 +15,8 @@ public struct PacketHeader: Equatable, Sendable {
   public var timestampInNanoseconds: Int64 = 0
   /// The interface it came from, as its owner numbers them.
   public var interfaceIndex: UInt32 = 0
-  /// The link type of its first byte, as libpcap numbers them.
-  public var linkType: UInt32 = 0
+  /// The link type of its first byte, as libpcap numbers them; `UInt32.max` if nobody said.
+  public var linkType: UInt32 = .max
   /// What is known of its checksums.
   public var checksumState: ChecksumState = .unknown
   /// A VLAN tag that the interface took off the frame; 0 is none.

@@ -99,7 +99,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
     set { unsafe head.headerPlace.pointee.timestampInNanoseconds = newValue }
   }
 
-  /// The link type of the first byte, as libpcap numbers them.
+  /// The link type of the first byte, as libpcap numbers them; `UInt32.max` if nobody said.
   @inlinable
   public var linkType: UInt32 {
     get { unsafe head.headerPlace.pointee.linkType }

@@ -15,11 +15,11 @@ public struct FailureRule: Sendable, CustomStringConvertible {
   private var zoneName: String?
   private var place: String?
   private var count = 0
-  private var randomState: UInt64
+  private var random: SplitMix64
 
   private init(_ choice: Choice, seed: UInt64 = 0) {
     self.choice = choice
-    randomState = seed
+    random = SplitMix64(seed: seed)
   }
 
   /// One attempt, 1 for the first.
@@ -71,7 +71,7 @@ public struct FailureRule: Sendable, CustomStringConvertible {
     case .one(let number): return count == number
     case .every(let interval): return count % interval == 0
     case .from(let number): return count >= number
-    case .random(let threshold): return nextRandom() >> 11 < threshold
+    case .random(let threshold): return random.next() >> 11 < threshold
     }
   }
 
@@ -85,16 +85,6 @@ public struct FailureRule: Sendable, CustomStringConvertible {
       case .random: "attempts at random"
       }
     return what + (zoneName.map { " in zone \($0)" } ?? "") + (place.map { " at \($0)" } ?? "")
-  }
-
-  // SplitMix64 (Steele, Lea, Flood 2014).
-  private mutating func nextRandom() -> UInt64 {
-    // Wraps on purpose: the generator counts modulo 2^64.
-    randomState &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = randomState
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
   }
 }
 

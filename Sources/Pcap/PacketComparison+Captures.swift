@@ -1,50 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
+public import Interfaces
 
-/// What a comparison of captures found.
+/// Captures compared frame by frame; neither file is held in memory.
 ///
-/// Link types are compared, then frames in order (bytes, times, captured and wire lengths), then
-/// how the second capture ends. Neither file is held in memory. Formats and resolutions may differ:
-/// a pcapng and the pcap made from it are identical if every frame and time is.
-public struct CaptureComparison: Equatable, Sendable {
-  /// What may differ, by the name that reports have for it.
-  public enum Field: String, Sendable, CaseIterable {
-    /// How the frames begin.
-    case linkType = "link_type"
-    /// A frame is there in one capture and not in the other.
-    case packetCount = "count"
-    /// When the frame was seen.
-    case timestamp
-    /// Bytes captured.
-    case capturedByteCount = "captured_length"
-    /// Bytes on the wire.
-    case wireByteCount = "wire_length"
-    /// The bytes.
-    case bytes
-    /// The second capture is cut or corrupt behind the frames before.
-    case end
-  }
-
-  /// The first place where two captures differ.
-  public struct Difference: Equatable, Sendable {
-    /// The frame, counted from 1; nil if all frames are concerned.
-    public let packet: Int?
-    /// The first byte that differs, counted from 0 in the frame; nil for other fields.
-    public let offset: Int?
-    /// What differs.
-    public let field: Field
-  }
-
-  /// Frames compared and found the same.
-  public private(set) var packetCount = 0
-  /// Nil if nothing differs.
-  public private(set) var firstDifference: Difference?
-
-  /// Whether nothing differs.
-  public var isIdentical: Bool { firstDifference == nil }
-
-  /// A comparison that begins.
-  package init() {}
-
+/// Formats and resolutions may differ: a pcapng and the pcap made from it are identical if every frame
+/// and time is.
+extension PacketComparison {
   /// Compares two files.
   ///
   /// How the first one ends does not matter, since what is cut off cannot be in the second.
@@ -53,6 +14,7 @@ public struct CaptureComparison: Equatable, Sendable {
   public init(of expected: String, with actual: String) throws(PcapError) {
     var expected = try CaptureReader(path: expected)
     var actual = try CaptureReader(path: actual)
+    self.init()
     compare(&expected, with: &actual)
     finish(&actual)
   }
@@ -63,13 +25,13 @@ public struct CaptureComparison: Equatable, Sendable {
     _ expected: inout CaptureReader, with actual: inout CaptureReader, upTo limit: Int = .max
   ) {
     if firstDifference == nil, expected.linkType != actual.linkType {
-      firstDifference = Difference(packet: nil, offset: nil, field: .linkType)
+      firstDifference = Difference(packet: nil, field: .linkType)
     }
     while firstDifference == nil, packetCount < limit, let wanted = expected.nextFrame() {
       let number = packetCount + 1
       guard let found = actual.nextFrame() else {
         let field = actual.end == .clean ? Field.packetCount : .end
-        firstDifference = Difference(packet: number, offset: nil, field: field)
+        firstDifference = Difference(packet: number, field: field)
         return
       }
       firstDifference = wanted.difference(from: found, numbered: number)
@@ -81,11 +43,11 @@ public struct CaptureComparison: Equatable, Sendable {
   package mutating func finish(_ actual: inout CaptureReader, wanted: Int? = nil) {
     guard firstDifference == nil else { return }
     if let _ = actual.nextFrame() {
-      firstDifference = Difference(packet: packetCount + 1, offset: nil, field: .packetCount)
+      firstDifference = Difference(packet: packetCount + 1, field: .packetCount)
     } else if actual.end != .clean {
-      firstDifference = Difference(packet: packetCount + 1, offset: nil, field: .end)
+      firstDifference = Difference(packet: packetCount + 1, field: .end)
     } else if let wanted, packetCount < wanted {
-      firstDifference = Difference(packet: packetCount + 1, offset: nil, field: .packetCount)
+      firstDifference = Difference(packet: packetCount + 1, field: .packetCount)
     }
   }
 }
@@ -102,11 +64,11 @@ extension CapturedFrame {
   /// - Returns: nil if nothing differs.
   borrowing func difference(
     from other: borrowing CapturedFrame, numbered packet: Int
-  ) -> CaptureComparison.Difference? {
+  ) -> PacketComparison.Difference? {
     func found(
-      _ field: CaptureComparison.Field, _ offset: Int? = nil
-    ) -> CaptureComparison.Difference {
-      CaptureComparison.Difference(packet: packet, offset: offset, field: field)
+      _ field: PacketComparison.Field, _ offset: Int? = nil
+    ) -> PacketComparison.Difference {
+      PacketComparison.Difference(packet: packet, offset: offset, field: field)
     }
     if !isSameTime(timestampInNanoseconds, other.timestampInNanoseconds) {
       return found(.timestamp)

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Capture files as inputs and output of what moves packets.
+//
+//     check       no input is the output, whatever the two are called
+//     open        an input that became the output since is refused; the output is made when the first
+//                 input is open, so an input that cannot be read destroys no output
+//     compare     frame by frame, in the order in which the inputs were gone through
+//
+// What the output is, once it is there, is remembered: it may get another name meanwhile.
+
+public import Interfaces
+import Synchronization
+
+/// Capture files to be read one behind the other, and the one to be made of them, if any.
+///
+///     let files = CaptureFiles(["a.pcap", "b.pcap"], filter: "udp", output: "udp.pcap")
+///
+/// Links, names like `/dev/stdin` and `/proc/self/fd/3`, and the standard streams are followed to the
+/// file they lead to. Pipes, terminals and null devices may be input and output.
+public final class CaptureFiles: Sendable {
+  /// The files that are read, "-" for standard input.
+  public let paths: [String]
+  /// A filter in tcpdump's language; frames that do not match are not read.
+  public let filter: String?
+  /// The file that is written, "-" for standard output.
+  public let outputPath: String?
+  private let written = Mutex<FileIdentity?>(nil)
+
+  /// Names files; none is opened.
+  public init(_ paths: [String], filter: String? = nil, output: String? = nil) {
+    self.paths = paths
+    self.filter = filter
+    outputPath = output
+  }
+
+  /// The files that are read; where they are pipes, nothing is waited for.
+  public var inputs: [any PacketInput] { paths.map { CaptureInput(name: $0, files: self) } }
+
+  /// The file that is written, with the link type of the first input and the finest resolution of all,
+  /// as far as they can be looked at; nil if there is none.
+  public var output: (any PacketOutput)? {
+    outputPath.map { CaptureOutput(path: $0, files: self) }
+  }
+
+  /// Refuses an output that is one of the inputs; opens nothing.
+  ///
+  /// Opening it would empty the input, and writing to it would feed on itself.
+  ///
+  /// - Throws: `PcapError` of kind `.isOutput`, about the first such input.
+  public func check() throws(PcapError) {
+    guard let outputPath else { return }
+    let written = FileIdentity(output: outputPath)
+    for path in paths {
+      let read = FileIdentity(input: path)
+      // What is not there yet will be the same file by the same name.
+      let isToBeMade = written == nil && read == nil && path == outputPath
+      if isToBeMade || read?.isOverwritten(byWritingTo: written) == true {
+        throw PcapError(.isOutput(outputPath), file: path)
+      }
+    }
+  }
+
+  /// Opens an input, unless it is the output.
+  fileprivate func open(_ path: String) throws(PcapError) -> CaptureReader {
+    let reader = try CaptureReader(path: path, filter: filter)
+    if let outputPath {
+      let output = written.withLock { written in
+        if written == nil { written = FileIdentity(output: outputPath) }
+        return written
+      }
+      if reader.identity.isOverwritten(byWritingTo: output) {
+        throw PcapError(.isOutput(outputPath), file: path)
+      }
+    }
+    return reader
+  }
+
+  /// Whether one of several inputs counts nanoseconds; pipes would lose what is looked at.
+  fileprivate var hasNanoseconds: Bool {
+    paths.count > 1
+      && paths.contains { path in
+        guard FileIdentity(input: path)?.isRegular == true, path != "-",
+          let reader = try? CaptureReader(path: path)
+        else { return false }
+        return reader.resolution == .nano
+      }
+  }
+
+  /// Sets an output beside the inputs as they were gone through, until `packetCount` frames are the
+  /// same.
+  ///
+  /// Nothing is kept but one frame of each side.
+  func compare(
+    _ output: inout CaptureReader, loopCount: Int, packetCount: Int
+  ) -> PacketComparison {
+    var comparison = PacketComparison()
+    var hasBegun = false
+    for _ in 0..<loopCount {
+      for path in paths where !hasBegun || comparison.packetCount < packetCount {
+        guard var reader = try? CaptureReader(path: path, filter: filter) else { continue }
+        hasBegun = true
+        comparison.compare(&reader, with: &output, upTo: packetCount)
+        if !comparison.isIdentical { return comparison }
+      }
+      if hasBegun, comparison.packetCount >= packetCount { break }
+    }
+    comparison.finish(&output, wanted: packetCount)
+    return comparison
+  }
+}
+
+private struct CaptureInput: PacketInput {
+  let name: String
+  let files: CaptureFiles
+
+  func open() throws(InterfaceError) -> any PacketSource & ~Copyable {
+    do throws(PcapError) {
+      var reader = try files.open(name)
+      reader.stopWaiting()
+      return reader
+    } catch {
+      throw InterfaceError(error)
+    }
+  }
+}
+
+private struct CaptureOutput: PacketOutput {
+  let path: String
+  let files: CaptureFiles
+
+  func check() throws(InterfaceError) {
+    do throws(PcapError) { try files.check() } catch { throw InterfaceError(error) }
+  }
+
+  func open(_ traits: LinkTraits) throws(InterfaceError) -> any PacketSink & ~Copyable {
+    guard let linkType = traits.linkType else {
+      throw InterfaceError(
+        .unsupported, "\(path): cannot write the file", why: "its packets have no one link type",
+        advice: "keep the packets of one link type in the file")
+    }
+    let isNano = traits.timeUnitInNanoseconds < 1_000 || files.hasNanoseconds
+    do throws(PcapError) {
+      return try CaptureWriter(
+        path: path, linkType: linkType, resolution: isNano ? .nano : .micro)
+    } catch {
+      throw InterfaceError(error)
+    }
+  }
+
+  func compare(loopCount: Int, packetCount: Int) throws(InterfaceError) -> PacketComparison? {
+    if path == "-" { return nil }
+    do throws(PcapError) {
+      var reader = try CaptureReader(path: path)
+      return files.compare(&reader, loopCount: loopCount, packetCount: packetCount)
+    } catch {
+      throw InterfaceError(error)
+    }
+  }
+}
