@@ -34,6 +34,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     // What Swift cannot say, and what the system brings.
@@ -58,13 +59,15 @@ let package = Package(
     library("HostInterfaces", "Interfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Interfaces", "Mbufs", "Wire", "CPcap"),
     library("Reports", "Mbufs", "UMA"),
-    library("Replay", "InternetStack", "Interfaces", "Reports", "Mbufs", "UMA", "Wire"),
+    library(
+      "Replay", "InternetStack", "Interfaces", "Reports", "Mbufs", "UMA", "Wire",
+      .product(name: "Histogram", package: "hdrhistogram-swift")),
 
     .executableTarget(
       name: "mbuma",
       dependencies: [
-        "Replay", "Pcap", "InternetStack", "Interfaces", "SocketBuffers", "Reports", "Mbufs", "UMA",
-        "Wire", "CMallocCount", "CPcap",
+        "Replay", "Pcap", "HostInterfaces", "InternetStack", "Interfaces", "SocketBuffers",
+        "Reports", "Mbufs", "UMA", "Wire", "CMallocCount", "CPcap",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),

@@ -10,16 +10,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/// Asks one thing about an interface; false and errno if there is none.
+static bool ask(const char *name, unsigned long question, struct ifreq *request) {
+  memset(request, 0, sizeof *request);
+  if (strlen(name) >= sizeof request->ifr_name) return errno = ENODEV, false;
+  strcpy(request->ifr_name, name);
+  int any = socket(AF_INET, SOCK_DGRAM, 0);
+  if (any < 0) return false;
+  int result = ioctl(any, question, request), saved = errno;
+  close(any);
+  return errno = saved, result == 0;
+}
+
 int mbuma_interface_mtu(const char *name) {
   struct ifreq request;
-  memset(&request, 0, sizeof request);
-  if (strlen(name) >= sizeof request.ifr_name) return errno = ENODEV, -1;
-  strcpy(request.ifr_name, name);
-  int any = socket(AF_INET, SOCK_DGRAM, 0);
-  if (any < 0) return -1;
-  int result = ioctl(any, SIOCGIFMTU, &request), saved = errno;
-  close(any);
-  return errno = saved, result == 0 ? request.ifr_mtu : -1;
+  return ask(name, SIOCGIFMTU, &request) ? request.ifr_mtu : -1;
+}
+
+bool mbuma_interface_is_running(const char *name) {
+  struct ifreq request;
+  const short wanted = IFF_UP | IFF_RUNNING;
+  return ask(name, SIOCGIFFLAGS, &request) && (request.ifr_flags & wanted) == wanted;
 }
 
 #if defined(__linux__)

@@ -5,9 +5,9 @@
 // then the first:
 //
 //     sent n              n packets counted as sent, and freed
-//     EAGAIN, ENOBUFS     no room: it and those behind it stay with the caller
 //     EINTR               again
 //     the link's own      thrown, it and those behind it stay with the caller
+//     EAGAIN, ENOBUFS     no room: it and those behind it stay with the caller
 //     any other           the packet's own: counted as an error, and freed
 
 import CLinux
@@ -51,7 +51,7 @@ extension MessageBatch {
       let isDone = waiting.isEmpty
       waiting.append(&packets)
       swap(&waiting, &packets)
-      if let error = failure(code) { throw error }
+      if code != 0, let error = failure(code) { throw error }
       if !isDone { return }
       if let refusal { throw refusal }
     }
@@ -76,8 +76,8 @@ extension MessageBatch {
       if sent > 0 { continue }
       let code = sent < 0 ? errno : 0
       if code == EINTR { continue }
+      if code != 0, isOfLink(code) { return code }
       if code == EAGAIN || code == ENOBUFS { return EAGAIN }
-      if isOfLink(code) { return code }
       _ = packets.dequeue()
       count.errors += 1
       first += 1

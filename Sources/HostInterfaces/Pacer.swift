@@ -14,6 +14,7 @@
 //     else                    margin' = margin - (margin - overshoot) / 64
 
 import CLinux
+public import Interfaces
 
 #if canImport(Glibc)
   import Glibc
@@ -26,7 +27,7 @@ import CLinux
 /// Waits for moments of the monotonic clock, on one thread.
 ///
 /// Linux: clock_nanosleep(2) with `TIMER_ABSTIME`.
-public struct Pacer: ~Copyable {
+public struct Pacer: PacketClock {
   /// The bounds of the margin, in nanoseconds.
   static var margins: ClosedRange<Int64> { 5_000...60_000 }
   /// The longest sleep, after which a caller may look whether it is to stop.
@@ -39,7 +40,9 @@ public struct Pacer: ~Copyable {
   public init() { mbuma_wake_exactly() }
 
   /// The monotonic clock, in nanoseconds.
-  public static var now: Int64 {
+  public var now: Int64 { Self.now }
+
+  static var now: Int64 {
     var time = timespec()
     // It cannot fail: the clock is always there.
     _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)

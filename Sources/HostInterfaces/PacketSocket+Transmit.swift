@@ -24,8 +24,13 @@ public import Mbufs
       } failure: { code in
         switch code {
         case ENETDOWN, ENXIO, ENODEV, EPERM, EBADF:
-          InterfaceError(SystemError("send on \(name)", code, needing: "cap_net_raw"))
-        default: nil
+          return InterfaceError(SystemError("send on \(name)", code, needing: "cap_net_raw"))
+        case ENOBUFS where unsafe !mbuma_interface_is_running(name):
+          // Without a carrier frames are dropped as if there was no room.
+          return InterfaceError(
+            .down, "cannot send on \(name)", why: "it has no carrier",
+            advice: "bring the other end of the link up")
+        default: return nil
         }
       }
     }

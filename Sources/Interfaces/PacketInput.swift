@@ -5,7 +5,7 @@
 //     output.check()        before anything is touched
 //     input.open()          once for each time that its packets are wanted
 //     output.open(_:)       once, when the first input is open and its traits are known
-//     output.compare(…)     once, when the output is finished
+//     output.confirmedPacketCount(), output.compare(…)     once, when the output is finished
 
 /// Gives a source of the same packets each time: a file, for instance.
 public protocol PacketInput: Sendable {
@@ -30,6 +30,11 @@ public protocol PacketOutput: Sendable {
   /// - Throws: `InterfaceError`.
   func open(_ traits: LinkTraits) throws(InterfaceError) -> any PacketSink & ~Copyable
 
+  /// Packets that left since the sink was made, as the system itself counts them.
+  ///
+  /// - Returns: nil, as by default, if nobody counts them.
+  func confirmedPacketCount() -> Int?
+
   /// Reads the output, which is finished, and the inputs again and compares them.
   ///
   /// - Parameters:
@@ -43,6 +48,9 @@ public protocol PacketOutput: Sendable {
 extension PacketOutput {
   /// Destroys nothing.
   public func check() throws(InterfaceError) {}
+
+  /// Nobody counts.
+  public func confirmedPacketCount() -> Int? { nil }
 
   /// Cannot be read again.
   public func compare(loopCount: Int, packetCount: Int) -> PacketComparison? { nil }

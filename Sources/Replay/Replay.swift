@@ -10,6 +10,9 @@
 // ends the run, and what it did not take or lost counts as refused. The report is made in every case,
 // and in every case packets read == sent + denied + refused.
 //
+// Where packets have their times, each is transmitted when it is due, together with those whose time
+// has come as well, and how late each was is noted.
+//
 // A source that is idle is waited for, after what was sent is put out. A sink that takes no more is
 // pushed until it does.
 
@@ -26,6 +29,9 @@ public struct Replay: ~Copyable {
   private let control: ReplayControl
   private var report: ReplayReport
   private var hasBegun = false
+  private var pacing: ReplayPlan.Pacing?
+  /// The clock's time at which the schedule began; nil before the first packet.
+  private var paceStart: Int64?
 
   /// Packets of one batch: few enough to be in the processor's cache when they are decoded.
   private static var batchPacketCount: Int { 32 }
@@ -43,6 +49,7 @@ public struct Replay: ~Copyable {
     self.plan = plan
     self.pool = pool
     self.control = control
+    pacing = plan.pacing
     report = ReplayReport(pool: pool.statistics())
     report.inputs = plan.inputs.map { ReplayReport.Input(name: $0.name) }
   }
@@ -70,8 +77,14 @@ public struct Replay: ~Copyable {
     }
     report.refused = report.packetsRead - report.denied - report.packetsSent
     if report.denied > 0 { report.drops.append(("pool_exhausted", report.denied)) }
-    if report.refused > 0 { report.drops.append(("output_failed", report.refused)) }
     report.wasInterrupted = control.isStopped
+    if report.refused > 0 {
+      let reason = report.outputError == nil ? "interrupted" : "output_failed"
+      report.drops.append((reason, report.refused))
+    }
+    if case .output(let output) = plan.destination, hasBegun {
+      report.confirmed = output.confirmedPacketCount()
+    }
     report.pool = pool.statistics()
     report.outstanding = report.pool.mbufsInUse
     if plan.verifies, hasBegun, report.outputError == nil,
@@ -114,6 +127,9 @@ public struct Replay: ~Copyable {
     to sink: inout Sink
   ) throws(InterfaceError) {
     for _ in 0..<plan.loopCount where !isDone {
+      if report.loops > 0, let pause = pacing?.loopPause {
+        pacing?.schedule.beginLoop(pause: pause)
+      }
       report.loops += 1
       let before = report.packetsRead
       for index in report.inputs.indices where !isDone { try send(index, to: &sink) }
@@ -136,6 +152,7 @@ public struct Replay: ~Copyable {
     let traits = source.traits
     try sink.begin(traits, from: plan.inputs[index].name)
     hasBegun = true
+    pacing?.schedule.beginLoop()
     report.inputs[index].format = source.formatName
     report.inputs[index].linkType = traits.linkType
     report.inputs[index].end = nil
@@ -189,7 +206,11 @@ public struct Replay: ~Copyable {
       report.inputs[index].packets += packetCount
       report.inputs[index].bytes += byteCount
       replayLoop(&packets, &report.tally, to: &sink)
-      try transmit(&packets, to: &sink)
+      if pacing == nil {
+        try transmit(&packets, to: &sink)
+      } else {
+        try transmitInTime(&packets, to: &sink)
+      }
       report.packetsSent += packetCount - packets.packetCount
       report.bytesSent += byteCount - packets.byteCount
       left -= packetCount
@@ -207,6 +228,42 @@ public struct Replay: ~Copyable {
       try sink.push()
       ThreadParker().wait(until: .now + .milliseconds(1))
     }
+  }
+
+  /// Sends each packet when it is due; those left were not due when somebody stopped that.
+  private mutating func transmitInTime<Sink: PacketSink & ~Copyable>(
+    _ packets: inout PacketQueue, to sink: inout Sink
+  ) throws(InterfaceError) {
+    guard var pacing else { return }
+    defer { self.pacing = pacing }
+    var now = pacing.clock.now
+    let start = paceStart ?? now
+    paceStart = start
+    var ready = PacketQueue()
+    while let packet = packets.dequeue() {
+      let turn = pacing.schedule.due(
+        timestamp: packet.timestampInNanoseconds, byteCount: packet.byteCount)
+      let due = turn > .max - start ? .max : start + turn
+      if due > now {
+        try transmit(&ready, to: &sink)
+        while due > now, !control.isStopped { now = pacing.clock.wait(until: due) }
+      }
+      if control.isStopped {
+        packets.putBack(packet)
+        break
+      }
+      report.lateness.record(now - due, at: now)
+      ready.enqueue(packet)
+    }
+    do throws(InterfaceError) {
+      try transmit(&ready, to: &sink)
+    } catch {
+      ready.append(&packets)
+      swap(&ready, &packets)
+      throw error
+    }
+    ready.append(&packets)
+    swap(&ready, &packets)
   }
 
   private var isDone: Bool {

@@ -24,19 +24,39 @@ public struct ReplayPlan: Sendable {
   public var loopCount: Int
   /// Stop after this many packets.
   public var limit: Int?
+  /// When packets leave; nil for as fast as it goes.
+  public var pacing: Pacing?
   /// Read the output again and compare it with the input.
   public var verifies: Bool
 
-  /// Plans one pass over the inputs, as fast as it goes.
+  /// When packets leave, and who waits until then.
+  public struct Pacing: Sendable {
+    /// When each packet is due, from the first on.
+    public var schedule: Schedule
+    /// The time between two loops, in nanoseconds.
+    public var loopPause: Int64
+    /// Waits for the due times.
+    public var clock: any PacketClock
+
+    /// Puts the parts together.
+    public init(_ schedule: Schedule, loopPause: Int64 = 0, clock: any PacketClock) {
+      self.schedule = schedule
+      self.loopPause = loopPause
+      self.clock = clock
+    }
+  }
+
+  /// Plans one pass over the inputs, as fast as it goes unless told otherwise.
   public init(
     inputs: [any PacketInput], destination: Destination = .null, loopCount: Int = 1,
-    limit: Int? = nil, verifies: Bool = false
+    limit: Int? = nil, pacing: Pacing? = nil, verifies: Bool = false
   ) {
     precondition(loopCount >= 1, "\(loopCount) loops")
     self.inputs = inputs
     self.destination = destination
     self.loopCount = loopCount
     self.limit = limit
+    self.pacing = pacing
     self.verifies = verifies
   }
 

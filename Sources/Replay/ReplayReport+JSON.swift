@@ -19,6 +19,8 @@ extension ReplayReport {
       "duration_ns": .integer(durationInNanoseconds),
       "rate_pps": .number(packetsPerSecond),
       "rate_bps": .number(bitsPerSecond),
+      "confirmed": confirmed.map { .integer($0) } ?? .null,
+      "lateness": lateness.isEmpty ? .null : lateness.json,
       "protocols": protocolsJSON,
       "checksums": ["ipv4": ipv4JSON, "udp": udpJSON],
       "undecodable": .object(stopsByName.map { ($0.name, .integer($0.count)) }),

@@ -8,6 +8,10 @@ extension ReplayReport {
   public var text: String {
     var lines = inputs.map(\.text)
     lines.append(line("replayed", replayed))
+    if let confirmed {
+      lines.append(line("confirmed", "\(confirmed.counted("packet")) by the system"))
+    }
+    if !lateness.isEmpty { lines.append(line("lateness", lateness.text)) }
     let p = tally.protocols
     lines.append(
       line(
@@ -42,8 +46,17 @@ extension ReplayReport {
     return "\(packetsSent.counted("packet")), \(bytesSent) bytes in "
       + "\(Self.digits(Double(durationInNanoseconds) / 1e6)) ms"
       + (loops > 1 ? " (\(loops) loops)" : "")
-      + ": \(Self.digits(packetsPerSecond / 1e6)) Mpps, \(Self.digits(bitsPerSecond / 1e9)) Gbit/s,"
-      + " \(Self.digits(each)) ns per packet"
+      + ": \(Self.scaled(packetsPerSecond))pps, \(Self.scaled(bitsPerSecond))bit/s"
+      + (lateness.isEmpty ? ", \(Self.digits(each)) ns per packet" : "")
+  }
+
+  /// Three significant digits and the unit's prefix: "12.5 M", "840 ", "1.20 G".
+  private static func scaled(_ value: Double) -> String {
+    let scales = [(1e9, "G"), (1e6, "M"), (1e3, "k")]
+    guard let (scale, prefix) = scales.first(where: { value >= $0.0 }) else {
+      return "\(digits(value)) "
+    }
+    return "\(digits(value / scale)) \(prefix)"
   }
 
   private func checksums(_ name: String, _ c: FrameTally.Checksums) -> String {

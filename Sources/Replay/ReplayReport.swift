@@ -57,6 +57,10 @@ public struct ReplayReport: Sendable {
   public var denied = 0
   /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0
+  /// Packets that left as the system counts them, whoever sent them; nil where nobody counts.
+  public var confirmed: Int?
+  /// How long after their due times packets left, where they had any.
+  public var lateness = Lateness()
   /// Packets that went no further, by reason.
   public var drops: [(reason: String, count: Int)] = []
   /// The pool's zones after the run.
@@ -75,6 +79,9 @@ public struct ReplayReport: Sendable {
 
   /// Captured bytes read.
   public var bytesRead: Int { inputs.reduce(0) { $0 + $1.bytes } }
+
+  /// Whether the system counted at least as many packets as were sent, or nobody counts.
+  public var isConfirmed: Bool { confirmed ?? packetsSent >= packetsSent }
 
   /// Packets that went no further.
   public var packetsDropped: Int { drops.reduce(0) { $0 + $1.count } }

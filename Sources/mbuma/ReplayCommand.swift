@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import ArgumentParser
+import HostInterfaces
 import Interfaces
 import Mbufs
 import Pcap
@@ -11,9 +12,10 @@ struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
     abstract: "Read captures into mbufs, decode and count, and send them to a sink.",
-    usage: "mbuma replay <file> ... [<filter>] [--to null|file:OUT|stack] [options]",
+    usage: "mbuma replay <file> ... [<filter>] [--to null|file:OUT|stack|link:IF] [options]",
     discussion: """
-      Input timing is not waited for. The arguments are capture files, - for standard input, and \
+      Onto an interface packets leave at the capture's own times unless told otherwise; everywhere \
+      else as fast as they go. The arguments are capture files, - for standard input, and \
       last, if it names no file, a filter in tcpdump's language: mbuma replay a.pcap udp port 53. \
       Behind -- stands nothing but the filter, and beside --filter nothing but files.
       """)
@@ -24,10 +26,20 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Replay only what matches this expression in tcpdump's language.")
   var filter: String?
 
-  @Option(name: .customLong("to"), help: "Where packets go: null, file:OUT or stack.")
-  var destination = Destination.null
+  @Option(name: .customLong("to"), help: "Where packets go: null, file:OUT, stack or link:IF.")
+  var target: Destination?
 
-  @Option(help: "Go through the inputs this often.")
+  @Option(
+    name: [.customShort("i"), .customLong("intf1")], help: "The same as --to link:IF.")
+  var interface: String?
+
+  @Flag(name: .customLong("xdp"), help: "Send onto the interface by AF_XDP.")
+  var isXDP = false
+
+  @OptionGroup var timing: TimingOptions
+
+  @Option(
+    name: [.customLong("loop"), .customShort("l")], help: "Go through the inputs this often.")
   var loop = Quantity(1)
 
   @Option(name: [.customLong("limit"), .customShort("c")], help: "Stop after this many packets.")
@@ -45,24 +57,40 @@ struct ReplayCommand: ParsableCommand {
   @Flag(name: .customLong("no-progress"), help: "Show no progress on a terminal.")
   var hidesProgress = false
 
-  /// `null`, `file:OUT` or `stack`.
+  /// `null`, `file:OUT`, `stack` or `link:IF`.
   enum Destination: ExpressibleByArgument, Equatable {
     case null
     case file(String)
     case stack
+    case link(String)
 
     init?(argument: String) {
+      let name = String(argument.dropFirst(5))
       switch argument {
       case "null": self = .null
       case "stack": self = .stack
-      default:
-        guard argument.hasPrefix("file:"), argument.count > 5 else { return nil }
-        self = .file(String(argument.dropFirst(5)))
+      case _ where argument.hasPrefix("file:") && !name.isEmpty: self = .file(name)
+      case _ where argument.hasPrefix("link:") && !name.isEmpty: self = .link(name)
+      default: return nil
       }
     }
   }
 
+  /// Where packets go.
+  private var destination: Destination { target ?? interface.map { .link($0) } ?? .null }
+
+  private var isLive: Bool {
+    if case .link = destination { true } else { false }
+  }
+
   func validate() throws {
+    if target != nil, interface != nil {
+      throw ValidationError("--to and -i both say where packets go")
+    }
+    if isXDP, !isLive { throw ValidationError("--xdp needs --to link:IF") }
+    #if !os(Linux)
+      if isLive { throw ValidationError("this system has no link to replay onto: --to file:OUT") }
+    #endif
     if filter != nil, CaptureArguments.hasSeparator(arguments) {
       throw ValidationError("--filter and -- are one filter too many")
     }
@@ -97,10 +125,18 @@ struct ReplayCommand: ParsableCommand {
 
   /// What the command line asks for.
   private func plan(_ files: CaptureFiles) -> ReplayPlan {
-    let sink = destination == .stack ? ReplayPlan.Destination.stack : .null
-    return ReplayPlan(
-      inputs: files.inputs, destination: files.output.map { .output($0) } ?? sink,
-      loopCount: loop.value, limit: limit?.value, verifies: verify)
+    ReplayPlan(
+      inputs: files.inputs, destination: sink(files), loopCount: loop.value, limit: limit?.value,
+      pacing: timing.pacing(isLive: isLive), verifies: verify)
+  }
+
+  private func sink(_ files: CaptureFiles) -> ReplayPlan.Destination {
+    #if os(Linux)
+      if case .link(let name) = destination {
+        return .output(LinkOutput(name, by: isXDP ? .xdp : .packet))
+      }
+    #endif
+    return files.output.map { .output($0) } ?? (destination == .stack ? .stack : .null)
   }
 
   func run() throws {
@@ -126,6 +162,11 @@ struct ReplayCommand: ParsableCommand {
       Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report, files.filter))")
     } else if report.wasInterrupted {
       Terminal.warn("mbuma: interrupted after \(report.packetsSent.counted("packet"))")
+    }
+    if !report.isConfirmed, let confirmed = report.confirmed {
+      Terminal.warn(
+        "mbuma: the interface sent \(confirmed) of \(report.packetsSent.counted("packet")); "
+          + "look at its drops: ip -s link")
     }
     if report.outstanding != 0 {
       Terminal.warn("mbuma: \(report.outstanding) mbufs are still out: this is a bug of mbuma")
@@ -161,7 +202,7 @@ extension ExitStatus {
       self = .failed
     } else if let error = report.outputError {
       self = ExitStatus(rawValue: error.exitCode) ?? .failed
-    } else if report.verification?.isIdentical == false {
+    } else if report.verification?.isIdentical == false || !report.isConfirmed {
       self = .mismatch
     } else if let error = report.inputs.compactMap(\.error).first {
       self = ExitStatus(rawValue: error.exitCode) ?? .failed

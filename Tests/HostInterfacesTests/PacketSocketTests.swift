@@ -118,6 +118,11 @@ import Wire
         Network.run("ip link set va0 up")
         try left.transmit(&packets)
         #expect(packets.packetCount == 0 && left.statistics.output.packets == 1)
+        // The far end is down: there is no carrier.
+        Network.run("ip link set vb0 down")
+        packets = try queue([frame(1)], pool)
+        let carrier = #expect(throws: InterfaceError.self) { try left.transmit(&packets) }
+        #expect(carrier?.kind == .down && packets.packetCount == 1)
         Network.run("ip link del va0")
         packets = try queue([frame(1)], pool)
         #expect(throws: InterfaceError.self) { try left.transmit(&packets) }

@@ -14,4 +14,7 @@ int mbuma_tun_open(char *_Nonnull name, bool is_tap);
 /// The MTU of an interface in the calling thread's network; -1 and errno if there is none.
 int mbuma_interface_mtu(const char *_Nonnull name);
 
+/// Whether an interface is up and has a carrier.
+bool mbuma_interface_is_running(const char *_Nonnull name);
+
 #endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+public import Interfaces
+import Wire
+
+#if os(Linux)
+  import Synchronization
+
+  /// An interface of this host as the output of a replay, with the kernel's own count of what left.
+  public final class LinkOutput: PacketOutput {
+    /// How frames are sent.
+    public enum Method: Sendable {
+      /// By packet(7): any interface and any length.
+      case packet
+      /// By AF_XDP: Ethernet, frames up to 2 KiB, and about twice as many a second.
+      case xdp
+    }
+
+    /// The interface's name.
+    public let name: String
+    /// How frames are sent.
+    public let method: Method
+    /// Packets that the interface had sent when it was opened.
+    private let countBefore = Mutex<Int?>(nil)
+
+    /// Names an interface; it is opened when there is something to send.
+    public init(_ name: String, by method: Method = .packet) {
+      self.name = name
+      self.method = method
+    }
+
+    /// Opens the interface.
+    ///
+    /// - Throws: `InterfaceError`; of kind `.wrongLinkType` if frames of the source cannot be the
+    ///   interface's.
+    public func open(_ traits: LinkTraits) throws(InterfaceError) -> any PacketSink & ~Copyable {
+      let before = try InterfaceStatistics(ofKernelInterface: name).output.packets
+      countBefore.withLock { $0 = before }
+      switch method {
+      case .packet:
+        let socket = try PacketSocket(name, .sending)
+        try check(traits, socket.traits)
+        return socket
+      case .xdp:
+        let socket = try XDPSocket(name)
+        try check(traits, socket.traits)
+        return socket
+      }
+    }
+
+    private func check(_ source: LinkTraits, _ own: LinkTraits) throws(InterfaceError) {
+      guard let given = source.linkType, let wanted = own.linkType, given != wanted,
+        !(given.isRaw && wanted.isRaw)
+      else { return }
+      throw InterfaceError(
+        .wrongLinkType(given, wanted: wanted), "\(name) does not take the packets",
+        advice: "replay a capture of \(wanted.name), or onto another kind of interface")
+    }
+
+    /// Packets that the interface has sent since it was opened, whoever sent them.
+    public func confirmedPacketCount() -> Int? {
+      guard let before = countBefore.withLock({ $0 }),
+        let now = try? InterfaceStatistics(ofKernelInterface: name)
+      else { return nil }
+      return now.output.packets - before
+    }
+  }
+#endif
