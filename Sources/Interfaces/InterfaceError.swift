@@ -73,12 +73,16 @@ public struct InterfaceError: Error, Equatable, Sendable, CustomStringConvertibl
 
   /// The exit status for a command that ends by this error.
   ///
-  /// 1 something refused, 3 the input is cut, corrupt or of no known kind, 64 a mistake in the call.
+  /// 1 something refused, 3 the input is cut, corrupt or of no known kind, 64 a mistake in the call, 77
+  /// a capability is missing.
   package var exitCode: Int32 {
+    // EPERM, as every system numbers it.
+    let notPermitted: Int32 = 1
     switch kind {
-    case .cut, .corrupt, .unsupported: 3
-    case .misuse: 64
-    case .closed, .down, .tooLong, .wrongLinkType, .unfit, .system, .failed: 1
+    case .system(_, notPermitted): return 77
+    case .cut, .corrupt, .unsupported: return 3
+    case .misuse: return 64
+    case .closed, .down, .tooLong, .wrongLinkType, .unfit, .system, .failed: return 1
     }
   }
 

@@ -51,7 +51,8 @@ public struct LinkTraits: Equatable, Sendable {
     let limit = packetByteLimit(own)
     if packet.byteCount > limit {
       throw InterfaceError(
-        .tooLong(byteCount: packet.byteCount, limit: limit), "\(name) does not take the packet")
+        .tooLong(byteCount: packet.byteCount, limit: limit), "\(name) does not take the packet",
+        advice: "raise its MTU, or leave out longer packets: 'less \(limit)' is a filter")
     }
   }
 }

@@ -41,7 +41,7 @@ import Testing
   static func normalised(_ text: String) -> String {
     var text = text
     let patterns = [
-      // 86 packets, 20324 bytes in 0.1 ms: 0.6 Mpps, 1.2 Gbit/s, 1500 ns per packet
+      // 86 packets, 20324 bytes in 0.1 ms: 600 kpps, 1.20 Gbit/s, 1500 ns per packet
       #"(?m)^(replayed .* bytes) in .* ns per packet$"#: "$1 in TIME",
       // 0/62/62 mbufs in use (current/cache/total)
       #"(?m)^(\d+)/\d+/\d+ (mbufs in use)"#: "$1/CACHE/TOTAL $2",
