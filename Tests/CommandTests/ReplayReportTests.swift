@@ -9,8 +9,8 @@ import Testing
     "schema", "inputs", "packets_read", "bytes_read", "packets_sent", "bytes_sent", "loops",
     "duration_ns", "rate_pps", "rate_bps", "protocols", "checksums", "drops", "zones",
     "outstanding", "verify",
-    // Beyond those: frames that are cut inside a header, a signal, and an output that failed.
-    "undecodable", "interrupted", "output_error",
+    // Beyond those: frames cut inside a header, a signal, an output that failed, and a live link.
+    "undecodable", "interrupted", "output_error", "confirmed", "lateness",
   ]
   static let protocols: Set = [
     "arp", "ipv4", "ipv6", "udp", "tcp", "icmp", "icmpv6", "vlan", "qinq", "ipv4_fragment",
