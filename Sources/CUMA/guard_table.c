@@ -16,6 +16,22 @@
 
 enum { block_entry_count = 1024 };
 
+struct mbuma_guarded {
+  /// First byte of the run; 0 while the entry is unused.
+  uintptr_t place;
+  uintptr_t place_byte_count;
+  uintptr_t item;
+  uintptr_t item_byte_count;
+  const char *zone;
+  const char *allocated_file;
+  const char *freed_file;
+  uintptr_t allocated_line;
+  uintptr_t freed_line;
+  bool is_live;
+  /// The next unused entry.
+  struct mbuma_guarded *next_unused;
+};
+
 typedef struct block {
   struct block *next;
   mbuma_guarded entries[block_entry_count];
@@ -114,7 +130,8 @@ static void catch_faults(void) {
 
 // MARK: Entries
 
-mbuma_guarded *mbuma_guard_take(void) {
+mbuma_guarded *mbuma_guard_take(uintptr_t place, uintptr_t place_byte_count, uintptr_t item,
+                                uintptr_t item_byte_count, const char *zone) {
   pthread_mutex_lock(&mutex);
   if (!unused) {
     catch_faults();
@@ -131,7 +148,28 @@ mbuma_guarded *mbuma_guard_take(void) {
   mbuma_guarded *entry = unused;
   if (entry) unused = entry->next_unused;
   pthread_mutex_unlock(&mutex);
+  if (!entry) return NULL;
+  entry->item = item;
+  entry->item_byte_count = item_byte_count;
+  entry->zone = zone;
+  entry->place_byte_count = place_byte_count;
+  // From now on the handler takes notice of it.
+  entry->place = place;
   return entry;
+}
+
+void mbuma_guard_note_allocated(mbuma_guarded *entry, const char *zone, const char *file,
+                                uintptr_t line) {
+  entry->zone = zone;
+  entry->allocated_line = line;
+  entry->allocated_file = file;
+  entry->is_live = true;
+}
+
+void mbuma_guard_note_freed(mbuma_guarded *entry, const char *file, uintptr_t line) {
+  entry->freed_line = line;
+  entry->freed_file = file;
+  entry->is_live = false;
 }
 
 void mbuma_guard_give(mbuma_guarded *entry) {

@@ -58,7 +58,7 @@ import Testing
         let zone = Self.makeZone()
         precondition(Self.contend(zone, threads: 3, rounds: 5_000) == 0)
         precondition(
-          !Registry.shared.withLock { $0.isLocked }, "there is no membarrier here at all")
+          !CacheTables.shared.withLock { $0.isLocked }, "there is no membarrier here at all")
         Self.confine(EPERM)
         for _ in 0..<3 {
           precondition(
@@ -97,7 +97,7 @@ import Testing
         stage.wait(for: 2)
         Self.confine(EPERM)
         precondition(zone.statistics().cached >= 10)
-        precondition(Registry.shared.withLock { $0.isLocked }, "a visit without a barrier")
+        precondition(CacheTables.shared.withLock { $0.isLocked }, "a visit without a barrier")
         let (items, _) = zone.takeAll()
         precondition(items.count == 40, "denied with \(zone.statistics().cached) items cached")
         precondition(zone.statistics().inUse == 40)

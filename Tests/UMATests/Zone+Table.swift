@@ -8,12 +8,12 @@ extension Zone {
     in table: CacheTable, _ wait: Wait = .noWait, zeroed: Bool = false
   ) throws(ZoneError) -> UnsafeMutableRawPointer {
     let item = unsafe try allocateItem(in: table, wait)
-    unsafe try make(item, zeroed: zeroed)
+    unsafe try make(Item(item), zeroed: zeroed)
     return unsafe item
   }
 
   func free(_ item: UnsafeMutableRawPointer, in table: CacheTable) {
-    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
+    unsafe unmake(Item(item))
     unsafe freeItem(item, in: table)
   }
 
@@ -23,11 +23,12 @@ extension Zone {
     if let item = cache(in: table)?.take() { return unsafe item.address }
     let request = Request(
       wait: wait, usesReserve: usesReserve, site: CallSite(#fileID, #line))
-    return unsafe try allocateSlow(request, in: table)
+    return unsafe try allocateSlow(request, in: table).address
   }
 
   func freeItem(_ item: UnsafeMutableRawPointer, in table: CacheTable) {
-    if unsafe cache(in: table)?.give(Item(item)) == true { return }
-    unsafe freeSlow(item, in: table, CallSite(#fileID, #line))
+    let item = unsafe Item(item)
+    if cache(in: table)?.give(item) == true { return }
+    freeSlow(item, in: table, CallSite(#fileID, #line))
   }
 }

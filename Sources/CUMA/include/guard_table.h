@@ -14,28 +14,21 @@
 #include <stdint.h>
 
 /// One item and the run of pages that is its own, the guard page included.
-typedef struct mbuma_guarded {
-  /// First byte of the run; 0 while the entry is unused.
-  uintptr_t place;
-  uintptr_t place_byte_count;
-  uintptr_t item;
-  uintptr_t item_byte_count;
-  /// Names, ended by a zero byte and never freed; NULL for none.
-  const char *_Nullable zone;
-  const char *_Nullable allocated_file;
-  const char *_Nullable freed_file;
-  uintptr_t allocated_line;
-  uintptr_t freed_line;
-  bool is_live;
-  /// The next unused entry.
-  struct mbuma_guarded *_Nullable next_unused;
-} mbuma_guarded;
+typedef struct mbuma_guarded mbuma_guarded;
 
-/// An entry that is the caller's until it is given back; NULL when the system has no memory.
+/// An entry for an item, which stays until it is given back; NULL when the system has no memory.
 ///
+/// Names, of zones and of files, end with a zero byte and are never freed.
 /// The first call puts the handler for faults in place, in front of the one that was there.
-mbuma_guarded *_Nullable mbuma_guard_take(void);
+mbuma_guarded *_Nullable mbuma_guard_take(uintptr_t place, uintptr_t place_byte_count, uintptr_t item,
+                                          uintptr_t item_byte_count, const char *_Nullable zone);
 void mbuma_guard_give(mbuma_guarded *_Nonnull entry);
+
+/// Notes who has the item, or who freed it last.
+void mbuma_guard_note_allocated(mbuma_guarded *_Nonnull entry, const char *_Nullable zone,
+                                const char *_Nullable file, uintptr_t line);
+void mbuma_guard_note_freed(mbuma_guarded *_Nonnull entry, const char *_Nullable file,
+                            uintptr_t line);
 
 /// The site that allocations made inside a zone's hook are on the account of, or NULL.
 const void *_Nullable mbuma_hook_site(void);

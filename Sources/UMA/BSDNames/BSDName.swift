@@ -5,7 +5,7 @@
 //     let m = m_pullup(packet, 28)    error: 'm_pullup' has been replaced by 'Packet.pullUp(_:)'
 //
 // A stub of the right parameters would not do: a packet cannot be passed to a C signature, and a
-// call that fits no signature is told of its arguments, not of the name. So each stub is a property
+// call that fits no signature gets an error about its arguments, not about the name. So each stub is a property
 // of one type that can be called with anything and gives anything. It has no values, and what is
 // below has no code: nothing of it is in a program.
 

@@ -128,7 +128,7 @@ struct BucketList: ~Copyable {
   /// Takes the one that suits a cache best: the newest if it came from there, else the oldest.
   ///
   /// What this thread freed last is in its core's memory cache still. What another freed last is in
-  /// that one's, and costs the more to fetch the newer it is.
+  /// that one's, and takes longer to fetch the more recent it is.
   mutating func pop(for cache: Cache) -> Bucket? {
     guard let bucket = oldest, newest?.giver != cache.number else { return pop() }
     oldest = bucket.newer

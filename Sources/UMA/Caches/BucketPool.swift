@@ -29,7 +29,7 @@ final class BucketPool: Sendable {
   /// An empty bucket, or nil if there is no memory for one.
   ///
   /// - Parameters:
-  ///   - capacity: items it shall hold, 1...256.
+  ///   - capacity: items it has room for, 1...256.
   ///   - mayGrow: whether pages may be asked for; else only buckets at hand are given.
   func take(capacity: Int, mayGrow: Bool) -> Bucket? {
     guard let item = keg(for: capacity).takeItem(mayGrow: mayGrow) else { return nil }

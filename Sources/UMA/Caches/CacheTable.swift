@@ -4,14 +4,13 @@
 //
 //     thread --> table   | slot 0: unused | slot 1 | slot 2 | ... | slot 1023 |    64 bytes each
 //
-// The registry, the only global state of the library, lists the tables and the zones. A zone takes
-// a slot when it is made; a table is mapped at a thread's first allocation and retired when the
-// thread ends: every bucket goes back to its zone, then the table is unlinked and unmapped.
-//
-// Lock order: zone, then registry or keg; nothing after these. A table on the list stays mapped
-// while the registry is locked.
+// A zone takes a slot when it is made; a table is mapped at a thread's first allocation and retired
+// when the thread ends: every bucket goes back to its zone, then the table is unlisted and unmapped
+// (CacheTable+Thread.swift). A table on the list (CacheTables.swift) stays mapped while the list is
+// locked.
 
 import CUMA
+import Synchronization
 
 /// The caches of one thread, or of a simulated CPU in a test.
 ///
@@ -37,33 +36,12 @@ package struct CacheTable: @unchecked Sendable {
       MemoryBudget.process.refund(Self.byteCount)
       return nil
     }
-    self = Registry.shared.withLock { registry in
-      registry.lastTableNumber += 1
+    self = CacheTables.shared.withLock { tables in
       let table = unsafe CacheTable(
-        base: base, number: registry.lastTableNumber, thread: mbuma_this_thread())
-      if registry.isLocked {
-        table.close()
-        table.isSettled = true
-      }
-      registry.tables.append(table)
+        base: base, number: tables.nextNumber(), thread: mbuma_this_thread())
+      tables.list(table)
       return table
     }
-  }
-
-  /// The calling thread's table, made at its first use; nil if the system has no memory for it.
-  package static func current() -> CacheTable? {
-    if let base = unsafe mbuma_table() { return unsafe CacheTable(base: base) }
-    guard let table = CacheTable() else { return nil }
-    let willRetire = unsafe mbuma_call_at_thread_exit(table.base) { base in
-      mbuma_set_table(nil)
-      unsafe CacheTable(base: base).retire()
-    }
-    guard willRetire else {
-      table.retire()
-      return nil
-    }
-    unsafe mbuma_set_table(table.base)
-    return table
   }
 
   init(base: UnsafeMutableRawPointer, number: Int = 0, thread: Int32 = 0) {
@@ -72,82 +50,52 @@ package struct CacheTable: @unchecked Sendable {
     self.thread = thread
   }
 
+  /// Takes the table off the list and unmaps it.
+  ///
+  /// - Precondition: its caches are empty, and nobody uses it any more.
+  func end() {
+    CacheTables.shared.withLock { $0.unlist(self) }
+    unsafe mbuma_unmap_table(base, Self.byteCount)
+    MemoryBudget.process.refund(Self.byteCount)
+  }
+
   /// The cache of a zone's slot; a slot's offset is what its zone keeps.
   func cache(at offset: Int) -> Cache {
     precondition(offset >= 0 && offset < Self.byteCount, "no cache is at offset \(offset)")
     return unsafe Cache(base, offset)
   }
 
-  /// Gives every cached item back to its zone and unmaps the table.
-  ///
-  /// - Precondition: nobody uses the table any more.
-  package func retire() {
-    // By slot: a zone that is being destroyed is off the list of zones, and its drain may come after
-    // this table has gone. What is here then would be lost.
-    for slot in 1..<Self.slotCount {
-      let zone = Registry.shared.withLock { $0.visitor(ofSlot: slot) }
-      guard let zone else { continue }
-      zone.retireCache(in: self)
-      zone.leave()
-    }
-    Registry.shared.withLock { registry in
-      registry.tables.removeAll { unsafe $0.base == base }
-    }
-    unsafe mbuma_unmap_table(base, Self.byteCount)
-    MemoryBudget.process.refund(Self.byteCount)
+  /// Its caches, those of slots that no zone has included.
+  var caches: [Cache] {
+    (0..<Self.slotCount).map { cache(at: $0 * ZoneCache.strideByteCount) }
   }
+
+  func isSame(as other: CacheTable) -> Bool { unsafe base == other.base }
 }
 
-/// The tables and the zones of the process.
-@safe
-struct Registry: ~Copyable {
-  var tables: [CacheTable] = []
-  var lastTableNumber = 0
-  /// By slot; slot 0 stays empty.
-  var zones: [Zone?] = [nil]
-  var freeSlots: [Int] = []
-  /// Every zone that is not destroyed, with a slot or without.
-  var all: [Zone] = []
-  /// Whether caches are shared under the locks of their zones (CacheVisit.swift).
-  var isLocked: Bool
+// MARK: - Where there is no barrier
 
-  static let shared = Guarded(Registry(), class: .registry)
-
-  init() {
-    isLocked = !mbuma_register_barrier()
-    if isLocked { mbuma_lock_caches() }
+extension CacheTable {
+  /// Whether the owner is known to be in no cache and to come in no more (CacheTables.swift).
+  ///
+  /// Another thread reads and writes this under the lock of the list.
+  var isSettled: Bool {
+    get { unsafe settled.pointee.load(ordering: .relaxed) }
+    nonmutating set { unsafe settled.pointee.store(newValue, ordering: .relaxed) }
   }
 
-  /// A slot for `zone`, or nil if all are taken.
-  mutating func takeSlot(for zone: Zone) -> Int? {
-    if let slot = freeSlots.popLast() {
-      zones[slot] = zone
-      return slot
-    }
-    guard zones.count < CacheTable.slotCount else { return nil }
-    zones.append(zone)
-    return zones.count - 1
+  /// The owner's word that it has heard; it is in none of its caches now.
+  func settle() {
+    // Nobody but the owner settles a table that is not, so what it reads here is not stale for long.
+    if isSettled { return }
+    CacheTables.shared.withLock { _ in isSettled = true }
   }
 
-  /// The zone that has a slot; it stays until the caller leaves it.
-  func visitor(ofSlot slot: Int) -> Zone? {
-    guard slot < zones.count, let zone = zones[slot] else { return nil }
-    zone.stay()
-    return zone
-  }
+  /// Shuts the fast path into every cache.
+  func close() { for cache in caches { cache.ask(true) } }
 
-  mutating func list(_ zone: Zone) {
-    all.append(zone)
-    unsafe zone.core.pointee.isListed = true
-  }
-
-  mutating func unlist(_ zone: Zone) {
-    all.removeAll { $0 == zone }
-    unsafe zone.core.pointee.isListed = false
-  }
-
-  mutating func giveSlot(_ slot: Int) {
-    zones[slot] = nil
-    freeSlots.append(slot)
+  /// In the first line of the table, behind the fields of the slot that caches nothing.
+  private var settled: UnsafeMutablePointer<Atomic<Bool>> {
+    unsafe (base + MemoryLayout<ZoneCache>.size).assumingMemoryBound(to: Atomic<Bool>.self)
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How many of the items that wait in a zone's depot were really wanted of late.
+// How many of the items that wait in a zone's depot were really needed recently.
 //
 //     least <= items in the depot <= most          over the interval since the last tick
 //     estimate after a tick = (4 * (most - least) + estimate before) / 5

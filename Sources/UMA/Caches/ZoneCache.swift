@@ -32,7 +32,7 @@
 //                  : slow path, zone lock   look, take; asked = 0
 //       busy = 0 (release), with the new count if there is one
 //
-// (where the kernel has no membarrier, or refuses it one day, CacheVisit.swift tells what then)
+// (CacheTables.swift has what happens where the kernel has no membarrier, or refuses it later)
 //
 // If the owner read asked == 0, its busy == 1 was visible to the barrier and the visitor waits;
 // if not, the owner goes to the zone lock, which the visitor holds. Hence never both inside. A
@@ -41,7 +41,7 @@
 // (Dice, Huang, Yang: "Asymmetric Dekker Synchronization", 2001.)
 //
 // A `Cache` exists only for a place in a table that is mapped: its owner's, or one on the list while
-// the registry is locked.
+// that is locked.
 
 import CUMA
 import Synchronization
@@ -109,13 +109,13 @@ struct Cache {
   @inlinable @inline(__always)
   func take() -> Item? {
     guard enter() else { return nil }
-    let count = unsafe at.pointee.count
+    let count = count
     guard _fastPath(count > 0) else {
       leave()
       return nil
     }
     // In bounds: count <= capacity. Cannot wrap: count > 0.
-    let item = unsafe Item(at.pointee.items[Int(count &- 1)])
+    let item = self[count &- 1]
     countAllocations(1)
     leave(count: count &- 1)
     return item
@@ -125,38 +125,36 @@ struct Cache {
   @inlinable @inline(__always)
   func give(_ item: Item) -> Bool {
     guard enter() else { return false }
-    let count = unsafe at.pointee.count
-    guard unsafe _fastPath(count < at.pointee.capacity) else {
+    let count = count
+    guard _fastPath(count < capacity) else {
       leave()
       return false
     }
     // In bounds: count < capacity.
-    unsafe at.pointee.items[Int(count)] = item.address
+    self[count] = item
     leave(count: count &+ 1)
     return true
   }
 
-  /// Takes as many items as the loaded bucket has and `items` has places for.
-  @usableFromInline
-  func take(into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>) -> Int {
-    guard let first = items.baseAddress, enter() else { return 0 }
-    let count = unsafe Int(at.pointee.count)
-    let taken = Swift.min(count, items.count)
-    // In bounds: taken <= count <= capacity, and taken <= items.count.
-    unsafe first.update(from: at.pointee.items + (count - taken), count: taken)
+  /// Takes as many items as the loaded bucket has and there are places for.
+  func take(into places: ItemPlaces) -> Int {
+    guard places.count > 0, enter() else { return 0 }
+    let count = Int(count)
+    let taken = Swift.min(count, places.count)
+    // In bounds: taken <= count <= capacity.
+    if taken > 0 { unsafe places.fill(from: at.pointee.items + (count - taken), taken) }
     countAllocations(UInt64(taken))
     leave(count: UInt32(count - taken))
     return taken
   }
 
-  /// Puts as many of `items` into the loaded bucket as it has room for.
-  @usableFromInline
-  func give(_ items: UnsafeBufferPointer<UnsafeMutableRawPointer>) -> Int {
-    guard let first = items.baseAddress, enter() else { return 0 }
-    let count = unsafe Int(at.pointee.count)
-    let given = unsafe Swift.min(Int(at.pointee.capacity) - count, items.count)
-    // In bounds: count + given <= capacity, and given <= items.count. An empty cache has no slots.
-    if given > 0 { unsafe (at.pointee.items + count).update(from: first, count: given) }
+  /// Puts as many of the items of `places` into the loaded bucket as it has room for.
+  func give(_ places: ItemPlaces) -> Int {
+    guard places.count > 0, enter() else { return 0 }
+    let count = Int(count)
+    let given = Swift.min(Int(capacity) - count, places.count)
+    // In bounds: count + given <= capacity. An empty cache has no slots.
+    if given > 0 { unsafe places.copy(given, to: at.pointee.items + count) }
     leave(count: UInt32(count + given))
     return given
   }
@@ -170,8 +168,44 @@ struct Cache {
   @inlinable @inline(__always)
   func countAllocations(_ number: UInt64) {
     // Only the owner writes, so load and store need not be one step.
-    unsafe at.pointee.allocations.store(
-      at.pointee.allocations.load(ordering: .relaxed) &+ number, ordering: .relaxed)
+    allocations &+= number
+  }
+
+  // MARK: Fields
+
+  /// Items in the loaded bucket, as its owner sees it while busy, or whoever has the zone lock.
+  @inlinable @inline(__always)
+  var count: UInt32 {
+    get { unsafe at.pointee.count }
+    nonmutating set { unsafe at.pointee.count = newValue }
+  }
+
+  @inlinable @inline(__always)
+  var capacity: UInt32 {
+    get { unsafe at.pointee.capacity }
+    nonmutating set { unsafe at.pointee.capacity = newValue }
+  }
+
+  /// A slot of the loaded bucket.
+  ///
+  /// - Precondition: it is below the capacity, and one that is read below the count.
+  @inlinable @inline(__always)
+  subscript(slot: UInt32) -> Item {
+    get { unsafe Item(at.pointee.items[Int(slot)]) }
+    nonmutating set { unsafe at.pointee.items[Int(slot)] = newValue.address }
+  }
+
+  /// Allocations so far.
+  @inlinable @inline(__always)
+  var allocations: UInt64 {
+    get { unsafe at.pointee.allocations.load(ordering: .relaxed) }
+    nonmutating set { unsafe at.pointee.allocations.store(newValue, ordering: .relaxed) }
+  }
+
+  /// Items loaded less items unloaded.
+  private var brought: UInt64 {
+    get { unsafe at.pointee.brought }
+    nonmutating set { unsafe at.pointee.brought = newValue }
   }
 
   /// `count` and `busy` in one, eight bytes at the cache's start.
@@ -184,7 +218,7 @@ struct Cache {
 // MARK: - A visitor
 
 extension Cache {
-  /// Whether owners are to keep out; what a visitor did before it says no is seen by who then comes.
+  /// Whether owners are to keep out; what a visitor did before it sets this to false is visible to owners that enter later.
   func ask(_ isWanted: Bool) {
     unsafe at.pointee.asked.store(isWanted ? 1 : 0, ordering: .releasing)
   }
@@ -206,9 +240,8 @@ extension Cache {
 
   /// Allocations and frees through this cache, so far.
   var counts: (allocations: UInt64, frees: UInt64) {
-    let count = UInt64(loadedCount)
-    let allocations = unsafe at.pointee.allocations.load(ordering: .relaxed)
-    return unsafe (allocations, allocations &+ count &- at.pointee.brought)
+    let (allocations, count) = (allocations, UInt64(loadedCount))
+    return (allocations, allocations &+ count &- brought)
   }
 
   /// Takes both buckets out.
@@ -222,8 +255,8 @@ extension Cache {
   ///
   /// - Precondition: nothing is loaded.
   func clearCounts() {
-    unsafe at.pointee.allocations.store(0, ordering: .relaxed)
-    unsafe at.pointee.brought = 0
+    allocations = 0
+    brought = 0
   }
 }
 
@@ -231,12 +264,15 @@ extension Cache {
 
 extension Cache {
   /// Whether the loaded bucket has no item, or there is none.
-  var isEmpty: Bool { unsafe at.pointee.count == 0 }
+  var isEmpty: Bool { count == 0 }
 
   /// Whether the loaded bucket has room.
-  var hasRoom: Bool { unsafe at.pointee.count < at.pointee.capacity }
+  var hasRoom: Bool { count < capacity }
 
-  var loaded: Bucket? { unsafe at.pointee.loaded }
+  private(set) var loaded: Bucket? {
+    get { unsafe at.pointee.loaded }
+    nonmutating set { unsafe at.pointee.loaded = newValue }
+  }
 
   var spare: Bucket? {
     get { unsafe at.pointee.spare }
@@ -248,9 +284,9 @@ extension Cache {
   /// - Precondition: it is not empty.
   func takeLocked() -> Item {
     precondition(!isEmpty, "an item of an empty cache")
-    unsafe at.pointee.count -= 1
+    count -= 1
     countAllocations(1)
-    return unsafe Item(at.pointee.items[Int(at.pointee.count)])
+    return self[count]
   }
 
   /// Puts an item into the loaded bucket.
@@ -258,8 +294,8 @@ extension Cache {
   /// - Precondition: it has room.
   func giveLocked(_ item: Item) {
     precondition(hasRoom, "an item too many for a cache")
-    unsafe at.pointee.items[Int(at.pointee.count)] = item.address
-    unsafe at.pointee.count += 1
+    self[count] = item
+    count += 1
   }
 
   /// Makes `bucket` the loaded one.
@@ -267,21 +303,21 @@ extension Cache {
   /// - Precondition: nothing is loaded.
   func load(_ bucket: Bucket) {
     precondition(loaded == nil, "a bucket is loaded already")
-    unsafe at.pointee.loaded = bucket
+    loaded = bucket
     unsafe at.pointee.items = bucket.slots
-    unsafe at.pointee.count = UInt32(bucket.count)
-    unsafe at.pointee.brought &+= UInt64(bucket.count)
-    unsafe at.pointee.capacity = UInt32(bucket.capacity)
+    count = UInt32(bucket.count)
+    brought &+= UInt64(bucket.count)
+    capacity = UInt32(bucket.capacity)
   }
 
   /// Takes the loaded bucket out, its count brought up to date.
   func unload() -> Bucket? {
     guard let bucket = loaded else { return nil }
-    bucket.count = unsafe Int(at.pointee.count)
-    unsafe at.pointee.brought &-= UInt64(at.pointee.count)
-    unsafe at.pointee.loaded = nil
-    unsafe at.pointee.count = 0
-    unsafe at.pointee.capacity = 0
+    bucket.count = Int(count)
+    brought &-= UInt64(count)
+    loaded = nil
+    count = 0
+    capacity = 0
     return bucket
   }
 

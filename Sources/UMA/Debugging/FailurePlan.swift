@@ -45,12 +45,12 @@ public final class FailurePlan: Sendable, CustomStringConvertible {
   /// Attempts that failed by this plan.
   public var failureCount: Int { state.withLock { $0.failures } }
 
-  func failsNext(in zone: Zone, at site: CallSite) -> Bool {
+  func failsNext(inZone name: String, at site: CallSite) -> Bool {
     state.withLock { state in
       state.attempts += 1
       var fails = false
       // Each rule sees every attempt, so that none depends on the others.
-      for index in state.rules.indices where state.rules[index].picks(zone.name, site) {
+      for index in state.rules.indices where state.rules[index].picks(name, site) {
         fails = true
       }
       if fails { state.failures += 1 }

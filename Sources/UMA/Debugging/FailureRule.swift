@@ -62,7 +62,7 @@ public struct FailureRule: Sendable, CustomStringConvertible {
     return rule
   }
 
-  /// Counts an attempt, and says whether it shall fail.
+  /// Counts an attempt, and says whether it is to fail.
   mutating func picks(_ zoneName: String, _ site: CallSite) -> Bool {
     if let wanted = self.zoneName, wanted != zoneName { return false }
     if let place, !site.isAt(place) { return false }

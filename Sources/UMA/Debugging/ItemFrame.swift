@@ -75,58 +75,55 @@ struct ItemFrame {
   }
 
   /// Fills both zones of a place.
-  func markZones(_ item: UnsafeMutableRawPointer) {
+  func markZones(_ item: Item) {
     if !options.contains(.redzones) { return }
-    for zone in zones { unsafe memset(item + zone.lowerBound, Int32(Self.zoneByte), zone.count) }
+    for zone in zones { item.advanced(by: zone.lowerBound).fill(zone.count, with: Self.zoneByte) }
   }
 
   /// Fills an item with junk.
-  func markFree(_ item: UnsafeMutableRawPointer) {
+  func markFree(_ item: Item) {
     if !options.contains(.junk) { return }
     var filled = Swift.min(4, itemByteCount)
     for offset in 0..<filled {
-      unsafe item.storeBytes(of: Self.junkByte(offset), toByteOffset: offset, as: UInt8.self)
+      item.advanced(by: offset).fill(1, with: Self.junkByte(offset))
     }
     while filled < itemByteCount {
       let count = Swift.min(filled, itemByteCount - filled)
-      unsafe memcpy(item + filled, item, count)
+      unsafe memcpy(item.address + filled, item.address, count)
       filled += count
     }
   }
 
   /// The byte of a zone that was overwritten, the nearest to the item.
-  func zoneDamage(_ item: UnsafeMutableRawPointer) -> Damage? {
+  func zoneDamage(_ item: Item) -> Damage? {
     if !options.contains(.redzones) { return nil }
     for zone in zones {
-      let isWhole = { (offset: Int) in
-        unsafe item.load(fromByteOffset: offset, as: UInt8.self) == Self.zoneByte
-      }
+      let isWhole = { (offset: Int) in Self.byte(item, offset) == Self.zoneByte }
       // A zone that is the same as itself one byte on is all of one byte.
-      let first = unsafe item + zone.lowerBound
-      if isWhole(zone.lowerBound), unsafe memcmp(first, first + 1, zone.count - 1) == 0 { continue }
+      if isWhole(zone.lowerBound), Self.repeats(item, zone, every: 1) { continue }
       let isBehind = zone.lowerBound >= 0
       let offset = isBehind ? zone.first { !isWhole($0) } : zone.last { !isWhole($0) }
       guard let offset else { continue }
-      let found = unsafe item.load(fromByteOffset: offset, as: UInt8.self)
+      let found = Self.byte(item, offset)
       return Damage(offset: offset, found: UInt32(found), wanted: UInt32(Self.zoneByte))
     }
     return nil
   }
 
   /// The first word of a free item that was overwritten, or byte of the last word if it is not whole.
-  func junkDamage(_ item: UnsafeMutableRawPointer) -> Damage? {
+  func junkDamage(_ item: Item) -> Damage? {
     if !options.contains(.junk) { return nil }
-    if itemByteCount >= 4, unsafe item.loadUnaligned(as: UInt32.self) == Self.junk,
-      unsafe memcmp(item, item + 4, itemByteCount - 4) == 0
+    if itemByteCount >= 4, Self.word(item, 0) == Self.junk,
+      Self.repeats(item, 0..<itemByteCount, every: 4)
     {
       return nil
     }
     for offset in stride(from: 0, to: itemByteCount - 3, by: 4) {
-      let found = unsafe item.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+      let found = Self.word(item, offset)
       if found != Self.junk { return Damage(offset: offset, found: found, wanted: Self.junk) }
     }
     for offset in itemByteCount & ~3..<itemByteCount {
-      let found = unsafe item.load(fromByteOffset: offset, as: UInt8.self)
+      let found = Self.byte(item, offset)
       let wanted = Self.junkByte(offset)
       if found != wanted {
         return Damage(offset: offset, found: UInt32(found), wanted: UInt32(wanted))
@@ -136,25 +133,46 @@ struct ItemFrame {
   }
 
   private static func junkByte(_ offset: Int) -> UInt8 {
-    unsafe withUnsafeBytes(of: junk) { unsafe $0[offset & 3] }
+    UInt8(truncatingIfNeeded: UInt32(littleEndian: junk) >> UInt32(offset & 3 * 8))
+  }
+
+  // In bounds, all three: the offsets are those of the item and its zones.
+
+  private static func byte(_ item: Item, _ offset: Int) -> UInt8 {
+    unsafe item.address.load(fromByteOffset: offset, as: UInt8.self)
+  }
+
+  private static func word(_ item: Item, _ offset: Int) -> UInt32 {
+    unsafe item.address.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+  }
+
+  /// Whether bytes are the same as those some bytes further on, as far as the range goes.
+  private static func repeats(_ item: Item, _ range: Range<Int>, every step: Int) -> Bool {
+    let first = item.advanced(by: range.lowerBound)
+    return unsafe memcmp(first.address, first.address + step, range.count - step) == 0
   }
 
   // MARK: Guard pages
 
   /// Makes a place touchable up to its guard page, or not at all; false if the system refuses.
-  func setTouchable(_ item: UnsafeMutableRawPointer, _ isTouchable: Bool) -> Bool {
+  func setTouchable(_ item: Item, _ isTouchable: Bool) -> Bool {
     if guardByteCount == 0 { return true }
     let byteCount = places.stride - guardByteCount
-    return unsafe mprotect(
-      item - frontByteCount, byteCount, isTouchable ? PROT_READ | PROT_WRITE : PROT_NONE) == 0
+    return protect(item, from: -frontByteCount, byteCount, isTouchable)
   }
 
   /// Makes the guard page of a place what other pages are, or untouchable.
-  func setGuard(_ item: UnsafeMutableRawPointer, _ isGuard: Bool) -> Bool {
+  func setGuard(_ item: Item, _ isGuard: Bool) -> Bool {
     if guardByteCount == 0 { return true }
-    return unsafe mprotect(
-      item + itemByteCount + backByteCount, guardByteCount,
-      isGuard ? PROT_NONE : PROT_READ | PROT_WRITE) == 0
+    return protect(item, from: itemByteCount + backByteCount, guardByteCount, !isGuard)
+  }
+
+  /// - Precondition: the bytes are whole pages of the item's place.
+  private func protect(_ item: Item, from offset: Int, _ byteCount: Int, _ isTouchable: Bool)
+    -> Bool
+  {
+    unsafe mprotect(
+      item.address + offset, byteCount, isTouchable ? PROT_READ | PROT_WRITE : PROT_NONE) == 0
   }
 }
 

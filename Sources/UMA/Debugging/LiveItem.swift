@@ -17,7 +17,7 @@ public struct LiveItem: Sendable, Equatable {
   public let age: Duration
 }
 
-/// A thread as people know it.
+/// A thread by its number and name.
 public struct ThreadLabel: Sendable, Hashable, CustomStringConvertible {
   /// The system's number for it.
   public let number: UInt64

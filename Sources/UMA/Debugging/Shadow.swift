@@ -6,7 +6,7 @@
 //     free --open--> moving --handOut--> live --takeBack--> moving --close--> free
 //                    hooks run           user's             hooks run
 //
-//     state == .free  <=>  the item's bit in its slab says free, but for items on their way
+//     state == .free  <=>  the item's bit in its slab says free, except for items on their way
 //
 // Every transition is one step under the lock. The bytes of a free item are looked at under the
 // lock; those of a moving item belong to the thread that moves it. Faults are reported with the
@@ -14,33 +14,26 @@
 //
 // Lock order: nothing is locked while the records are.
 
-import CUMA
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-@safe
 final class Shadow: Sendable {
   enum State { case free, moving, live }
 
-  @safe
+  /// A zone, which may have ended since.
+  struct Owner {
+    /// Unlike any other zone's.
+    let number: UInt
+    let name: String
+  }
+
   struct Record {
     var state = State.free
     /// The zone that handed it out last.
-    var owner: Zone?
-    /// The zone may have ended since.
-    var ownerName: String?
+    var owner: Owner?
     var allocated: CallSite?
     var freed: CallSite?
     var thread = ThreadLabel(number: 0, name: "")
     var since = ContinuousClock.now
     /// What the handler for faults knows of it.
-    var guarded: UnsafeMutablePointer<mbuma_guarded>?
+    var guarded: GuardEntry?
   }
 
   let zoneName: String
@@ -68,7 +61,7 @@ final class Shadow: Sendable {
   /// The hooks of the keg: they mark places, where the zone's own would prepare items.
   var kegHooks: ItemHooks {
     unsafe ItemHooks(
-      initialize: { unsafe self.make($0) }, finalize: { unsafe self.unmake($0) })
+      initialize: { unsafe self.make(Item($0)) }, finalize: { unsafe self.unmake(Item($0)) })
   }
 
   /// Changes the hooks that run at every allocation and free.
@@ -83,95 +76,85 @@ final class Shadow: Sendable {
   var layout: SlabLayout { frame.places.holding(itemByteCount: frame.itemByteCount) }
 
   /// Where the keg's item starts that a user's item is part of.
-  func place(of item: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
-    unsafe item - frame.frontByteCount
+  func place(of item: Item) -> Item {
+    item.advanced(by: -frame.frontByteCount)
   }
 
   // MARK: With the slab
 
-  private func make(_ place: UnsafeMutableRawPointer) -> Bool {
-    let item = unsafe place + frame.frontByteCount
-    unsafe frame.markZones(item)
-    unsafe frame.markFree(item)
+  private func make(_ place: Item) -> Bool {
+    let item = place.advanced(by: frame.frontByteCount)
+    frame.markZones(item)
+    frame.markFree(item)
     var record = Record()
     if frame.guardByteCount > 0 {
-      guard let guarded = unsafe mbuma_guard_take() else { return false }
-      unsafe guarded.pointee.item = UInt(bitPattern: item)
-      unsafe guarded.pointee.item_byte_count = UInt(frame.itemByteCount)
-      unsafe guarded.pointee.zone = CName.of(zoneName)
-      unsafe guarded.pointee.place_byte_count = UInt(frame.places.stride)
-      unsafe guarded.pointee.place = UInt(bitPattern: place)
-      unsafe record.guarded = guarded
+      record.guarded = GuardEntry(item, in: place, frame, zoneName: zoneName)
+      if record.guarded == nil { return false }
     }
-    guard unsafe frame.setGuard(item, true), unsafe frame.setTouchable(item, false) else {
-      _ = unsafe frame.setGuard(item, false)
-      if let guarded = unsafe record.guarded { unsafe mbuma_guard_give(guarded) }
+    guard frame.setGuard(item, true), frame.setTouchable(item, false) else {
+      _ = frame.setGuard(item, false)
+      record.guarded?.give()
       return false
     }
-    records.withLock { $0[UInt(bitPattern: item)] = record }
+    records.withLock { $0[item.number] = record }
     return true
   }
 
-  private func unmake(_ place: UnsafeMutableRawPointer) {
-    let item = unsafe place + frame.frontByteCount
-    guard let record = records.withLock({ $0.removeValue(forKey: UInt(bitPattern: item)) })
+  private func unmake(_ place: Item) {
+    let item = place.advanced(by: frame.frontByteCount)
+    guard let record = records.withLock({ $0.removeValue(forKey: item.number) })
     else { return }
-    guard unsafe frame.setTouchable(item, true), unsafe frame.setGuard(item, false) else {
+    guard frame.setTouchable(item, true), frame.setGuard(item, false) else {
       fatalError("zone \(zoneName): the system has no mapping left; raise vm.max_map_count")
     }
-    if let guarded = unsafe record.guarded { unsafe mbuma_guard_give(guarded) }
-    unsafe checkFree(item, record, nil)?.stop()
+    record.guarded?.give()
+    checkFree(item, record, nil)?.stop()
   }
 
   // MARK: On the way out
 
   /// Makes a free item of the keg one that hooks may prepare; nil if the system has no mapping left.
-  func open(_ place: UnsafeMutableRawPointer, _ site: CallSite) -> UnsafeMutableRawPointer? {
-    let item = unsafe place + frame.frontByteCount
-    guard unsafe frame.setTouchable(item, true) else { return nil }
+  func open(_ place: Item, _ site: CallSite) -> Item? {
+    let item = place.advanced(by: frame.frontByteCount)
+    guard frame.setTouchable(item, true) else { return nil }
     let record = records.withLock { records -> Record in
-      var record = records[UInt(bitPattern: item)] ?? Record()
+      var record = records[item.number] ?? Record()
       record.state = .moving
-      records[UInt(bitPattern: item)] = record
+      records[item.number] = record
       return record
     }
-    unsafe checkFree(item, record, site)?.stop()
-    return unsafe item
+    checkFree(item, record, site)?.stop()
+    return item
   }
 
   /// Runs what the zone's user gave as `initialize`.
-  func prepare(_ item: UnsafeMutableRawPointer) -> Bool {
+  func prepare(_ item: Item) -> Bool {
     if zeroes {
-      unsafe item.initializeMemory(as: UInt8.self, repeating: 0, count: frame.itemByteCount)
+      item.fill(frame.itemByteCount)
     }
-    return unsafe hooks.withLock { unsafe $0.initialize }?(item) ?? true
+    return hooks.withLock { $0 }.runInitialize(item)
   }
 
   /// Notes that an item is with a caller, who takes it at `site` on this thread.
-  func handOut(_ item: UnsafeMutableRawPointer, _ zone: Zone, _ site: CallSite) {
+  func handOut(_ item: Item, to owner: Owner, _ site: CallSite) {
     let thread = ThreadLabel.current()
     let now = ContinuousClock.now
-    unsafe update(item) { record in
+    update(item) { record in
       record.state = .live
-      record.owner = zone
-      record.ownerName = zone.name
+      record.owner = owner
       record.allocated = site
       record.thread = thread
       record.since = now
-      guard let guarded = unsafe record.guarded else { return }
-      unsafe guarded.pointee.zone = CName.of(zone.name)
-      unsafe guarded.pointee.allocated_line = site.line
-      unsafe guarded.pointee.allocated_file = site.cFile
-      unsafe guarded.pointee.is_live = true
+      record.guarded?.noteAllocated(zoneName: owner.name, site)
     }
   }
 
   // MARK: On the way back
 
   /// Takes an item from its user, or says why not.
-  func takeBack(_ item: UnsafeMutableRawPointer, _ zone: Zone, _ site: CallSite) -> ZoneFault? {
+  func takeBack(_ item: Item, from owner: Owner, _ site: CallSite) -> ZoneFault? {
     enum Verdict { case taken(Record), fault(ZoneFault), unknown }
-    let address = UInt(bitPattern: item)
+    let address = item.number
     let verdict = records.withLock { records -> Verdict in
       guard var record = records[address] else { return .unknown }
       guard record.state == .live else {
@@ -180,8 +163,8 @@ final class Shadow: Sendable {
           ? ZoneFault.Kind.neverAllocated(freed: site) : .freedTwice(again: site)
         return .fault(fault(kind, address, record))
       }
-      if options.contains(.ownZone), record.owner != zone {
-        return .fault(fault(.otherZone(freed: site, zoneName: zone.name), address, record))
+      if options.contains(.ownZone), record.owner?.number != owner.number {
+        return .fault(fault(.otherZone(freed: site, zoneName: owner.name), address, record))
       }
       record.state = .moving
       record.freed = site
@@ -190,49 +173,46 @@ final class Shadow: Sendable {
     }
     switch verdict {
     case .taken(let record):
-      guard let damage = unsafe frame.zoneDamage(item) else { return nil }
+      guard let damage = frame.zoneDamage(item) else { return nil }
       return fault(.writtenBeyond(damage), address, record)
     case .fault(let fault): return fault
     case .unknown:
       return holding(address, freed: site)
         ?? ZoneFault(
-          kind: .notAnItem(freed: site), zoneName: zone.name, address: address,
+          kind: .notAnItem(freed: site), zoneName: owner.name, address: address,
           itemByteCount: frame.itemByteCount)
     }
   }
 
   /// Runs what the zone's user gave as `finalize`.
-  func unprepare(_ item: UnsafeMutableRawPointer) {
-    unsafe hooks.withLock { unsafe $0.finalize }?(item)
+  func unprepare(_ item: Item) {
+    hooks.withLock { $0 }.runFinalize(item)
   }
 
   /// Makes an item free that nobody touches any more, and says where its place starts.
-  func close(_ item: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
-    if hasKeg { unsafe frame.markFree(item) }
+  func close(_ item: Item) -> Item {
+    if hasKeg { frame.markFree(item) }
     // Refused only where mappings run out, and then the item merely stays touchable.
-    _ = unsafe frame.setTouchable(item, false)
-    unsafe update(item) { record in
+    _ = frame.setTouchable(item, false)
+    update(item) { record in
       record.state = .free
-      guard let guarded = unsafe record.guarded else { return }
-      unsafe guarded.pointee.freed_line = record.freed?.line ?? 0
-      unsafe guarded.pointee.freed_file = record.freed?.cFile
-      unsafe guarded.pointee.is_live = false
+      record.guarded?.noteFreed(record.freed)
     }
-    return unsafe place(of: item)
+    return place(of: item)
   }
 
-  private func update(_ item: UnsafeMutableRawPointer, _ change: (inout Record) -> Void) {
+  private func update(_ item: Item, _ change: (inout Record) -> Void) {
     records.withLock { records in
       // The item is moving, and its record stays until its slab goes.
-      change(&records[UInt(bitPattern: item), default: Record()])
+      change(&records[item.number, default: Record()])
     }
   }
 
-  // MARK: Looking
+  // MARK: Inspecting
 
   /// Whether an item is with a caller.
-  func isLive(_ item: UnsafeMutableRawPointer) -> Bool {
-    records.withLock { $0[UInt(bitPattern: item)]?.state == .live }
+  func isLive(_ item: Item) -> Bool {
+    records.withLock { $0[item.number]?.state == .live }
   }
 
   /// The items with callers at this moment, and what is known of them.
@@ -246,11 +226,11 @@ final class Shadow: Sendable {
   func firstDamage(_ site: CallSite) -> ZoneFault? {
     records.withLock { records in
       for (address, record) in records {
-        guard let item = unsafe UnsafeMutableRawPointer(bitPattern: address) else { continue }
+        guard let item = Item(number: address) else { continue }
         switch record.state {
         case .moving: continue
         case .live:
-          if let damage = unsafe frame.zoneDamage(item) {
+          if let damage = frame.zoneDamage(item) {
             var fault = fault(.writtenBeyond(damage), address, record)
             fault.freed = nil
             fault.noticed = site
@@ -259,7 +239,7 @@ final class Shadow: Sendable {
         case .free:
           // A guarded item cannot be written while it is free, nor read.
           if frame.guardByteCount > 0 { continue }
-          if let fault = unsafe checkFree(item, record, site) { return fault }
+          if let fault = checkFree(item, record, site) { return fault }
         }
       }
       return nil
@@ -280,57 +260,34 @@ final class Shadow: Sendable {
   }
 
   /// What to say of an item of this keg that was freed elsewhere; nil if it is none.
-  func strayed(_ address: UInt, freed site: CallSite, to zone: Zone) -> ZoneFault? {
+  func otherZone(_ item: Item, freed site: CallSite, to zoneName: String) -> ZoneFault? {
     records.withLock { records in
-      records[address].map {
-        fault(.otherZone(freed: site, zoneName: zone.name), address, $0)
+      records[item.number].map {
+        fault(.otherZone(freed: site, zoneName: zoneName), item.number, $0)
       }
     }
   }
 
-  private func checkFree(_ item: UnsafeMutableRawPointer, _ record: Record, _ site: CallSite?)
+  private func checkFree(_ item: Item, _ record: Record, _ site: CallSite?)
     -> ZoneFault?
   {
     if !hasKeg { return nil }
     let kind: ZoneFault.Kind
-    if let damage = unsafe frame.junkDamage(item) {
+    if let damage = frame.junkDamage(item) {
       kind = .writtenAfterFree(damage)
-    } else if let damage = unsafe frame.zoneDamage(item) {
+    } else if let damage = frame.zoneDamage(item) {
       kind = .writtenBeyond(damage)
     } else {
       return nil
     }
-    var fault = fault(kind, UInt(bitPattern: item), record)
+    var fault = fault(kind, item.number, record)
     fault.noticed = site
     return fault
   }
 
   private func fault(_ kind: ZoneFault.Kind, _ address: UInt, _ record: Record) -> ZoneFault {
     ZoneFault(
-      kind: kind, zoneName: record.ownerName ?? zoneName, address: address,
+      kind: kind, zoneName: record.owner?.name ?? zoneName, address: address,
       itemByteCount: frame.itemByteCount, allocated: record.allocated, freed: record.freed)
-  }
-}
-
-/// Names as the handler for faults needs them: ended by a zero byte, and there forever.
-enum CName {
-  private static let known = Guarded<[String: UInt]>([:])
-
-  static func of(_ name: String) -> UnsafePointer<CChar>? {
-    let address = known.withLock { known -> UInt in
-      if let address = known[name] { return address }
-      let address = unsafe UInt(bitPattern: strdup(name))
-      known[name] = address
-      return address
-    }
-    return unsafe UnsafePointer(bitPattern: address)
-  }
-}
-
-extension CallSite {
-  fileprivate var cFile: UnsafePointer<CChar>? {
-    guard file.hasPointerRepresentation else { return nil }
-    // A literal's bytes end with a zero and are there forever.
-    return unsafe UnsafeRawPointer(file.utf8Start).assumingMemoryBound(to: CChar.self)
   }
 }

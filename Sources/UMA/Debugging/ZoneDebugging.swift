@@ -80,7 +80,7 @@ extension ZoneDebugging {
     ("ownzone", .ownZone), ("all", .all),
   ]
 
-  /// The options and zone names of a setting; words that mean nothing are told of and left out.
+  /// The options and zone names of a setting; words that mean nothing are reported and left out.
   static func parse(_ setting: String) -> (options: ZoneDebugging, zones: [Substring]) {
     let halves = setting.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     var options: ZoneDebugging = []
@@ -102,12 +102,12 @@ extension ZoneDebugging {
   }
 }
 
-/// One line at a time, for what has no caller to go to.
+/// Writes one line at a time, where no caller can be told.
 enum StandardError {
   static func write(_ text: String) {
     var line = text + "\n"
     line.withUTF8 { bytes in
-      // What cannot be written is lost; there is nowhere else to say so.
+      // What cannot be written is lost; there is nowhere else to report it.
       #if canImport(Glibc)
         _ = unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
       #elseif canImport(Musl)

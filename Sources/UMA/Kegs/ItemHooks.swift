@@ -12,7 +12,7 @@
 ///
 /// Hooks run with no lock held. They may allocate from other zones, but not from their own, nor
 /// from one whose hooks allocate from it: each could wait for the other's to end. Nor may they take
-/// a lock that somebody holds while allocating from a zone of the same keg, budget or page source: a
+/// a lock that others hold while allocating from a zone of the same keg, budget or page source: a
 /// denial there waits for the drain that the hook is part of.
 ///
 /// BSD: ctor, dtor, init, fini of `uma_zcreate`; zinit, zfini of `uma_zsecond_create`.
@@ -61,12 +61,25 @@ public struct ItemHooks: Sendable {
   }
 }
 
-// MARK: - Run by kegs
+// MARK: - Run by kegs and zones
 
 extension ItemHooks {
-  /// Whether `initialize` has prepared a fresh item, if there is one.
-  func initializes(_ item: Item) -> Bool { unsafe initialize?(item.address) ?? true }
+  var initializes: Bool { unsafe initialize != nil }
+  var finalizes: Bool { unsafe finalize != nil }
+  var imports: Bool { unsafe importItem != nil }
+  var exports: Bool { unsafe exportItem != nil }
+
+  /// Runs `initialize`; true if the item is prepared.
+  func runInitialize(_ item: Item) -> Bool { unsafe initialize?(item.address) ?? true }
 
   /// Undoes what `initialize` did.
-  func finalizes(_ item: Item) { unsafe finalize?(item.address) }
+  func runFinalize(_ item: Item) { unsafe finalize?(item.address) }
+
+  /// Runs `importItem`; true if the item is prepared.
+  func runImport(_ item: Item, isAwaited: Bool) -> Bool {
+    unsafe importItem?(item.address, isAwaited) ?? true
+  }
+
+  /// Undoes what `importItem` did.
+  func runExport(_ item: Item) { unsafe exportItem?(item.address) }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One slab's life, all of it outside the keg's lock but for the two ends:
+// One slab's life, all of it outside the keg's lock except the two ends:
 //
 //     budget, header, pages, tags, header written, zeroes, `initialize` on each item   | lock: listed, hashed
 //     lock: unlisted, unhashed |   `finalize` backwards, tags, header, pages, budget
@@ -36,10 +36,10 @@ extension Keg {
     let slab = Slab.make(at: header, items: items, layout: layout, kegNumber: number)
     tag(items, slab.word)
     if flags.contains(.noDump) { PageArena.setDumped(items, layout.byteCount, false) }
-    if flags.contains(.zeroInitialize) { items.zero(layout.itemCount * layout.stride) }
+    if flags.contains(.zeroInitialize) { items.fill(layout.itemCount * layout.stride) }
     let hooks = hooks
     for index in 0..<layout.itemCount
-    where !hooks.initializes(items.advanced(by: index * layout.stride)) {
+    where !hooks.runInitialize(items.advanced(by: index * layout.stride)) {
       destroy(slab, initializedItemCount: index)
       return .refused
     }
@@ -54,23 +54,23 @@ extension Keg {
     return .made
   }
 
-  /// Doubles the hash table, unless somebody else has done it meanwhile.
+  /// Doubles the hash table, unless another thread has done it meanwhile.
   private func growHash(from outgrown: SlabHash) {
     let larger = outgrown.grown()
-    let loser = slabs.withLock { slabs -> SlabHash in
+    let discarded = slabs.withLock { slabs -> SlabHash in
       guard let current = slabs.hash, current.chainCount < larger.chainCount else { return larger }
       larger.rehash(current)
       slabs.hash = larger
       return current
     }
-    loser.free()
+    discarded.free()
   }
 
   /// Undoes a slab that is on no list, running `finalize` backwards over its first items.
   func destroy(_ slab: Slab, initializedItemCount: Int) {
     let (items, hooks) = (slab.items, hooks)
     for index in (0..<initializedItemCount).reversed() {
-      hooks.finalizes(items.advanced(by: index * layout.stride))
+      hooks.runFinalize(items.advanced(by: index * layout.stride))
     }
     tag(items, 0)
     slab.kegNumber = 0

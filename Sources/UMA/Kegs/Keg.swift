@@ -165,7 +165,7 @@ final class Keg: Sendable {
     }
   }
 
-  /// Draws one item, or nil if there is none to be had.
+  /// Draws one item, or nil if there is none.
   func takeItem(mayGrow: Bool = true) -> Item? {
     ItemPlaces.withOne { takeItems(into: $0, mayGrow: mayGrow) == 1 ? $0[0] : nil }
   }
@@ -223,7 +223,7 @@ final class Keg: Sendable {
     return made
   }
 
-  /// Gives every slab that has all its items back to the page source, but for those that the
+  /// Gives every slab that has all its items back to the page source, except those that the
   /// reserve needs.
   ///
   /// A keg with `noFree` gives none.

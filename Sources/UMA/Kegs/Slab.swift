@@ -58,7 +58,7 @@ struct Slab: Equatable, Sendable {
   /// - Precondition: the caller holds `layout.headerByteCount` bytes at `header`.
   static func make(at header: Item, items: Item, layout: SlabLayout, kegNumber: UInt32 = 0) -> Slab
   {
-    header.zero(layout.headerByteCount)
+    header.fill(layout.headerByteCount)
     let slab = make(at: header, items: items, itemCount: layout.itemCount, kegNumber: kegNumber)
     for index in 0..<layout.bitmapWordCount {
       let count = Swift.min(64, layout.itemCount - index * 64)

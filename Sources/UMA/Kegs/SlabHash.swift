@@ -10,7 +10,7 @@
 // address's granule or in one of the two before it. A look-up walks three chains, each with one
 // slab on average or less:
 //
-//     slabCount < chainCount, but for the time a growth takes
+//     slabCount < chainCount, except while the table grows
 //
 // Growth has three steps, since no memory is asked for under the keg's lock: copy the descriptor
 // under the lock; allocate twice its size without; under the lock again, rehash if the table is

@@ -47,9 +47,9 @@ public struct SlabLayout: Equatable, Sendable {
   /// Pages of one slab.
   public let pageCount: Int
   /// Whether each item has a reference counter in the header.
-  public let hasReferenceCounters: Bool
+  let hasReferenceCounters: Bool
   /// Where the header starts in the slab, in bytes; nil if it is kept off the slab.
-  public let headerOffset: Int?
+  let headerOffset: Int?
   /// Whether the header has room to chain the slab in a hash table.
   let hasHashLink: Bool
   /// Whether each item has a tag in the header.
@@ -77,7 +77,7 @@ public struct SlabLayout: Equatable, Sendable {
   var tagOffset: Int { mapOffset + bitmapWordCount * 8 }
 
   /// Bytes of header, free map and counters.
-  public var headerByteCount: Int {
+  var headerByteCount: Int {
     Self.headerByteCount(
       itemCount: itemCount, counted: hasReferenceCounters, linked: hasHashLink, tagged: hasTags)
   }
@@ -86,7 +86,7 @@ public struct SlabLayout: Equatable, Sendable {
   var costInBytes: Int { byteCount + (headerOffset == nil ? headerByteCount : 0) }
 
   /// The part of the slab's bytes, with its header wherever that is, that items fill: 0...1.
-  public var efficiency: Double {
+  var efficiency: Double {
     let header = headerOffset == nil ? headerByteCount : 0
     return Double(itemCount * itemByteCount) / Double(byteCount + header)
   }
@@ -99,7 +99,7 @@ public struct SlabLayout: Equatable, Sendable {
   ///   - flags: of the zone; `referenceCounted` gives each item a counter in the header, others say
   ///     where the header stands and how items lie to each other.
   /// - Precondition: the values are in range; with `bucketCacheOnly`, item and header fit in a page.
-  public init(itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = []) {
+  init(itemByteCount: Int, alignment: Int = 8, flags: ZoneFlags = []) {
     precondition((1...16 << 20).contains(itemByteCount), "items of \(itemByteCount) bytes")
     precondition(
       alignment > 0 && alignment & (alignment - 1) == 0 && alignment <= PageArena.pageByteCount,
@@ -126,7 +126,7 @@ public struct SlabLayout: Equatable, Sendable {
     }
   }
 
-  /// What is said of the items before there is a slab.
+  /// What is known of the items before there is a slab.
   private struct Item {
     let byteCount: Int
     let alignment: Int

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One word for everything that is said about a zone and its keg, so that no flag is defined twice.
+// One word for all options of a zone and its keg, so that no flag is defined twice.
 //
 //     31        28 27                                                 0
 //     | internal  |  for whoever makes a zone                          |

@@ -50,9 +50,9 @@ public struct LockClass: Hashable, Sendable, CustomStringConvertible {
   init(ofZone name: String) { self.init("zone \(name)", mayNest: true) }
 
   /// The locks of kegs.
-  public static let keg = LockClass("keg")
-  /// The lock on the list of all zones and threads.
-  public static let registry = LockClass("registry")
+  static let keg = LockClass("keg")
+  /// The locks on the list of zones and on that of threads' tables, never both held at once.
+  static let registry = LockClass("registry")
 }
 
 /// All classes of the process, by number.

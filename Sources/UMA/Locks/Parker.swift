@@ -32,7 +32,7 @@ package final class ThreadParker: Parker, @unchecked Sendable {
   package func wait(until moment: ContinuousClock.Instant?) {
     guard let moment else { return unsafe mbuma_parker_park(parker, -1) }
     let (seconds, attoseconds) = (moment - .now).components
-    // A year is as good as forever, and keeps the sum in range.
+    // A year is long enough to be forever, and keeps the sum in range.
     let nanoseconds = Swift.min(seconds, 31_536_000) * 1_000_000_000 + attoseconds / 1_000_000_000
     unsafe mbuma_parker_park(parker, Swift.max(0, nanoseconds))
   }

@@ -11,7 +11,7 @@ public enum MallocError: Error, Equatable, CustomStringConvertible {
   /// The type has as many bytes as its limit allows.
   case limitReached(type: String, limitInBytes: Int)
 
-  /// Reason and knob in one line.
+  /// Reason and the setting to change in one line.
   public var description: String {
     switch self {
     case .denied(let error): error.description

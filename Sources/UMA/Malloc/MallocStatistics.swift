@@ -16,7 +16,7 @@ public struct MallocStatistics: Equatable, Sendable {
   public var highBytes: Int
   /// Allocations so far.
   public var requests: UInt64
-  /// Denials so far, for want of memory or by the limit.
+  /// Denials so far, because of memory or the limit.
   public var denials: UInt64
   /// The most bytes there may be; 0 for no limit.
   public var limitInBytes: Int

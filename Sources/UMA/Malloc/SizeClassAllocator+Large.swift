@@ -36,7 +36,7 @@ struct LargeRun {
   static func make(
     at header: Item, run: Item, byteCount: Int, runPageCount: Int, kegNumber: UInt32, tag: UInt16
   ) -> LargeRun {
-    header.zero(SlabLayout.lineByteCount)
+    header.fill(SlabLayout.lineByteCount)
     let largeRun = LargeRun(
       Slab.make(at: header, items: run, itemCount: 0, kegNumber: kegNumber))
     unsafe largeRun.fields.pointee.byteCount = byteCount

@@ -79,7 +79,7 @@ public final class SizeClassAllocator: Sendable {
         SizeClass(
           zone: zone, byteCount: byteCount, kegLayout: keg.layout, kegNumber: keg.number,
           isFramed: keg.layout != zone.layout,
-          isFreshZero: unsafe keg.hooks.initialize == nil))
+          isFreshZero: !keg.hooks.initializes))
       byteCount *= 2
     }
     self.classes = classes
@@ -87,7 +87,7 @@ public final class SizeClassAllocator: Sendable {
 
   deinit {
     let left = classes.reduce(largeCount.load(ordering: .relaxed)) { $0 + $1.zone.destroy() }
-    // What is still out must stay readable for whoever has it.
+    // What is still out must stay readable for its holder.
     if left > 0 { _ = unsafe Unmanaged.passRetained(pages as AnyObject) }
   }
 
@@ -131,7 +131,7 @@ public final class SizeClassAllocator: Sendable {
     let old = tag.exchange(type.number)
     type.countAllocation(sizeClass.byteCount)
     if zeroed, old != MallocType.unusedTag || !sizeClass.isFreshZero {
-      item.zero(byteCount)
+      item.fill(byteCount)
     }
     return unsafe item.address
   }
@@ -147,7 +147,7 @@ public final class SizeClassAllocator: Sendable {
     switch owner(of: item) {
     case .run(let run): freeLarge(run, type)
     case .sizeClass(let sizeClass):
-      guard let tag = tag(item, sizeClass) else { stranger(item) }
+      guard let tag = tag(item, sizeClass) else { trapNotOwned(item) }
       release(tag, of: item, type)
       unsafe sizeClass.zone.freeItem(memory)
       type.countFree(sizeClass.byteCount)
@@ -221,18 +221,18 @@ public final class SizeClassAllocator: Sendable {
   ///
   /// - Precondition: it is of this allocator, and of a run the beginning.
   private func owner(of memory: Item) -> Owner {
-    guard let slab = slab(of: memory) else { stranger(memory) }
+    guard let slab = slab(of: memory) else { trapNotOwned(memory) }
     if slab.kegNumber == largeNumber {
-      guard slab.items == memory else { stranger(memory) }
+      guard slab.items == memory else { trapNotOwned(memory) }
       return .run(LargeRun(slab))
     }
     guard let sizeClass = classes.first(where: { $0.kegNumber == slab.kegNumber }) else {
-      stranger(memory)
+      trapNotOwned(memory)
     }
     return .sizeClass(sizeClass)
   }
 
-  private func stranger(_ memory: Item) -> Never {
+  private func trapNotOwned(_ memory: Item) -> Never {
     preconditionFailure("\(memory) is no memory of this allocator")
   }
 

@@ -44,11 +44,11 @@ struct Item: Hashable, CustomStringConvertible, @unchecked Sendable {
   /// Bytes from another place of the same memory to here.
   func distance(from start: Item) -> Int { unsafe address - start.address }
 
-  /// Fills the memory with zeroes.
+  /// Fills the memory with zeroes, or another byte.
   ///
   /// - Precondition: the caller holds so many bytes.
-  func zero(_ byteCount: Int) {
-    unsafe address.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+  func fill(_ byteCount: Int, with byte: UInt8 = 0) {
+    unsafe address.initializeMemory(as: UInt8.self, repeating: byte, count: byteCount)
   }
 }
 
@@ -62,6 +62,18 @@ struct ItemPlaces {
   init(_ first: UnsafeMutablePointer<UnsafeMutableRawPointer>, count: Int) {
     unsafe self.first = first
     self.count = count
+  }
+
+  /// The places of a caller's buffer, for as long as the caller lends it; nil if it has none.
+  init?(_ buffer: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>) {
+    guard let first = buffer.baseAddress, buffer.count > 0 else { return nil }
+    unsafe self.first = first
+    count = buffer.count
+  }
+
+  /// The places of a caller's buffer, which are only read; nil if it has none.
+  init?(reading buffer: UnsafeBufferPointer<UnsafeMutableRawPointer>) {
+    unsafe self.init(UnsafeMutableBufferPointer(mutating: buffer))
   }
 
   /// - Precondition: a place that is read was filled.
@@ -82,6 +94,25 @@ struct ItemPlaces {
       start >= 0 && count >= 0 && count <= self.count - start,
       "\(count) places from \(start) on, of \(self.count)")
     return unsafe ItemPlaces(first + start, count: count)
+  }
+
+  /// The places from one on.
+  func rest(from start: Int) -> ItemPlaces { part(start, count - start) }
+
+  /// Copies addresses into the first `number` places.
+  ///
+  /// - Precondition: so many stand at `slots`.
+  func fill(from slots: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ number: Int) {
+    precondition(number >= 0 && number <= count, "\(number) places of \(count)")
+    unsafe first.update(from: slots, count: number)
+  }
+
+  /// Copies the addresses in the first `number` places.
+  ///
+  /// - Precondition: they were filled, and `slots` has room for so many.
+  func copy(_ number: Int, to slots: UnsafeMutablePointer<UnsafeMutableRawPointer>) {
+    precondition(number >= 0 && number <= count, "\(number) places of \(count)")
+    unsafe slots.update(from: first, count: number)
   }
 
   /// The same for an item source.

@@ -15,7 +15,7 @@ import Synchronization
 ///
 /// Every zone is on `process` unless it is made on another budget, so one number can bound all
 /// packet memory of a program. A zone that is refused bytes first has all zones give back what
-/// they have cached, but for those that can have nothing of the budget.
+/// they have cached, except those that can have nothing of the budget.
 ///
 /// BSD: `kern.ipc.maxmbufmem`, which is divided among the zones at boot; here nothing is divided.
 public final class MemoryBudget: Sendable {
@@ -24,7 +24,6 @@ public final class MemoryBudget: Sendable {
 
   private let used = Atomic<Int>(0)
   private let limit: Atomic<Int>
-  private let refused = Atomic<Int>(0)
 
   /// Makes a budget of its own.
   ///
@@ -49,18 +48,12 @@ public final class MemoryBudget: Sendable {
   /// Bytes held now.
   public var usedByteCount: Int { used.load(ordering: .relaxed) }
 
-  /// How often bytes were refused.
-  public var refusalCount: Int { refused.load(ordering: .relaxed) }
-
   /// Takes bytes off the budget; false, and nothing taken, if they would go beyond its limit.
   func charge(_ byteCount: Int) -> Bool {
     let limit = limit.load(ordering: .relaxed)
     var seen = used.load(ordering: .relaxed)
     while true {
-      guard limit == 0 || byteCount <= limit - seen else {
-        refused.add(1, ordering: .relaxed)
-        return false
-      }
+      guard limit == 0 || byteCount <= limit - seen else { return false }
       let (done, now) = used.compareExchange(
         expected: seen, desired: seen + byteCount, ordering: .relaxed)
       if done { return true }

@@ -250,7 +250,7 @@ extension PageArena {
     #endif
   }
 
-  /// Says whether a core dump of the process is to hold these pages; they do unless it is said.
+  /// Includes these pages in a core dump of the process, as is the default, or leaves them out.
   static func setDumped(_ start: Item, _ byteCount: Int, _ isDumped: Bool) {
     #if os(Linux)
       unsafe madvise(start.address, byteCount, isDumped ? MADV_DODUMP : MADV_DONTDUMP)

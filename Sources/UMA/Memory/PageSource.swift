@@ -7,7 +7,7 @@
 ///
 /// BSD: `uma_alloc` and `uma_free` of `uma_zone_set_allocf`, `uma_zone_set_freef` (sys/vm/uma.h).
 public protocol PageSource: AnyObject, Sendable {
-  /// Returns `pageCount` adjacent pages of zeroes, or nil if there are none to be had.
+  /// Returns `pageCount` adjacent pages of zeroes, or nil if there are none.
   ///
   /// - Parameters:
   ///   - pageCount: pages of `PageArena.pageByteCount` bytes, at least 1.

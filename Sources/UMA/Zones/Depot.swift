@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The part of a zone that its lock guards: full buckets, counts, limit, and who waits.
+// The part of a zone that its lock guards: full buckets, counts, limit, and waiters.
 //
-//     room for anyone        = limit - reserve - itemCount        (no limit: no end of it)
+//     room for anyone        = limit - reserve - itemCount        (no limit: unbounded)
 //     room with the reserve  = limit - itemCount
 //     items may stay cached <=> nobody waits, no plan is set, itemCount <= limit - reserve
 //
@@ -73,7 +73,7 @@ struct Depot: ~Copyable {
       ? largestBucketCapacity : Swift.min(largestBucketCapacity, Swift.max(1, limit / 8))
   }
 
-  /// An empty bucket of the capacity in force, or nil if there is none to be had.
+  /// An empty bucket of the capacity in force, or nil if there is none.
   mutating func takeEmptyBucket() -> Bucket? {
     let capacity = bucketCapacity
     while let bucket = empty.pop() {
@@ -91,10 +91,10 @@ struct Depot: ~Copyable {
   mutating func takeBuckets(of cache: Cache) { cache.takeBuckets { keep($0) } }
 
   /// Takes one item out of a full bucket.
-  mutating func takeShelved() -> UnsafeMutableRawPointer? {
+  mutating func takeFull() -> Item? {
     guard let (item, emptied) = full.takeItem() else { return nil }
     if let emptied { empty.push(emptied) }
-    return unsafe item.address
+    return item
   }
 
   /// The closures that users gave the zone, which are to end without its lock.

@@ -12,7 +12,7 @@ public protocol ItemSource: AnyObject, Sendable {
   ///
   /// - Parameters:
   ///   - items: room for addresses; those in front are filled.
-  ///   - mayGrow: false if only what is at hand shall be given.
+  ///   - mayGrow: false if only what is at hand may be given.
   /// - Returns: how many were written; 0 if there is nothing.
   func importItems(into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>, mayGrow: Bool)
     -> Int

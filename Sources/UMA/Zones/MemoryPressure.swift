@@ -10,7 +10,7 @@
 
 /// Memory running short, and what is to be given up for it.
 ///
-/// A protocol that holds on to packets registers a routine that lets go of some. Whoever watches
+/// A protocol that holds on to packets registers a routine that gives some up. Whoever watches
 /// the system's memory raises the pressure.
 ///
 /// ```swift

@@ -21,22 +21,34 @@
 import CUMA
 
 /// Something that the calling thread has in hand, on its stack.
-@safe
 struct Passage {
   enum Kind { case fill, transfer }
 
   let zone: Zone
   let kind: Kind
   /// The one that the thread was in when this began.
-  fileprivate let outer: UnsafeRawPointer?
+  private let outer: Link?
+
+  /// A passage further up on this thread's stack: `inside` put it there and has not returned.
+  @safe
+  private struct Link {
+    let at: UnsafePointer<Passage>
+
+    var passage: Passage { unsafe at.pointee }
+  }
+
+  /// The one that the calling thread is in.
+  private static var innermost: Link? {
+    get { unsafe mbuma_passage().map { unsafe Link(at: $0.assumingMemoryBound(to: Passage.self)) } }
+    set { unsafe mbuma_set_passage(newValue?.at) }
+  }
 
   /// Runs `body`, which has items in hand; that is counted at the zone already, and still is after.
   static func inside<Result>(_ kind: Kind, of zone: Zone, _ body: () -> Result) -> Result {
-    let outer = unsafe mbuma_passage()
-    let passage = unsafe Passage(zone: zone, kind: kind, outer: outer)
+    let passage = Passage(zone: zone, kind: kind, outer: innermost)
     return unsafe withUnsafePointer(to: passage) { here in
-      unsafe mbuma_set_passage(here)
-      defer { unsafe mbuma_set_passage(outer) }
+      innermost = unsafe Link(at: here)
+      defer { innermost = passage.outer }
       return body()
     }
   }
@@ -46,28 +58,26 @@ struct Passage {
   static func standingAside<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    guard let innermost = unsafe mbuma_passage() else { return try body() }
-    unsafe count(innermost, -1)
-    mbuma_set_passage(nil)
+    guard let standing = innermost else { return try body() }
+    count(standing, -1)
+    innermost = nil
     defer {
-      unsafe mbuma_set_passage(innermost)
-      unsafe count(innermost, 1)
+      innermost = standing
+      count(standing, 1)
     }
     return try body()
   }
 
-  private static func count(_ innermost: UnsafeRawPointer, _ change: Int) {
-    var next: UnsafeRawPointer? = unsafe innermost
-    while let here = unsafe next {
-      // Set by `inside`, which stands further up on this stack.
-      let passage = unsafe here.assumingMemoryBound(to: Passage.self).pointee
+  private static func count(_ innermost: Link, _ change: Int) {
+    var next: Link? = innermost
+    while let passage = next?.passage {
       passage.zone.withDepot { depot in
         switch passage.kind {
         case .fill: depot.fillsInFlight += change
         case .transfer: depot.transfersInFlight += change
         }
       }
-      unsafe next = passage.outer
+      next = passage.outer
     }
   }
 }

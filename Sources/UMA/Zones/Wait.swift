@@ -46,7 +46,7 @@ struct Request {
   var site: CallSite
   /// Set once the allocation has decided to sleep rather than be denied.
   var waiter: Waiter?
-  /// Whether the limit it sleeps at has been told of.
+  /// Whether the limit notice for this wait was posted.
   var isNoted = false
 
   var mayGrow: Bool { wait != .noPages }

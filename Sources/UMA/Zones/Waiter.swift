@@ -15,12 +15,11 @@
 //
 // Callers with a claim on the reserve stand before those without.
 
-@safe
 final class Waiter: @unchecked Sendable {
   let usesReserve: Bool
   let parker: any Parker
   /// The item handed over; under the zone lock.
-  var grant: UnsafeMutableRawPointer?
+  var grant: Item?
   /// Under the zone lock.
   fileprivate(set) var isQueued = false
   /// When it was queued, in numbers of the queue; under the zone lock.
@@ -32,9 +31,9 @@ final class Waiter: @unchecked Sendable {
   }
 
   /// The item handed over, which is the caller's from now on; under the zone lock.
-  func takeGrant() -> UnsafeMutableRawPointer? {
-    defer { unsafe grant = nil }
-    return unsafe grant
+  func takeGrant() -> Item? {
+    defer { grant = nil }
+    return grant
   }
 }
 
@@ -60,13 +59,13 @@ struct WaiterQueue: ~Copyable {
   }
 
   /// Hands an item to the first waiter, which leaves the queue; unpark it afterwards.
-  mutating func grant(_ item: UnsafeMutableRawPointer) -> Waiter? {
+  mutating func grant(_ item: Item) -> Waiter? {
     guard let waiter = waiters.first else { return nil }
     let line = waiter.usesReserve ? 0 : 1
     assert(waiter.ticket > lastGrants[line], "a waiter was served before one that came earlier")
     lastGrants[line] = waiter.ticket
     withdraw(waiter)
-    unsafe waiter.grant = item
+    waiter.grant = item
     return waiter
   }
 

@@ -10,21 +10,20 @@
 //                  draw on the budget or the page source that refused
 //     6  denial    at one moment nothing was free in any of them               (Zone+Denial.swift)
 //
-// Every rung runs under the zone lock but for fills, reliefs and drains, which have items in hand
+// Every rung runs under the zone lock except fills, reliefs and drains, which have items in hand
 // with the lock dropped. The denial looks at all places at once; if it sees anything it could use,
 // or something on its way, the climb begins again. It ends, because what was seen and is gone by
-// then has gone to somebody who asked for it.
+// then has gone to a caller who asked for it.
 //
-// What comes free while somebody sleeps for it is theirs: whoever comes later is denied or queues
+// What comes free while a caller sleeps for it is that caller's: whoever comes later is denied or queues
 // behind.
 
 import CUMA
 
 extension Zone {
   /// How an attempt ended.
-  @unsafe
   enum Attempt {
-    case item(UnsafeMutableRawPointer)
+    case item(Item)
     case short(ZoneError.Reason, count: Int)
   }
 
@@ -42,14 +41,12 @@ extension Zone {
     case bytes
   }
 
-  @unsafe
   private enum Step {
-    case item(UnsafeMutableRawPointer)
+    case item(Item)
     case short(Shortage)
     case denied(ZoneError.Reason, count: Int)
   }
 
-  @unsafe
   private enum Reach {
     case end(Step)
     /// An item may be brought, and is counted already.
@@ -59,20 +56,20 @@ extension Zone {
   @usableFromInline
   @inline(never)
   func allocateSlow(_ wait: Wait, _ usesReserve: Bool, _ file: StaticString, _ line: UInt)
-    throws(ZoneError) -> UnsafeMutableRawPointer
+    throws(ZoneError) -> Item
   {
     let request = Request(wait: wait, usesReserve: usesReserve, site: CallSite(file, line))
-    return unsafe try allocateSlow(request, in: CacheTable.current())
+    return try allocateSlow(request, in: CacheTable.current())
   }
 
   func allocateSlow(_ request: Request, in table: CacheTable?) throws(ZoneError)
-    -> UnsafeMutableRawPointer
+    -> Item
   {
     if case .wait = request.wait {
-      return unsafe try allocateWaiting(request, until: request.wait.deadline, in: table)
+      return try allocateWaiting(request, until: request.wait.deadline, in: table)
     }
-    switch unsafe attempt(request, in: table) {
-    case .item(let item): return unsafe item
+    switch attempt(request, in: table) {
+    case .item(let item): return item
     case .short(let reason, let count): throw denial(reason, count: count)
     }
   }
@@ -84,12 +81,15 @@ extension Zone {
     -> UnsafeMutableRawPointer?
   {
     let cache = cache(in: CacheTable.current())
-    if let item = cache?.take() { return unsafe item.address }
-    let request = Request(site: CallSite(file, line))
-    switch unsafe reach(cache, request, isFirst: true, gathers: false) {
-    case .end(.item(let item)): return unsafe item
-    case .end: return nil
-    case .fill: return unsafe fill(cache, request).item
+    let item = cache?.take() ?? reachAtHand(cache, Request(site: CallSite(file, line)))
+    return unsafe item?.address
+  }
+
+  private func reachAtHand(_ cache: Cache?, _ request: Request) -> Item? {
+    switch reach(cache, request, isFirst: true, gathers: false) {
+    case .end(.item(let item)): item
+    case .end: nil
+    case .fill: fill(cache, request).item
     }
   }
 
@@ -97,11 +97,11 @@ extension Zone {
   func attempt(_ request: Request, in table: CacheTable?) -> Attempt {
     // A sleeper takes single items: a bucket in its cache would hide items from the queue.
     let cache = request.waiter == nil ? cache(in: table) : nil
-    switch unsafe step(cache, request, isFirst: request.waiter == nil, gathers: false) {
-    case .item(let item): return unsafe .item(item)
-    case .denied(let reason, let count): return unsafe .short(reason, count: count)
+    switch step(cache, request, isFirst: request.waiter == nil, gathers: false) {
+    case .item(let item): return .item(item)
+    case .denied(let reason, let count): return .short(reason, count: count)
     case .short(let shortage):
-      return unsafe Passage.standingAside { unsafe climb(cache, request, from: shortage) }
+      return Passage.standingAside { climb(cache, request, from: shortage) }
     }
   }
 
@@ -111,29 +111,29 @@ extension Zone {
   {
     var shortage = shortage
     var isRelieved = false
-    var inquest = Inquest()
+    var findings = Findings()
     while true {
       let verdict =
         isRelieved
-        ? unsafe judge(cache, request, shortage, &inquest)
-        : unsafe relieve(cache, request) ?? judge(cache, request, shortage, &inquest)
+        ? judge(cache, request, shortage, &findings)
+        : relieve(cache, request) ?? judge(cache, request, shortage, &findings)
       isRelieved = true
-      switch unsafe verdict {
-      case .item(let item): return unsafe .item(item)
-      case .denied(let reason, let count): return unsafe .short(reason, count: count)
+      switch verdict {
+      case .item(let item): return .item(item)
+      case .denied(let reason, let count): return .short(reason, count: count)
       case .inFlight:
         // What another thread has in hand may take it long: a deadline does not wait for that.
         if let deadline = request.wait.deadline, deadline <= .now {
-          return unsafe .short(.deadlinePassed, count: layout.itemByteCount)
+          return .short(.deadlinePassed, count: layout.itemByteCount)
         }
         mbuma_yield()
         continue
-      case .drain(let zones): Self.drain(zones, inquest)
+      case .drain(let zones): Self.drain(zones, findings)
       case .again: break
       }
-      switch unsafe step(cache, request, isFirst: false, gathers: true) {
-      case .item(let item): return unsafe .item(item)
-      case .denied(let reason, let count): return unsafe .short(reason, count: count)
+      switch step(cache, request, isFirst: false, gathers: true) {
+      case .item(let item): return .item(item)
+      case .denied(let reason, let count): return .short(reason, count: count)
       case .short(let next): shortage = next
       }
     }
@@ -143,12 +143,12 @@ extension Zone {
   private func step(
     _ cache: Cache?, _ request: Request, isFirst: Bool, gathers: Bool
   ) -> Step {
-    switch unsafe reach(cache, request, isFirst: isFirst, gathers: gathers) {
-    case .end(let step): return unsafe step
+    switch reach(cache, request, isFirst: isFirst, gathers: gathers) {
+    case .end(let step): return step
     case .fill:
-      switch unsafe fill(cache, request) {
-      case .item(let item): return unsafe .item(item)
-      case .short(let shortage): return unsafe .short(shortage)
+      switch fill(cache, request) {
+      case .item(let item): return .item(item)
+      case .short(let shortage): return .short(shortage)
       }
     }
   }
@@ -157,25 +157,25 @@ extension Zone {
   private func reach(
     _ cache: Cache?, _ request: Request, isFirst: Bool, gathers: Bool
   ) -> Reach {
-    unsafe withDepot { depot -> Reach in
+    withDepot { depot -> Reach in
       if isFirst, let plan = depot.plan,
-        plan.failsNext(in: self, at: CallSite.outermost(request.site))
+        plan.failsNext(inZone: name, at: CallSite.outermost(request.site))
       {
-        return unsafe .end(.denied(.injected, count: 0))
+        return .end(.denied(.injected, count: 0))
       }
-      if let grant = unsafe request.waiter?.takeGrant() { return unsafe .end(.item(grant)) }
+      if let grant = request.waiter?.takeGrant() { return .end(.item(grant)) }
       if depot.hasOthersAhead(of: request) {
         let (reason, count) = queueBehind(request, &depot)
-        return unsafe .end(.denied(reason, count: count))
+        return .end(.denied(reason, count: count))
       }
       if gathers { gather(&depot) }
-      if let item = unsafe takeCached(cache, &depot) { return unsafe .end(.item(item)) }
-      if depot.room(usesReserve: request.usesReserve) <= 0 { return unsafe .end(.short(.limit)) }
+      if let item = takeCached(cache, &depot) { return .end(.item(item)) }
+      if depot.room(usesReserve: request.usesReserve) <= 0 { return .end(.short(.limit)) }
       // Beyond ordinary room no cache may hold on to what is freed.
       if depot.room(usesReserve: false) <= 0 { gather(&depot) }
       depot.itemCount += 1
       depot.fillsInFlight += 1
-      return unsafe .fill
+      return .fill
     }
   }
 
@@ -187,11 +187,11 @@ extension Zone {
   }
 
   /// An item of the spare or of a full bucket, which becomes the loaded one.
-  func takeCached(_ cache: Cache?, _ depot: inout Depot) -> UnsafeMutableRawPointer? {
+  func takeCached(_ cache: Cache?, _ depot: inout Depot) -> Item? {
     guard let cache = cache else {
-      guard let item = unsafe depot.takeShelved() else { return nil }
+      guard let item = depot.takeFull() else { return nil }
       depot.allocations += 1
-      return unsafe item
+      return item
     }
     if cache.isEmpty {
       if let spare = cache.spare, spare.count > 0 {
@@ -203,29 +203,29 @@ extension Zone {
         return nil
       }
     }
-    return unsafe cache.takeLocked().address
+    return cache.takeLocked()
   }
 
   /// Has items that no zone knows of given back, unless there is one in the zone after all; nil if
   /// nobody offered to.
   private func relieve(_ cache: Cache?, _ request: Request) -> Verdict? {
-    let (item, relief) = unsafe withDepot { depot in
+    let (item, relief) = withDepot { depot in
       guard let relief = depot.relief, !depot.hasOthersAhead(of: request) else {
-        return unsafe (UnsafeMutableRawPointer?.none, (@Sendable () -> Void)?.none)
+        return (Item?.none, (@Sendable () -> Void)?.none)
       }
       gather(&depot)
-      if let item = unsafe takeCached(cache, &depot) { return unsafe (item, nil) }
+      if let item = takeCached(cache, &depot) { return (item, nil) }
       depot.transfersInFlight += 1
       return (nil, relief)
     }
-    if let item = unsafe item { return unsafe .item(item) }
+    if let item = item { return .item(item) }
     guard let relief else { return nil }
     Passage.inside(.transfer, of: self) { relief() }
     withDepot { $0.transfersInFlight -= 1 }
-    return unsafe .again
+    return .again
   }
 
-  /// Counts a denial and makes the error that tells of it.
+  /// Counts a denial and makes the error that reports it.
   func denial(_ reason: ZoneError.Reason, count: Int) -> ZoneError {
     let error = ZoneError(zone: self, reason: reason, count: count)
     let notice = withDepot { depot in
@@ -239,19 +239,21 @@ extension Zone {
   /// Runs `construct` and takes the item back if it fails.
   @usableFromInline
   @inline(never)
-  func finish(_ item: UnsafeMutableRawPointer, _ construct: ItemHooks.Maker) throws(ZoneError) {
-    if unsafe construct(item) { return }
-    unsafe exportItem(item, CallSite(#fileID, #line))
+  func finish(_ item: Item) throws(ZoneError) {
+    guard let construct = unsafe core.pointee.construct, unsafe !construct(item.address) else {
+      return
+    }
+    exportItem(item, CallSite(#fileID, #line))
     throw denial(.outOfMemory, count: layout.itemByteCount)
   }
 
   /// Fills an item with zeroes, for its whole requested length.
   @usableFromInline
   @inline(never)
-  func zero(_ item: UnsafeMutableRawPointer) {
-    unsafe precondition(
-      core.pointee.hooks.initialize == nil && core.pointee.hooks.importItem == nil,
+  func zero(_ item: Item) {
+    precondition(
+      !body.hooks.initializes && !body.hooks.imports,
       "zone \(name): a zeroed item would lose what initialize or importItem prepared")
-    unsafe item.initializeMemory(as: UInt8.self, repeating: 0, count: layout.itemByteCount)
+    item.fill(layout.itemByteCount)
   }
 }

@@ -6,9 +6,6 @@
 // A bulk allocation never sleeps: two of them, each with half of what it wants, could wait for one
 // another forever.
 
-import CUMA
-import Synchronization
-
 extension Zone {
   /// Allocates an item for every place of `items` and runs `construct` on each, or allocates none.
   ///
@@ -19,16 +16,15 @@ extension Zone {
     into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>, file: StaticString = #fileID,
     line: UInt = #line
   ) throws(ZoneError) {
-    unsafe try allocateItems(into: items, file: file, line: line)
-    guard let construct = unsafe core.pointee.construct else { return }
-    for index in items.indices {
+    guard let places = unsafe ItemPlaces(items) else { return }
+    try allocateAll(places, file, line)
+    for index in 0..<places.count {
       do throws(ZoneError) {
-        unsafe try finish(items[index], construct)
+        try make(places[index], zeroed: false)
       } catch {
-        let constructed = unsafe UnsafeBufferPointer(rebasing: items[..<index])
-        let untouched = unsafe UnsafeBufferPointer(rebasing: items[(index + 1)...])
-        unsafe free(constructed, file: file, line: line)
-        unsafe freeItems(untouched, file: file, line: line)
+        for constructed in 0..<index { unmake(places[constructed]) }
+        freeAll(places.part(0, index), file, line)
+        freeAll(places.rest(from: index + 1), file, line)
         throw error
       }
     }
@@ -42,78 +38,37 @@ extension Zone {
     _ items: UnsafeBufferPointer<UnsafeMutableRawPointer>, file: StaticString = #fileID,
     line: UInt = #line
   ) {
-    if let destruct = unsafe core.pointee.destruct {
-      for index in items.indices { unsafe destruct(items[index]) }
-    }
-    unsafe freeItems(items, file: file, line: line)
+    guard let places = unsafe ItemPlaces(reading: items) else { return }
+    for index in 0..<places.count { unmake(places[index]) }
+    freeAll(places, file, line)
   }
 
-  /// Allocates an item for every place of `items`, without `construct`, or allocates none.
-  ///
-  /// - Throws: `ZoneError`; nothing is allocated.
-  @inlinable
-  public func allocateItems(
-    into items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>, file: StaticString = #fileID,
-    line: UInt = #line
-  ) throws(ZoneError) {
-    var taken = 0
-    if let table = unsafe mbuma_table() {
-      let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-      taken = unsafe Cache(table, offset).take(into: items)
-    }
-    if taken < items.count {
-      unsafe try allocateRest(of: items, from: taken, file, line)
-    }
-  }
-
-  /// Frees items, without `destruct`.
-  ///
-  /// - Precondition: each is allocated from this zone.
-  @inlinable
-  public func freeItems(
-    _ items: UnsafeBufferPointer<UnsafeMutableRawPointer>, file: StaticString = #fileID,
-    line: UInt = #line
-  ) {
-    var given = 0
-    if let table = unsafe mbuma_table() {
-      let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-      given = unsafe Cache(table, offset).give(items)
-    }
-    if given < items.count { unsafe freeRest(of: items, from: given, file, line) }
-  }
-
-  @usableFromInline
-  @inline(never)
-  func allocateRest(
-    of items: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>, from start: Int,
-    _ file: StaticString, _ line: UInt
-  ) throws(ZoneError) {
-    var taken = start
+  /// Takes an item for every place, without `construct`, or none.
+  private func allocateAll(_ places: ItemPlaces, _ file: StaticString, _ line: UInt)
+    throws(ZoneError)
+  {
+    var taken = ownCache?.take(into: places) ?? 0
     do throws(ZoneError) {
-      while taken < items.count {
-        unsafe items[taken] = try allocateSlow(.noWait, false, file, line)
+      while taken < places.count {
+        places[taken] = try allocateSlow(.noWait, false, file, line)
         taken += 1
         guard let cache = cache(in: CacheTable.current()) else { continue }
-        taken += unsafe cache.take(into: .init(rebasing: items[taken...]))
+        taken += cache.take(into: places.rest(from: taken))
       }
     } catch {
-      unsafe freeItems(UnsafeBufferPointer(rebasing: items[..<taken]), file: file, line: line)
+      freeAll(places.part(0, taken), file, line)
       throw error
     }
   }
 
-  @usableFromInline
-  @inline(never)
-  func freeRest(
-    of items: UnsafeBufferPointer<UnsafeMutableRawPointer>, from start: Int,
-    _ file: StaticString, _ line: UInt
-  ) {
-    var given = start
-    while given < items.count {
-      unsafe freeSlow(items[given], file, line)
+  /// Frees the items of all places, without `destruct`.
+  private func freeAll(_ places: ItemPlaces, _ file: StaticString, _ line: UInt) {
+    var given = ownCache?.give(places) ?? 0
+    while given < places.count {
+      freeSlow(places[given], file, line)
       given += 1
       guard let cache = cache(in: CacheTable.current()) else { continue }
-      given += unsafe cache.give(.init(rebasing: items[given...]))
+      given += cache.give(places.rest(from: given))
     }
   }
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import CUMA
-import Synchronization
 
 extension Zone {
   /// Makes allocations fail by plan, or as they come if `plan` is nil.
@@ -31,11 +29,11 @@ extension Zone {
   /// one of them has an item cached or in hand. Their `exportItem` or `finalize` frees what they
   /// hold. A holder that is destroyed is no holder any more.
   public func setHolders(_ holders: [Zone]) {
-    Registry.shared.withLock { _ in unsafe core.pointee.holders = holders }
+    Registry.shared.withLock { $0.setHolders(holders, of: self) }
     serveWaiters()
   }
 
-  /// Ends the zone, which had better be empty: drains it and frees its slot.
+  /// Ends the zone, which should be empty: drains it and frees its slot.
   ///
   /// With items still out nothing is ended: the zone stays, drained, so that they can be freed.
   /// - Returns: how many items are still out; 0 means that the zone is gone and its handles trap.
@@ -46,15 +44,15 @@ extension Zone {
   public func destroy() -> Int {
     let keg = store.keg
     let zonesOnKeg = keg?.slabs.withLock { $0.zoneCount } ?? 1
-    unsafe precondition(
-      core.pointee.isSecondary || zonesOnKeg == 1,
+    precondition(
+      body.isSecondary || zonesOnKeg == 1,
       "zone \(name): destroyed before \(zonesOnKeg - 1) secondary zones on its keg")
-    // While it is listed, so that a sibling that is short sees what is on its way.
+    // While it is listed, so that a sibling that is out of items sees what is on its way.
     drain()
     Registry.shared.withLock { $0.unlist(self) }
-    while unsafe core.pointee.visits.load(ordering: .acquiring) != 0 { mbuma_yield() }
+    waitForVisitors()
     drain()
-    // What was freed to a sibling zone may be parked there.
+    // What was freed to a sibling zone may be cached there.
     if withDepot({ $0.itemCount }) > 0 { drainSiblings() }
     endWhatUsersGave()
     let (left, reserve) = withDepot { depot in
@@ -68,22 +66,20 @@ extension Zone {
       Registry.shared.withLock { $0.list(self) }
       return left
     }
-    let offset = unsafe core.pointee.cacheOffset.exchange(0, ordering: .relaxed)
+    let offset = cacheOffset
+    cacheOffset = 0
+    // Drained above, so only the counters are left to clear for the slot's next zone.
+    if offset != 0 { CacheTables.shared.withLock { $0.clear(at: offset) } }
     Registry.shared.withLock { registry in
-      guard offset != 0 else { return }
-      for table in registry.tables {
-        // Drained above, so only the counters are left to clear for the slot's next zone.
-        table.cache(at: offset).clearCounts()
-      }
-      registry.giveSlot(offset / ZoneCache.strideByteCount)
+      registry.setHolders([], of: self)
+      if offset != 0 { registry.giveSlot(offset / ZoneCache.strideByteCount) }
     }
     keg?.slabs.withLock { slabs in
       slabs.zoneCount -= 1
       slabs.reserve -= reserve
     }
     // A thread that ends may have met the zone by its slot before that was given away.
-    while unsafe core.pointee.visits.load(ordering: .acquiring) != 0 { mbuma_yield() }
-    unsafe core.pointee.end()
+    waitForVisitors()
     unsafe ZoneCores.end(core)
     return 0
   }
@@ -121,17 +117,13 @@ extension Zone {
 
   /// Runs `body` with the zone, which stays meanwhile, unless it has ended.
   func whileListed(_ body: (Zone) -> Void) {
-    let stays = Registry.shared.withLock { _ in
-      if unsafe core.pointee.isListed { stay() }
-      return unsafe core.pointee.isListed
+    let stays = Registry.shared.withLock { registry in
+      guard registry.lists(self) else { return false }
+      stay()
+      return true
     }
     guard stays else { return }
     body(self)
     leave()
   }
-
-  /// Keeps the zone from ending; under the registry's lock, while it is listed or has a slot.
-  func stay() { unsafe core.pointee.visits.add(1, ordering: .relaxed) }
-
-  func leave() { unsafe core.pointee.visits.subtract(1, ordering: .releasing) }
 }

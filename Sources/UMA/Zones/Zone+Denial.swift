@@ -11,7 +11,7 @@
 //
 // Looked at one after the other, these places prove nothing: an item may always be where the look
 // is not. So all the zones concerned are locked together, and every cache of theirs is emptied
-// into its depot, which leaves no fast path: nothing of them moves until the locks are let go.
+// into its depot, which leaves no fast path: nothing of them moves until the locks are released.
 // An item is then at one of five places, and the denial is true if none of them has a free one:
 //
 //     with a caller     not free; what another zone's item holds is that zone's, which is concerned
@@ -23,7 +23,7 @@
 //                       has no room, and no page came back since the page source was asked
 //
 // A caller that is short is put into the queue at that same moment. If anything is free, nobody is
-// denied: whatever is parked is sent home, and the climb begins again.
+// denied: what zones have cached goes back to its slabs, and the climb begins again.
 //
 // For slabs of other kegs there is one doubt more: items that their zones have cached are worth
 // nothing unless they make whole slabs, and that shows only when they are back. They are sent back
@@ -32,9 +32,8 @@
 // Lock order: zones by lock class and address, then the registry or a keg. No code of users runs.
 
 extension Zone {
-  @unsafe
   enum Verdict {
-    case item(UnsafeMutableRawPointer)
+    case item(Item)
     case denied(ZoneError.Reason, count: Int)
     /// Another thread has something in hand that may serve.
     case inFlight
@@ -45,7 +44,7 @@ extension Zone {
   }
 
   /// What one allocation remembers from one judgement to the next.
-  struct Inquest {
+  struct Findings {
     /// Whether a hook that refused was asked once more.
     fileprivate var hasAskedAgain = false
     /// How often pages, or a source's items, had come back when the source was asked last.
@@ -61,54 +60,52 @@ extension Zone {
   /// Whether anything that the zones concerned have would serve, at one moment; if not, the
   /// request's waiter is in the queue from that moment on.
   func judge(
-    _ cache: Cache?, _ request: Request, _ shortage: Shortage, _ inquest: inout Inquest
+    _ cache: Cache?, _ request: Request, _ shortage: Shortage, _ findings: inout Findings
   ) -> Verdict {
     let concerned = Concerned(for: self, shortage)
     defer { concerned.leave() }
-    return unsafe Self.withLocks(of: concerned.zones) {
+    return Self.withLocks(of: concerned.zones) {
       Self.gatherAll(concerned.zones)
-      let depot = unsafe core.pointee.depot.value
-      // All locks are held, so this access is the only one.
-      return unsafe judge(cache, request, shortage, concerned, &depot.pointee, &inquest)
+      return judge(cache, request, shortage, concerned, &lockedDepot, &findings)
     }
   }
 
   private func judge(
     _ cache: Cache?, _ request: Request, _ shortage: Shortage, _ concerned: Concerned,
-    _ depot: inout Depot, _ inquest: inout Inquest
+    _ depot: inout Depot, _ findings: inout Findings
   ) -> Verdict {
-    if let grant = unsafe request.waiter?.takeGrant() { return unsafe .item(grant) }
+    if let grant = request.waiter?.takeGrant() { return .item(grant) }
     if depot.hasOthersAhead(of: request) {
       let (reason, count) = queueBehind(request, &depot)
-      return unsafe .denied(reason, count: count)
+      return .denied(reason, count: count)
     }
-    if let item = unsafe takeCached(cache, &depot) { return unsafe .item(item) }
-    let parking = concerned.kin.filter { $0 != self && $0.isParking }
-    if !parking.isEmpty { return unsafe .drain(parking) }
-    if concerned.hasItemsInHand(shortage, of: store) { return unsafe .inFlight }
-    if isServed(shortage, request, concerned, depot, &inquest) { return unsafe .again }
-    if concerned.neighboursHaveItemsInHand { return unsafe .inFlight }
-    let spare = spareNeighbours(shortage, concerned, &inquest)
-    if !spare.isEmpty || inquest.wantsBucketPages { return unsafe .drain(spare) }
+    if let item = takeCached(cache, &depot) { return .item(item) }
+    let stocked = concerned.kin.filter { $0 != self && $0.hasFullBuckets }
+    if !stocked.isEmpty { return .drain(stocked) }
+    if concerned.hasItemsInHand(shortage, of: store) { return .inFlight }
+    if isServed(shortage, request, concerned, depot, &findings) { return .again }
+    if concerned.neighboursHaveItemsInHand { return .inFlight }
+    let spare = spareNeighbours(shortage, concerned, &findings)
+    if !spare.isEmpty || findings.wantsBucketPages { return .drain(spare) }
     if let waiter = request.waiter { depot.enqueue(waiter) }
     return switch shortage {
-    case .limit: unsafe .denied(.limitReached, count: depot.limit)
-    case .bytes: unsafe .denied(.budgetReached, count: store.keg?.budget.limitInBytes ?? 0)
-    case .refused, .slabs, .pages: unsafe .denied(.outOfMemory, count: layout.itemByteCount)
+    case .limit: .denied(.limitReached, count: depot.limit)
+    case .bytes: .denied(.budgetReached, count: store.keg?.budget.limitInBytes ?? 0)
+    case .refused, .slabs, .pages: .denied(.outOfMemory, count: layout.itemByteCount)
     }
   }
 
   /// Whether there is by now what the allocation was short of.
   private func isServed(
     _ shortage: Shortage, _ request: Request, _ concerned: Concerned, _ depot: borrowing Depot,
-    _ inquest: inout Inquest
+    _ findings: inout Findings
   ) -> Bool {
     switch shortage {
     case .limit: return depot.room(usesReserve: request.usesReserve) > 0
     case .refused:
       // A hook is asked twice: what it was short of may have come back by itself.
-      defer { inquest.hasAskedAgain = true }
-      return !inquest.hasAskedAgain
+      defer { findings.hasAskedAgain = true }
+      return !findings.hasAskedAgain
     case .slabs, .bytes, .pages:
       if store.freeItemCount(usesReserve: request.usesReserve) > 0 { return true }
     }
@@ -118,38 +115,37 @@ extension Zone {
     case .pages:
       // What came back after the source was asked is asked for once more.
       let returnCount = concerned.returnCount
-      defer { inquest.returnCount = returnCount }
-      return inquest.returnCount != returnCount
+      defer { findings.returnCount = returnCount }
+      return findings.returnCount != returnCount
     }
   }
 
   /// The zones that may give slabs of other kegs back.
   private func spareNeighbours(
-    _ shortage: Shortage, _ concerned: Concerned, _ inquest: inout Inquest
+    _ shortage: Shortage, _ concerned: Concerned, _ findings: inout Findings
   ) -> [Zone] {
     // Their buckets are the process's, whatever is in them.
-    inquest.wantsBucketPages =
-      shortage == .bytes && inquest.roundCount == 0 && store.keg?.budget === MemoryBudget.process
-    let spare = concerned.neighbours.filter { $0.isParking || $0.store.hasSlabToSpare }
-    if spare.isEmpty && !inquest.wantsBucketPages { return [] }
+    findings.wantsBucketPages =
+      shortage == .bytes && findings.roundCount == 0 && store.keg?.budget === MemoryBudget.process
+    let spare = concerned.neighbours.filter { $0.hasFullBuckets || $0.store.hasSlabToSpare }
+    if spare.isEmpty && !findings.wantsBucketPages { return [] }
     let completionCount = concerned.completionCount
-    inquest.fruitlessCount =
-      inquest.completionCount == completionCount ? inquest.fruitlessCount + 1 : 0
-    inquest.completionCount = completionCount
-    inquest.roundCount += 1
-    if inquest.wantsBucketPages { return concerned.neighbours }
-    return inquest.fruitlessCount < 2 && inquest.roundCount <= 64 ? spare : []
+    findings.fruitlessCount =
+      findings.completionCount == completionCount ? findings.fruitlessCount + 1 : 0
+    findings.completionCount = completionCount
+    findings.roundCount += 1
+    if findings.wantsBucketPages { return concerned.neighbours }
+    return findings.fruitlessCount < 2 && findings.roundCount <= 64 ? spare : []
   }
 
-  /// Sends home what zones have cached.
-  static func drain(_ zones: [Zone], _ inquest: Inquest) {
+  /// Has zones give back what they have cached.
+  static func drain(_ zones: [Zone], _ findings: Findings) {
     for zone in zones { zone.whileListed { _ = $0.drain() } }
-    if inquest.wantsBucketPages { BucketPool.shared.releasePages() }
+    if findings.wantsBucketPages { BucketPool.shared.releasePages() }
   }
 }
 
 /// The zones that a denial is about; none of them ends before `leave()`.
-@safe
 private struct Concerned {
   /// Those that may have an item of the zone's own kind, itself included.
   let kin: [Zone]
@@ -169,8 +165,8 @@ private struct Concerned {
       // Whoever holds items of a zone concerned is concerned, and so on.
       var index = 0
       while index < kin.count {
-        for holder in unsafe kin[index].core.pointee.holders {
-          if unsafe holder.core.pointee.isListed && !kin.contains(holder) { kin.append(holder) }
+        for holder in registry.holders(of: kin[index]) where !kin.contains(holder) {
+          kin.append(holder)
         }
         index += 1
       }
@@ -212,25 +208,24 @@ private struct Concerned {
 extension Zone {
   /// Whether the zone may have bytes or pages that another is short of, besides items of its kind.
   fileprivate func mayHave(whatEnds shortage: Shortage, of zone: Zone) -> Bool {
-    guard let keg = store.keg, let needy = zone.store.keg else { return false }
+    guard let keg = store.keg, let other = zone.store.keg else { return false }
     // What serves a page source does not enter one, and what keeps its slabs has none to give.
-    if keg.flags.contains(.noFree) || needy.flags.contains(.cacheOnly) { return false }
+    if keg.flags.contains(.noFree) || other.flags.contains(.cacheOnly) { return false }
     switch shortage {
     case .limit, .refused, .slabs: return false
-    case .bytes: return !hasNothing(of: needy.budget)
-    case .pages: return keg.pages === needy.pages
+    case .bytes: return !hasNothing(of: other.budget)
+    case .pages: return keg.pages === other.pages
     }
   }
 }
 
 /// Of a zone whose lock the caller holds by `withLocks`.
 extension Zone {
-  fileprivate var isParking: Bool { unsafe core.pointee.depot.value.pointee.full.count > 0 }
+  fileprivate var hasFullBuckets: Bool { lockedDepot.full.count > 0 }
 
   fileprivate var passagesInFlight: (fills: Int, transfers: Int) {
-    let depot = unsafe core.pointee.depot.value
-    return unsafe (depot.pointee.fillsInFlight, depot.pointee.transfersInFlight)
+    (lockedDepot.fillsInFlight, lockedDepot.transfersInFlight)
   }
 
-  fileprivate var returnCount: Int { unsafe core.pointee.depot.value.pointee.returnCount }
+  fileprivate var returnCount: Int { lockedDepot.returnCount }
 }

@@ -3,30 +3,29 @@
 // From the keg to a caller, and to the caller's cache:
 //
 //     bring   one item for the caller: from a slab, or from a new one; `importItem` may wait
-//     stock   more for the cache: only what is on slabs, and `importItem` had better not wait
+//     stock   more for the cache: only what is on slabs, and `importItem` should not wait
 //
 // They are two, so that a fill that waits in a hook has nothing in hand that another caller could
 // use. Items are counted against the limit before they are drawn, so it holds at every moment.
 
 extension Zone {
   /// What came of bringing one item.
-  @unsafe
   enum Filling {
-    case item(UnsafeMutableRawPointer)
+    case item(Item)
     case short(Shortage)
 
-    var item: UnsafeMutableRawPointer? {
-      if case .item(let item) = unsafe self { unsafe item } else { nil }
+    var item: Item? {
+      if case .item(let item) = self { item } else { nil }
     }
   }
 
   /// Brings the item that `reach` counted, and stocks the cache if it came.
   func fill(_ cache: Cache?, _ request: Request) -> Filling {
-    let filling = unsafe fillOne(request)
-    let item = unsafe filling.item
+    let filling = fillOne(request)
+    let item = filling.item
     var (bucket, count, mustServe) = withDepot { depot -> (Bucket?, Int, Bool) in
       depot.fillsInFlight -= 1
-      guard unsafe item != nil else {
+      guard item != nil else {
         depot.itemCount -= 1
         return (nil, 0, request.waiter == nil && !depot.waiters.isEmpty)
       }
@@ -44,12 +43,12 @@ extension Zone {
       mustServe = stock(cache, bucket, count, request)
     }
     if mustServe { serveWaiters() }
-    return unsafe filling
+    return filling
   }
 
   /// Brings one item that is counted already, and as a fill.
   func fillOne(_ request: Request) -> Filling {
-    unsafe Passage.inside(.fill, of: self) { unsafe bring(request) }
+    Passage.inside(.fill, of: self) { bring(request) }
   }
 
   /// Brings up to `count` items, which are counted already, to the cache.
@@ -57,7 +56,7 @@ extension Zone {
   /// - Returns: whether those who wait are to be served.
   private func stock(_ cache: Cache, _ bucket: Bucket, _ count: Int, _ request: Request) -> Bool {
     Passage.inside(.transfer, of: self) {
-      let kept = drawAtHand(unsafe ItemPlaces(bucket.slots, count: count), request)
+      let kept = drawAtHand(bucket.places.part(0, count), request)
       bucket.count = kept
       // A limit lowered or a plan set since: what was brought has no place in a cache.
       var surplus = BucketList()
@@ -82,13 +81,13 @@ extension Zone {
 
   /// One item from below, made one of the zone's.
   private func bring(_ request: Request) -> Filling {
-    unsafe ItemPlaces.withOne { place in
-      if let shortage = drawOne(into: place, request) { return unsafe .short(shortage) }
-      guard isPlain || bring(place, 0, isAwaited: true, request.site) else {
+    ItemPlaces.withOne { place in
+      if let shortage = drawOne(into: place, request) { return .short(shortage) }
+      guard let item = bring(place[0], isAwaited: true, request.site) else {
         store.putItem(place[0])
-        return unsafe .short(.refused)
+        return .short(.refused)
       }
-      return unsafe .item(place[0].address)
+      return .item(item)
     }
   }
 
@@ -115,18 +114,16 @@ extension Zone {
   /// Draws items that are free on slabs and imports them, stopping at the first that is refused.
   private func drawAtHand(_ places: ItemPlaces, _ request: Request) -> Int {
     let store = store
-    // A keg's pages are for items that somebody waits for; a source is asked for many at a time.
+    // A keg's pages are for items that a caller waits for; a source is asked for many at a time.
     let drawn = store.takeItems(
       into: places, mayGrow: request.mayGrow && store.keg == nil, usesReserve: false)
     if isPlain { return drawn }
     var kept = 0
-    while kept < drawn, bring(places, kept, isAwaited: false, request.site) { kept += 1 }
+    while kept < drawn, let item = bring(places[kept], isAwaited: false, request.site) {
+      places[kept] = item
+      kept += 1
+    }
     for index in kept..<drawn { store.putItem(places[index]) }
     return kept
-  }
-
-  /// Whether an item of the keg is one of the zone as it is.
-  private var isPlain: Bool {
-    unsafe core.pointee.hooks.importItem == nil && core.pointee.shadow == nil
   }
 }

@@ -2,44 +2,43 @@
 //
 // The way back, behind the fast path. A freed item goes to the first of these that will have it:
 //
-//     who waits -> the thread's cache -> its slab
+//     a waiter -> the thread's cache -> its slab
 //
 // It goes past the caches when the zone has more items than its limit, or may not cache. An item of
-// a watched zone always goes to its slab, and from there to who waits.
+// a watched zone always goes to its slab, and from there to a waiter.
 
 extension Zone {
-  @unsafe
   private enum Fate {
     case kept
     case granted(Waiter?)
-    case homeless
+    case uncached
   }
 
   @usableFromInline
   @inline(never)
-  func freeSlow(_ item: UnsafeMutableRawPointer, _ file: StaticString, _ line: UInt) {
-    unsafe freeSlow(item, in: CacheTable.current(), CallSite(file, line))
+  func freeSlow(_ item: Item, _ file: StaticString, _ line: UInt) {
+    freeSlow(item, in: CacheTable.current(), CallSite(file, line))
   }
 
-  func freeSlow(_ item: UnsafeMutableRawPointer, in table: CacheTable?, _ site: CallSite) {
-    let fate = unsafe withDepot { depot -> Fate in
-      if unsafe core.pointee.shadow == nil, let head = depot.waiters.first,
+  func freeSlow(_ item: Item, in table: CacheTable?, _ site: CallSite) {
+    let fate = withDepot { depot -> Fate in
+      if shadow == nil, let head = depot.waiters.first,
         depot.room(usesReserve: head.usesReserve) >= 0
       {
         depot.frees += 1
         depot.allocations += 1
-        return unsafe .granted(depot.waiters.grant(item))
+        return .granted(depot.waiters.grant(item))
       }
       guard let cache = cache(in: table), depot.mayCache, makeRoom(cache, &depot) else {
-        return unsafe .homeless
+        return .uncached
       }
-      unsafe cache.giveLocked(Item(item))
-      return unsafe .kept
+      cache.giveLocked(item)
+      return .kept
     }
-    switch unsafe fate {
+    switch fate {
     case .kept: break
     case .granted(let waiter): waiter?.parker.unpark()
-    case .homeless: unsafe exportItem(item, site)
+    case .uncached: exportItem(item, site)
     }
   }
 
@@ -79,18 +78,19 @@ extension Zone {
     if other == self { return unsafe free(item, file: file, line: line) }
     precondition(
       keg === other.keg, "an item of zone \(other.name) freed to zone \(name) of another keg")
-    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
+    let item = unsafe Item(item)
+    unmake(item)
     let isAdopted = withDepot { depot in
-      guard unsafe core.pointee.shadow == nil, depot.mayCache, depot.room(usesReserve: false) > 0
+      guard shadow == nil, depot.mayCache, depot.room(usesReserve: false) > 0
       else { return false }
       depot.allocations += 1
       depot.itemCount += 1
       return true
     }
     if isAdopted {
-      unsafe freeItem(item, file: file, line: line)
+      unsafe freeItem(item.address, file: file, line: line)
     } else {
-      unsafe store.putItem(Item(strip(item, of: other, CallSite(file, line))))
+      store.putItem(strip(item, of: other, CallSite(file, line)))
       serveWaiters()
     }
     other.withDepot { depot in
@@ -101,8 +101,8 @@ extension Zone {
   }
 
   /// Frees an item past all caches, to its slab.
-  func exportItem(_ item: UnsafeMutableRawPointer, _ site: CallSite) {
-    unsafe putItem(strip(item, of: self, site))
+  func exportItem(_ item: Item, _ site: CallSite) {
+    putItem(strip(item, of: self, site))
   }
 
   /// Frees an item whose `importItem` the caller has undone already, to its slab.
@@ -113,12 +113,12 @@ extension Zone {
   public func freeStripped(
     _ item: UnsafeMutableRawPointer, file: StaticString = #fileID, line: UInt = #line
   ) {
-    unsafe putItem(strip(item, of: self, CallSite(file, line), exports: false))
+    unsafe putItem(strip(Item(item), of: self, CallSite(file, line), exports: false))
   }
 
   /// Gives an item as the keg knows it back to its slab.
-  func putItem(_ item: UnsafeMutableRawPointer) {
-    unsafe store.putItem(Item(item))
+  func putItem(_ item: Item) {
+    store.putItem(item)
     let mustServe = withDepot { depot in
       depot.frees += 1
       depot.noteReturned(1)

@@ -55,7 +55,7 @@ extension Zone {
     }
   }
 
-  /// Says so when the limit denies an item or makes a caller wait.
+  /// Reports it when the limit denies an item or makes a caller wait.
   ///
   /// - Parameters:
   ///   - text: printed on standard error with the zone and its limit, at most every five minutes;
@@ -76,7 +76,7 @@ extension Zone {
   ///
   /// - Returns: how many items were made.
   ///
-  /// BSD: `uma_prealloc`, which takes no heed of the limit.
+  /// BSD: `uma_prealloc`, which ignores the limit.
   @discardableResult
   public func preallocate(_ itemCount: Int) -> Int {
     precondition(itemCount >= 0, "\(itemCount) items")

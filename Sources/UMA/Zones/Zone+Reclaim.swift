@@ -6,16 +6,13 @@
 //
 // A slab can go only when all its items are on it, so what is counted is pages, not items.
 
-import CUMA
-import Synchronization
-
 /// How much a zone gives back.
 ///
 /// Every level gives the slabs back to the page source that have all their items after it.
 ///
 /// BSD: `UMA_RECLAIM_TRIM`, `UMA_RECLAIM_DRAIN`, `UMA_RECLAIM_DRAIN_CPU` (sys/vm/uma.h).
 public enum ReclaimLevel: CaseIterable, Sendable {
-  /// The zone's own buckets beyond what its users wanted of late, by `Zone.tick()`.
+  /// The zone's own buckets beyond what its users needed recently, by `Zone.tick()`.
   ///
   /// BSD: `UMA_RECLAIM_TRIM`.
   case trim
@@ -75,13 +72,13 @@ extension Zone {
   func giveBack(_ taken: consuming BucketList) {
     var buckets = taken
     let store = store
-    let exportItem = unsafe core.pointee.hooks.exportItem
+    let hooks = body.hooks
     var itemCount = 0
     while let bucket = buckets.pop() {
       let places = bucket.places
       for index in 0..<bucket.count {
         let item = places[index]
-        if let exportItem = unsafe exportItem { unsafe exportItem(item.address) }
+        hooks.runExport(item)
         store.putItem(item)
         itemCount += 1
       }
@@ -115,7 +112,7 @@ extension Zone {
   ///
   /// The zones made last come first, so that a zone whose items hold items of another, as packets
   /// hold clusters, or that shares another's keg, gives them back before that one's turn. A second
-  /// round takes what came back to a zone after its turn all the same, over one zone, not over two
+  /// round takes what came back to a zone after its turn nevertheless, over one zone, not over two
   /// made in the wrong order. Zones made with `noFree` are left alone.
   /// - Returns: pages released.
   ///
@@ -143,15 +140,14 @@ extension Zone {
 
   /// Whether nothing that the zone has cached counts on a budget.
   ///
-  /// Its keg is on another, and its items hold no items of other zones, as they may where somebody
+  /// Its keg is on another, and its items hold no items of other zones, as they may where a hook
   /// prepares them. Buckets are on the process's budget, whatever is in them.
   func hasNothing(of budget: MemoryBudget) -> Bool {
     guard budget !== MemoryBudget.process, let keg = store.keg, keg.budget !== budget else {
       return false
     }
-    let hooks = unsafe core.pointee.hooks
-    return unsafe hooks.importItem == nil && hooks.exportItem == nil
-      && keg.hooks.initialize == nil && keg.hooks.finalize == nil
+    let (ofZone, ofKeg) = (body.hooks, keg.hooks)
+    return !(ofZone.imports || ofZone.exports || ofKeg.initializes || ofKeg.finalizes)
   }
 
   /// Has the other zones of the keg give back what they have cached.

@@ -29,7 +29,7 @@ extension Zone {
   /// BSD: `uma_zone_set_zinit`.
   public func setImport(_ importItem: ItemHooks.Importer?) {
     requireNoPages("importItem")
-    unsafe core.pointee.hooks.importItem = importItem
+    changeHooks { unsafe $0.importItem = importItem }
   }
 
   /// Sets what runs when an item moves from this zone to the keg.
@@ -39,18 +39,18 @@ extension Zone {
   /// BSD: `uma_zone_set_zfini`.
   public func setExport(_ exportItem: ItemHooks.Unmaker?) {
     requireNoPages("exportItem")
-    unsafe core.pointee.hooks.exportItem = exportItem
+    changeHooks { unsafe $0.exportItem = exportItem }
   }
 
   private func changeKegHooks(_ what: String, _ change: (inout ItemHooks) -> Void) {
-    unsafe precondition(
-      !core.pointee.isSecondary, "zone \(name): \(what) belongs to the keg of its master")
-    let shadow = unsafe core.pointee.shadow
+    precondition(
+      !body.isSecondary, "zone \(name): \(what) belongs to the keg of its master")
+    let shadow = shadow
     // A watched keg has hooks of its own, and the shadow runs the zone's.
     let isChanged = keg.changeHooks { if shadow == nil { change(&$0) } }
     precondition(isChanged, "zone \(name): \(what) is set after the keg has pages")
     shadow?.changeHooks(change)
-    unsafe change(&core.pointee.hooks)
+    changeHooks(change)
   }
 
   private func requireNoPages(_ what: String) {

@@ -35,7 +35,7 @@ extension Zone {
         ThreadCacheStatistics(
           thread: table.number, allocations: allocations, frees: frees, cached: cached))
     }
-    statistics.countKeg(store, isMaster: unsafe !core.pointee.isSecondary)
+    statistics.countKeg(store, isMaster: !body.isSecondary)
     statistics.addUp()
     return statistics
   }

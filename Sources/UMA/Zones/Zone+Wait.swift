@@ -37,12 +37,12 @@ extension Zone {
     var request = Request(
       wait: .wait(until: deadline), usesReserve: usesReserve, site: CallSite(file, line))
     var pause = Pause()
-    let result = await withTaskCancellationHandler { () -> Result<UInt, ZoneError> in
+    let result = await withTaskCancellationHandler { () -> Result<Item, ZoneError> in
       while true {
-        switch unsafe turn(&request, waiter, deadline, &pause, isCancelled: Task.isCancelled) {
+        switch turn(&request, waiter, deadline, &pause, isCancelled: Task.isCancelled) {
         case .item(let item):
-          unsafe noteWaited(item, request.site)
-          return .success(UInt(bitPattern: item))
+          noteWaited(item, request.site)
+          return .success(item)
         case .denied(let error): return .failure(error)
         case .sleep(let moment): await parker.wait(until: moment)
         }
@@ -50,27 +50,25 @@ extension Zone {
     } onCancel: {
       parker.unpark()
     }
-    guard let item = unsafe UnsafeMutableRawPointer(bitPattern: try result.get()) else {
-      preconditionFailure("zone \(name): an item at 0")
-    }
-    unsafe try make(item, zeroed: zeroed)
-    return unsafe item
+    let item = try result.get()
+    try make(item, zeroed: zeroed)
+    return unsafe item.address
   }
 
   func allocateWaiting(
     _ request: Request, until deadline: ContinuousClock.Instant?, in table: CacheTable?
-  ) throws(ZoneError) -> UnsafeMutableRawPointer {
-    try unsafe Passage.standingAside { () throws(ZoneError) in
-      unsafe try sleepForItem(request, until: deadline, in: table)
+  ) throws(ZoneError) -> Item {
+    try Passage.standingAside { () throws(ZoneError) in
+      try sleepForItem(request, until: deadline, in: table)
     }
   }
 
   private func sleepForItem(
     _ request: Request, until deadline: ContinuousClock.Instant?, in table: CacheTable?
-  ) throws(ZoneError) -> UnsafeMutableRawPointer {
+  ) throws(ZoneError) -> Item {
     // Mostly there is an item, and no parker is needed.
-    switch unsafe attempt(request, in: table) {
-    case .item(let item): return unsafe item
+    switch attempt(request, in: table) {
+    case .item(let item): return item
     case .short(.injected, let count): throw denial(.injected, count: count)
     case .short: break
     }
@@ -80,19 +78,18 @@ extension Zone {
     request.waiter = waiter
     var pause = Pause()
     while true {
-      switch unsafe turn(&request, waiter, deadline, &pause, isCancelled: false) {
+      switch turn(&request, waiter, deadline, &pause, isCancelled: false) {
       case .item(let item):
-        unsafe noteWaited(item, request.site)
-        return unsafe item
+        noteWaited(item, request.site)
+        return item
       case .denied(let error): throw error
       case .sleep(let moment): parker.wait(until: moment)
       }
     }
   }
 
-  @unsafe
   private enum Turn {
-    case item(UnsafeMutableRawPointer)
+    case item(Item)
     case denied(ZoneError)
     case sleep(until: ContinuousClock.Instant?)
   }
@@ -112,27 +109,27 @@ extension Zone {
     _ request: inout Request, _ waiter: Waiter, _ deadline: ContinuousClock.Instant?,
     _ pause: inout Pause, isCancelled: Bool
   ) -> Turn {
-    if let item = unsafe withDepot({ _ in unsafe waiter.takeGrant() }) {
+    if let item = withDepot({ _ in waiter.takeGrant() }) {
       // The next in the queue went to sleep behind this one, and may have to look for itself now.
       serveWaiters()
-      return unsafe .item(item)
+      return .item(item)
     }
     let isFirst = request.waiter == nil
     let isLate = !isFirst && deadline.map { $0 <= .now } ?? false
     if isLate || isCancelled {
-      return unsafe leave(waiter, isCancelled ? .cancelled : .deadlinePassed)
+      return leave(waiter, isCancelled ? .cancelled : .deadlinePassed)
     }
-    let attempt = unsafe attempt(request, in: CacheTable.current())
+    let attempt = attempt(request, in: CacheTable.current())
     request.waiter = waiter
-    switch unsafe attempt {
+    switch attempt {
     case .item(let item):
-      return unsafe .item(settle(waiter, with: item))
+      return .item(settle(waiter, with: item))
     case .short(.injected, let count):
-      return unsafe .denied(denial(.injected, count: count))
+      return .denied(denial(.injected, count: count))
     case .short(let reason, let count):
       // Only an attempt with the waiter in it queues it.
       if isFirst {
-        return unsafe turn(&request, waiter, deadline, &pause, isCancelled: isCancelled)
+        return turn(&request, waiter, deadline, &pause, isCancelled: isCancelled)
       }
       if reason == .limitReached, !request.isNoted {
         request.isNoted = true
@@ -140,43 +137,43 @@ extension Zone {
       }
       let looksAgain = reason != .limitReached || hasHolders || withDepot { $0.relief != nil }
       let next = looksAgain ? pause.next() : nil
-      return unsafe .sleep(until: [deadline, next].compactMap { $0 }.min())
+      return .sleep(until: [deadline, next].compactMap { $0 }.min())
     }
   }
 
   private var hasHolders: Bool {
-    Registry.shared.withLock { _ in unsafe !core.pointee.holders.isEmpty }
+    Registry.shared.withLock { !$0.holders(of: self).isEmpty }
   }
 
   /// Takes a waiter that found an item by itself out of the queue.
   ///
   /// If it was handed one as well, that goes to the next.
-  private func settle(_ waiter: Waiter, with item: UnsafeMutableRawPointer)
-    -> UnsafeMutableRawPointer
+  private func settle(_ waiter: Waiter, with item: Item)
+    -> Item
   {
-    let grant = unsafe withDepot { depot in
+    let grant = withDepot { depot in
       depot.waiters.withdraw(waiter)
-      let grant = unsafe waiter.takeGrant()
-      if unsafe grant != nil { depot.transfersInFlight += 1 }
-      return unsafe grant
+      let grant = waiter.takeGrant()
+      if grant != nil { depot.transfersInFlight += 1 }
+      return grant
     }
-    if let grant = unsafe grant {
-      unsafe freeItem(grant)
+    if let grant = grant {
+      unsafe freeItem(grant.address)
       withDepot { $0.transfersInFlight -= 1 }
     }
     serveWaiters()
-    return unsafe item
+    return item
   }
 
   /// Takes a waiter that gives up out of the queue, unless it has an item by now.
   private func leave(_ waiter: Waiter, _ reason: ZoneError.Reason) -> Turn {
-    let grant = unsafe withDepot { depot in
+    let grant = withDepot { depot in
       depot.waiters.withdraw(waiter)
-      return unsafe waiter.takeGrant()
+      return waiter.takeGrant()
     }
     serveWaiters()
-    if let grant = unsafe grant { return unsafe .item(grant) }
-    return unsafe .denied(denial(reason, count: layout.itemByteCount))
+    if let grant = grant { return .item(grant) }
+    return .denied(denial(reason, count: layout.itemByteCount))
   }
 
   /// Hands out what there is to those who wait, first come first served.
@@ -188,9 +185,9 @@ extension Zone {
       let service = withDepot { depot -> Service in
         guard let head = depot.waiters.first else { return .done }
         let room = depot.room(usesReserve: head.usesReserve)
-        if room >= 0, let item = unsafe depot.takeShelved() {
+        if room >= 0, let item = depot.takeFull() {
           depot.allocations += 1
-          return unsafe .granted(depot.waiters.grant(item))
+          return .granted(depot.waiters.grant(item))
         }
         if room <= 0 { return depot.relief == nil ? .done : .look(head) }
         depot.itemCount += 1
@@ -210,10 +207,10 @@ extension Zone {
   private func fillForWaiter(usesReserve: Bool) -> Bool {
     enum Outcome { case short(Waiter?), granted(Waiter?), unwanted }
     let request = Request(usesReserve: usesReserve, site: CallSite(#fileID, #line))
-    let item = unsafe fillOne(request).item
+    let item = fillOne(request).item
     let outcome = withDepot { depot -> Outcome in
       depot.fillsInFlight -= 1
-      guard let item = unsafe item else {
+      guard let item = item else {
         depot.itemCount -= 1
         return .short(depot.waiters.first)
       }
@@ -223,7 +220,7 @@ extension Zone {
         return .unwanted
       }
       depot.allocations += 1
-      return unsafe .granted(depot.waiters.grant(item))
+      return .granted(depot.waiters.grant(item))
     }
     switch outcome {
     case .short(let head):
@@ -234,15 +231,15 @@ extension Zone {
       waiter?.parker.unpark()
       return true
     case .unwanted:
-      if let item = unsafe item { unsafe returnUnused(item) }
+      if let item = item { returnUnused(item) }
       return true
     }
   }
 
   /// Takes an item that was drawn for nobody, and counts as in hand, back to its slab.
-  private func returnUnused(_ item: UnsafeMutableRawPointer) {
+  private func returnUnused(_ item: Item) {
     Passage.inside(.transfer, of: self) {
-      unsafe store.putItem(Item(strip(item, of: self, CallSite(#fileID, #line))))
+      store.putItem(strip(item, of: self, CallSite(#fileID, #line)))
     }
     withDepot { depot in
       depot.noteReturned(1)

@@ -46,8 +46,8 @@ public struct Zone: Equatable, @unchecked Sendable {
     hooks: ItemHooks = ItemHooks(), pages: any PageSource = PageArena(),
     budget: MemoryBudget = .process, debugging: ZoneDebugging? = nil
   ) {
-    unsafe precondition(
-      !flags.contains(.zeroInitialize) || hooks.initialize == nil,
+    precondition(
+      !flags.contains(.zeroInitialize) || !hooks.initializes,
       "zone \(name): zeroInitialize takes the place of initialize")
     var flags = flags.completed()
     if !(pages is PageArena) { flags.insert(.privatePages) }
@@ -82,8 +82,8 @@ public struct Zone: Equatable, @unchecked Sendable {
     name: String, itemByteCount: Int, source: any ItemSource,
     hooks: ItemHooks = ItemHooks(), debugging: ZoneDebugging? = nil
   ) {
-    unsafe precondition(
-      hooks.initialize == nil && hooks.finalize == nil,
+    precondition(
+      !hooks.initializes && !hooks.finalizes,
       "zone \(name): a cache-only zone has no keg to initialize items")
     var shadow: Shadow?
     let options = debugging ?? .ofEnvironment(forZone: name)
@@ -105,35 +105,30 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///
   /// BSD: `uma_zsecond_create`, which takes the master and no size, alignment or flags.
   public init(name: String, sharing master: Zone, hooks: ItemHooks) {
-    unsafe precondition(
-      hooks.initialize == nil && hooks.finalize == nil,
+    precondition(
+      !hooks.initializes && !hooks.finalizes,
       "zone \(name): initialize and finalize belong to the keg of \(master.name)")
-    unsafe self.init(
-      name, .keg(master.keg), hooks, isSecondary: true, master.core.pointee.shadow)
+    self.init(name, .keg(master.keg), hooks, isSecondary: true, master.shadow)
   }
 
   private init(
     _ name: String, _ store: ItemStore, _ hooks: ItemHooks, isSecondary: Bool, _ shadow: Shadow?
   ) {
-    unsafe core = ZoneCores.take()
-    unsafe core.initialize(
-      to: ZoneCore(
-        name: name, isSecondary: isSecondary, hooks: hooks, store: store, shadow: shadow))
+    unsafe core = ZoneCores.make(
+      ZoneBody(name: name, isSecondary: isSecondary, hooks: hooks, store: store, shadow: shadow))
     store.keg?.slabs.withLock { $0.zoneCount += 1 }
     let flags = store.flags
     withDepot { depot in
       depot.hasLargestBuckets = flags.contains(.largestBuckets)
       depot.bucketsMayGrow = flags.isDisjoint(with: .cacheOnly)
     }
-    let zone = self
     Registry.shared.withLock { registry in
-      registry.list(zone)
+      registry.list(self)
       // Without a slot the zone works uncached.
       guard shadow == nil, flags.isDisjoint(with: [.noBucket, .internalZone]),
-        let slot = registry.takeSlot(for: zone)
+        let slot = registry.takeSlot(for: self)
       else { return }
-      unsafe core.pointee.cacheOffset.store(
-        slot * ZoneCache.strideByteCount, ordering: .relaxed)
+      cacheOffset = slot * ZoneCache.strideByteCount
     }
   }
 
@@ -164,15 +159,21 @@ public struct Zone: Equatable, @unchecked Sendable {
     file: StaticString = #fileID, line: UInt = #line
   ) throws(ZoneError) -> UnsafeMutableRawPointer {
     let item = unsafe try allocateItem(wait, usesReserve: usesReserve, file: file, line: line)
-    unsafe try make(item, zeroed: zeroed)
+    unsafe try make(Item(item), zeroed: zeroed)
     return unsafe item
   }
 
   /// Zeroes an item if that was asked for, and runs `construct` on it.
   @inlinable @inline(__always)
-  func make(_ item: UnsafeMutableRawPointer, zeroed: Bool) throws(ZoneError) {
-    if zeroed { unsafe zero(item) }
-    if let construct = unsafe core.pointee.construct { unsafe try finish(item, construct) }
+  func make(_ item: Item, zeroed: Bool) throws(ZoneError) {
+    if zeroed { zero(item) }
+    if unsafe core.pointee.construct != nil { try finish(item) }
+  }
+
+  /// Runs `destruct` on an item.
+  @inlinable @inline(__always)
+  func unmake(_ item: Item) {
+    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item.address) }
   }
 
   /// Runs `destruct` on an item and frees it.
@@ -185,7 +186,7 @@ public struct Zone: Equatable, @unchecked Sendable {
   public func free(
     _ item: UnsafeMutableRawPointer, file: StaticString = #fileID, line: UInt = #line
   ) {
-    if let destruct = unsafe core.pointee.destruct { unsafe destruct(item) }
+    unsafe unmake(Item(item))
     unsafe freeItem(item, file: file, line: line)
   }
 
@@ -201,11 +202,8 @@ public struct Zone: Equatable, @unchecked Sendable {
     if case .wait = wait, Witness.checkWaitingAllocation(zoneName: name, file: file, line: line) {
       wait = .noWait
     }
-    if let table = unsafe mbuma_table() {
-      let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-      if let item = unsafe Cache(table, offset).take() { return unsafe item.address }
-    }
-    return unsafe try allocateSlow(wait, usesReserve, file, line)
+    if let item = ownCache?.take() { return unsafe item.address }
+    return unsafe try allocateSlow(wait, usesReserve, file, line).address
   }
 
   /// Frees an item without `destruct`.
@@ -215,20 +213,26 @@ public struct Zone: Equatable, @unchecked Sendable {
   public func freeItem(
     _ item: UnsafeMutableRawPointer, file: StaticString = #fileID, line: UInt = #line
   ) {
-    if let table = unsafe mbuma_table() {
-      let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-      if unsafe Cache(table, offset).give(Item(item)) { return }
-    }
-    unsafe freeSlow(item, file, line)
+    let item = unsafe Item(item)
+    if ownCache?.give(item) == true { return }
+    freeSlow(item, file, line)
   }
 
-  // MARK: Looking
+  /// This zone's cache in the calling thread's table; that of slot 0, where nothing is ever loaded, if
+  /// the zone has none.
+  @inlinable @inline(__always)
+  var ownCache: Cache? {
+    guard let table = unsafe mbuma_table() else { return nil }
+    return unsafe Cache(table, core.pointee.cacheOffset.load(ordering: .relaxed))
+  }
+
+  // MARK: Inspecting
 
   /// The name given at creation.
-  public var name: String { unsafe core.pointee.name }
+  public var name: String { body.name }
 
   /// Bytes, alignment and slab geometry of the items.
-  public var layout: SlabLayout { unsafe core.pointee.shadow?.layout ?? store.layout }
+  public var layout: SlabLayout { shadow?.layout ?? store.layout }
 
   /// The reference counter of an item: a 32-bit word, zero at first, alone on its cache line.
   ///
@@ -237,31 +241,17 @@ public struct Zone: Equatable, @unchecked Sendable {
   ///
   /// BSD: `uma_find_refcnt`.
   public func referenceCounter(of item: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
-    unsafe keg.counter(of: Item(core.pointee.shadow?.place(of: item) ?? item)).address
+    let item = unsafe Item(item)
+    return unsafe keg.counter(of: shadow?.place(of: item) ?? item).address
   }
 
-  /// What was said when the zone and its keg were made, and what has come of it since.
+  /// The flags given when the zone and its keg were made, and those that the zone set itself.
   public var flags: ZoneFlags { withDepot { flags($0) } }
 
   func flags(_ depot: borrowing Depot) -> ZoneFlags {
     var flags = store.flags
-    if unsafe core.pointee.isSecondary { flags.insert(.secondary) }
+    if body.isSecondary { flags.insert(.secondary) }
     if depot.limit > 0 && depot.itemCount >= depot.limit { flags.insert(.full) }
     return flags
-  }
-
-  var store: ItemStore { unsafe core.pointee.store }
-
-  var keg: Keg {
-    guard let keg = store.keg else { preconditionFailure("zone \(name) is cache-only: no keg") }
-    return keg
-  }
-
-  /// This zone's cache in the table of the caller, who is in none of its caches now.
-  func cache(in table: CacheTable?) -> Cache? {
-    let offset = unsafe core.pointee.cacheOffset.load(ordering: .relaxed)
-    guard let table, offset != 0 else { return nil }
-    if mbuma_caches_are_locked() { table.settle() }
-    return table.cache(at: offset)
   }
 }

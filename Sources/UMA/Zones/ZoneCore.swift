@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What a zone is behind its handle. The first line is read by every allocation and never changes
-// while the zone lives; the depot is what the slow path works on.
+// while the zone lives; the depot is what the slow path works on. Only the handle follows the
+// pointer, and hands out what cannot be held longer than the zone (Zone+Core.swift).
 //
 // Invariants, at any point where no transfer is in flight (sums over all threads' caches):
 //
@@ -26,30 +27,19 @@ struct ZoneCore: ~Copyable {
   /// Set when the zone is made, and gone when it has ended.
   @usableFromInline private(set) var construct: ItemHooks.Maker?
   @usableFromInline private(set) var destruct: ItemHooks.Unmaker?
-  private var body: UnsafeMutablePointer<ZoneBody>?
-  /// Who is with this zone now, coming from a list of zones; it may not end before they have left.
-  let visits = Atomic<Int>(0)
-  /// On the list of zones; under the registry's lock.
-  var isListed = false
+  private var place: UnsafeMutablePointer<ZoneBody>?
 
-  init(
-    name: String, isSecondary: Bool, hooks: ItemHooks, store: ItemStore, shadow: Shadow? = nil
-  ) {
+  init(_ body: consuming ZoneBody) {
+    let hooks = body.hooks
     unsafe construct = hooks.construct
-    if let shadow, let destructItem = unsafe hooks.destruct {
+    if let shadow = body.shadow, let destructItem = unsafe hooks.destruct {
       // An item that is with nobody stays as it is, for the free that follows to report.
-      unsafe destruct = { if unsafe shadow.isLive($0) { unsafe destructItem($0) } }
+      unsafe destruct = { if unsafe shadow.isLive(Item($0)) { unsafe destructItem($0) } }
     } else {
       unsafe destruct = hooks.destruct
     }
-    let lockClass = store.flags.contains(.ownLockClass) ? LockClass(ofZone: name) : .zone
-    let depot = Guarded(Depot(itemByteCount: store.layout.itemByteCount), class: lockClass)
-    let place = UnsafeMutablePointer<ZoneBody>.allocate(capacity: 1)
-    unsafe place.initialize(
-      to: ZoneBody(
-        name: name, isSecondary: isSecondary, shadow: shadow, depot: depot, hooks: hooks,
-        store: store))
-    unsafe body = place
+    unsafe place = .allocate(capacity: 1)
+    unsafe place?.initialize(to: body)
   }
 
   /// Lets go of the body, and of all that users gave.
@@ -58,46 +48,47 @@ struct ZoneCore: ~Copyable {
   mutating func end() {
     unsafe (construct, destruct) = (nil, nil)
     let ended = unsafe live
-    unsafe body = nil
+    unsafe place = nil
     unsafe ended.deinitialize(count: 1)
     unsafe ended.deallocate()
   }
 
   private var live: UnsafeMutablePointer<ZoneBody> {
-    guard let body = unsafe body else { preconditionFailure("a zone was used that was destroyed") }
-    return unsafe body
+    guard let place = unsafe place else {
+      preconditionFailure("a zone was used that was destroyed")
+    }
+    return unsafe place
   }
 
-  /// Whether the zone has not ended.
-  var isLive: Bool { unsafe body != nil }
+  /// Traps if the zone has ended.
+  var body: ZoneBody { _read { yield unsafe live.pointee } }
 
-  var name: String { unsafe live.pointee.name }
-  var isSecondary: Bool { unsafe live.pointee.isSecondary }
-  var shadow: Shadow? { unsafe live.pointee.shadow }
-  var store: ItemStore { unsafe live.pointee.store }
-  var depot: Guarded<Depot> { _read { yield unsafe live.pointee.depot } }
-
-  /// Set before the first item, never after.
-  var hooks: ItemHooks {
-    get { unsafe live.pointee.hooks }
-    nonmutating set { unsafe live.pointee.hooks = newValue }
-  }
-
-  /// Zones whose items hold items of this one; under the registry's lock.
-  var holders: [Zone] {
-    get { unsafe live.pointee.holders }
-    nonmutating set { unsafe live.pointee.holders = newValue }
-  }
+  /// Changes the hooks.
+  ///
+  /// - Precondition: no item was drawn yet, and nobody else is in the zone.
+  func changeHooks(_ change: (inout ItemHooks) -> Void) { unsafe change(&live.pointee.hooks) }
 }
 
 /// What there is of a zone while it lives.
-private struct ZoneBody: ~Copyable {
+struct ZoneBody: ~Copyable {
   let name: String
   let isSecondary: Bool
   /// What is known of the items, if they are watched; shared by the zones of a keg.
   let shadow: Shadow?
-  let depot: Guarded<Depot>
-  var hooks: ItemHooks
   let store: ItemStore
-  var holders: [Zone] = []
+  /// Set before the first item, never after.
+  fileprivate(set) var hooks: ItemHooks
+  let depot: Guarded<Depot>
+  /// Who is with this zone now, coming from a list of zones; it may not end before they have left.
+  let visits = Atomic<Int>(0)
+
+  init(name: String, isSecondary: Bool, hooks: ItemHooks, store: ItemStore, shadow: Shadow?) {
+    self.name = name
+    self.isSecondary = isSecondary
+    self.shadow = shadow
+    self.store = store
+    self.hooks = hooks
+    let lockClass = store.flags.contains(.ownLockClass) ? LockClass(ofZone: name) : .zone
+    depot = Guarded(Depot(itemByteCount: store.layout.itemByteCount), class: lockClass)
+  }
 }

@@ -27,8 +27,8 @@ enum ZoneCores {
 
   private static let state = Guarded(State())
 
-  /// A core whose bits are all zero.
-  static func take() -> UnsafeMutablePointer<ZoneCore> {
+  /// The core of a new zone.
+  static func make(_ body: consuming ZoneBody) -> UnsafeMutablePointer<ZoneCore> {
     assert(MemoryLayout<ZoneCore>.size <= coreByteCount)
     let address = state.withLock { state in
       if state.next == state.end {
@@ -45,13 +45,16 @@ enum ZoneCores {
     guard let core = unsafe UnsafeMutablePointer<ZoneCore>(bitPattern: address) else {
       preconditionFailure("a zone at address 0")
     }
+    // Its bits are all zero, so there is nothing to release.
+    unsafe core.initialize(to: ZoneCore(body))
     return unsafe core
   }
 
-  /// Lets a core end.
+  /// Lets a zone end.
   ///
-  /// - Precondition: its bits are all zero, and nobody will write it any more.
+  /// - Precondition: nobody is in the zone any more, or comes to it from a list, and it has no cache.
   static func end(_ core: UnsafeMutablePointer<ZoneCore>) {
+    unsafe core.pointee.end()
     let page = page(of: UInt(bitPattern: core))
     state.withLock { state in
       let count = (state.taken[page] ?? 0) - 1

@@ -26,7 +26,8 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
   public let reason: Reason
   /// The zone may have ended since.
   private let name: ZoneName
-  /// The limit in items for `.limitReached`, in bytes for `.budgetReached`; else the bytes of the item that could not be had.
+  /// The limit in items for `.limitReached`, in bytes for `.budgetReached`; else the bytes of the
+  /// item that was asked for.
   public let count: Int
 
   init(zone: Zone, reason: Reason, count: Int) {
@@ -39,8 +40,8 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
   /// The name of the zone that was asked.
   public var zoneName: String { name.text }
 
-  /// The knob to turn: which setting would have let the allocation through.
-  public var knob: String {
+  /// Which setting to change so that the allocation would have succeeded.
+  private var remedy: String {
     switch reason {
     case .limitReached: "raise limitInItems of zone \(zoneName), now \(count)"
     case .outOfMemory: "give zone \(zoneName) a page source with room"
@@ -51,15 +52,15 @@ public struct ZoneError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Zone, reason and knob in one line.
+  /// Zone, reason and the setting to change in one line.
   public var description: String {
     switch reason {
-    case .limitReached: "zone \(zoneName): limit of \(count) items reached; \(knob)"
-    case .outOfMemory: "zone \(zoneName): no memory for an item of \(count) bytes; \(knob)"
-    case .budgetReached: "zone \(zoneName): memory budget of \(count) bytes reached; \(knob)"
-    case .injected: "zone \(zoneName): failure injected; \(knob)"
-    case .deadlinePassed: "zone \(zoneName): no item came before the deadline; \(knob)"
-    case .cancelled: "zone \(zoneName): cancelled while waiting for an item; \(knob)"
+    case .limitReached: "zone \(zoneName): limit of \(count) items reached; \(remedy)"
+    case .outOfMemory: "zone \(zoneName): no memory for an item of \(count) bytes; \(remedy)"
+    case .budgetReached: "zone \(zoneName): memory budget of \(count) bytes reached; \(remedy)"
+    case .injected: "zone \(zoneName): failure injected; \(remedy)"
+    case .deadlinePassed: "zone \(zoneName): no item came before the deadline; \(remedy)"
+    case .cancelled: "zone \(zoneName): cancelled while waiting for an item; \(remedy)"
     }
   }
 }

@@ -68,9 +68,9 @@ public struct ZoneStatistics: Equatable, Sendable {
 
   /// Items in the zone's own buckets, a part of `cached`.
   public var shelved = 0
-  /// Items that the zone's users wanted of late, by `Zone.tick()`: what a trim keeps at least.
+  /// Items that the zone's users needed recently, by `Zone.tick()`: what a trim keeps at least.
   public var workingSet = 0
-  /// The caches of the threads that live, but for those never used.
+  /// The caches of the threads that live, without those never used.
   public var threadCaches: [ThreadCacheStatistics] = []
   /// Allocations that no cache on the list counts: past the caches, and by threads that have ended.
   public var sharedAllocations: UInt64 = 0
@@ -83,7 +83,7 @@ public struct ZoneStatistics: Equatable, Sendable {
   public var denialsByReason: [ZoneError.Reason: UInt64] = [:]
   /// Callers asleep now.
   public var sleepers = 0
-  /// Times the zone's lock was taken, but for taking these figures.
+  /// Times the zone's lock was taken, without those for these figures.
   public var lockAcquisitions: UInt64 = 0
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How a visitor and the caches' owners keep out of each other's way. The process is in one of two
-// modes, and goes from the first to the second once at most:
+// The tables of all threads, and how a visitor and the caches' owners keep out of each other's way.
+// The process is in one of two modes, and goes from the first to the second once at most:
 //
 //     fenced   An owner works on its caches with no lock and no fence; a visitor asks, has every
 //              thread pass a barrier, and waits for those inside (ZoneCache.swift).
@@ -17,9 +17,9 @@
 //
 // - One more barrier settles them all: by turns on every core, which needs no membarrier. The
 //   visitor then waits once for those inside.
-// - If that is refused as well, each owner settles its own table when it comes to the registry's
-//   lock for the first time, on its next allocation or free that has to leave the fast path, and
-//   with `asked` set, every one has to: under that lock `asked` was set in every cache.
+// - If that is refused as well, each owner settles its own table under the lock of this list, on its
+//   next allocation or free that has to leave the fast path, and with `asked` set, every one has
+//   to: under that lock `asked` was set in every cache.
 // - A table made in this mode is settled from the start, and so is one that retires.
 //
 // A table that is not settled is not touched; what is read of it are words that its owner writes
@@ -28,9 +28,41 @@
 // that is refused both membarrier(2) and sched_setaffinity(2) has such tables.
 
 import CUMA
-import Synchronization
 
-extension Registry {
+/// The tables of the process.
+struct CacheTables: ~Copyable {
+  private var tables: [CacheTable] = []
+  private var lastNumber = 0
+  /// Whether caches are shared under the locks of their zones.
+  private(set) var isLocked: Bool
+
+  static let shared = Guarded(CacheTables(), class: .registry)
+
+  private init() {
+    isLocked = !mbuma_register_barrier()
+    if isLocked { mbuma_lock_caches() }
+  }
+
+  mutating func nextNumber() -> Int {
+    lastNumber += 1
+    return lastNumber
+  }
+
+  mutating func list(_ table: CacheTable) {
+    if isLocked {
+      table.close()
+      table.isSettled = true
+    }
+    tables.append(table)
+  }
+
+  mutating func unlist(_ table: CacheTable) { tables.removeAll { $0.isSame(as: table) } }
+
+  /// Makes the caches of a slot ready for another zone.
+  ///
+  /// - Precondition: its zone is drained, and its offset is given to nobody any more.
+  func clear(at offset: Int) { for table in tables { table.cache(at: offset).clearCounts() } }
+
   /// What a visitor does in a cache.
   enum Visit {
     /// Reads its counts.
@@ -73,35 +105,5 @@ extension Registry {
       for cache in table.caches { while cache.isBusy { mbuma_yield() } }
       table.isSettled = true
     }
-  }
-}
-
-extension CacheTable {
-  /// Whether the owner is known to be in no cache and to come in no more.
-  ///
-  /// Another thread asks and says so under the registry's lock.
-  var isSettled: Bool {
-    get { unsafe settled.pointee.load(ordering: .relaxed) }
-    nonmutating set { unsafe settled.pointee.store(newValue, ordering: .relaxed) }
-  }
-
-  /// The owner's word that it has heard; it is in none of its caches now.
-  func settle() {
-    // Nobody but the owner settles a table that is not, so what it reads here is not stale for long.
-    if isSettled { return }
-    Registry.shared.withLock { _ in isSettled = true }
-  }
-
-  /// Shuts the fast path into every cache.
-  func close() { for cache in caches { cache.ask(true) } }
-
-  /// Its caches, those of slots that no zone has included.
-  fileprivate var caches: [Cache] {
-    (0..<Self.slotCount).map { cache(at: $0 * ZoneCache.strideByteCount) }
-  }
-
-  /// In the first line of the table, behind the fields of the slot that caches nothing.
-  private var settled: UnsafeMutablePointer<Atomic<Bool>> {
-    unsafe (base + MemoryLayout<ZoneCache>.size).assumingMemoryBound(to: Atomic<Bool>.self)
   }
 }

@@ -52,7 +52,7 @@ extension FailurePlan {
   /// Runs a scenario again and again, with each of its allocations failing in turn.
   ///
   /// After each run the zones must have as many items in use as before, and their counts must add
-  /// up. The scenario may throw its denial, or make do without the item.
+  /// up. The scenario may throw its denial, or do without the item.
   ///
   ///     try FailurePlan.sweep([sessions, buffers]) {
   ///       let session = try Session(from: sessions, buffers)
@@ -74,7 +74,7 @@ extension FailurePlan {
     defer { for zone in zones { zone.inject(nil) } }
     return try forEachAttempt { plan in
       for zone in zones { zone.inject(plan) }
-      // Once the plan is with all of them, no item in use is only parked.
+      // Once the plan is with all of them, no item counts as in use that is only cached.
       let before = zones.map { $0.statistics().inUse }
       do {
         try scenario()
