@@ -36,7 +36,8 @@ struct Operation: Sendable {
 
 @main
 struct ChainCost {
-  static let operations = Operation.ofPackets + Operation.ofSocketBuffers
+  static let operations =
+    Operation.ofPackets + Operation.ofHeaders + Operation.ofSocketBuffers
 
   static func main() {
     let arguments = CommandLine.arguments

@@ -33,10 +33,12 @@ public import UMA
 @available(*, unavailable, renamed: "ClusterSize.jumbo16")
 @export(implementation) public var MJUM16BYTES: Int { fatalError() }
 
-@available(*, unavailable, renamed: "MbufFlags.external")
+@available(
+  *, unavailable, message: "Packet.isWritable tells who may write the bytes, wherever they lie"
+)
 @export(implementation) public var M_EXT: Int { fatalError() }
 
-@available(*, unavailable, renamed: "MbufFlags.packetHeader")
+@available(*, unavailable, message: "a Packet has a header, an MbufChain has none")
 @export(implementation) public var M_PKTHDR: Int { fatalError() }
 
 @available(*, unavailable, renamed: "Packet.endsRecord")
@@ -45,10 +47,14 @@ public import UMA
 @available(*, unavailable, renamed: "Packet.markReadOnly()")
 @export(implementation) public var M_RDONLY: Int { fatalError() }
 
-@available(*, unavailable, renamed: "MbufFlags.broadcast")
+@available(
+  *, unavailable, message: "what a link says of a frame's destination is in its link header"
+)
 @export(implementation) public var M_BCAST: Int { fatalError() }
 
-@available(*, unavailable, renamed: "MbufFlags.multicast")
+@available(
+  *, unavailable, message: "what a link says of a frame's destination is in its link header"
+)
 @export(implementation) public var M_MCAST: Int { fatalError() }
 
 @available(*, unavailable, renamed: "MbufType.data")

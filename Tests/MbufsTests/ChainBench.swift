@@ -113,14 +113,14 @@ final class ChainBench {
     let flags: MbufFlags = isFirst ? .packetHeader : []
     let mbuf: Mbuf
     switch segment.storage {
-    case .inner: mbuf = try unsafe pool.core.mbuf(flags, here)
+    case .inner: mbuf = try pool.core.mbuf(flags, here)
     case .cluster, .sharedCluster:
       // The sizes in turn; the standard one is of the packet zone.
       let size = ClusterSize.allCases[built % ClusterSize.allCases.count]
       mbuf =
         size == .standard
-        ? try unsafe pool.core.clusterMbuf(flags, here)
-        : try unsafe pool.core.mbuf(with: size, flags, here)
+        ? try pool.core.clusterMbuf(flags, here)
+        : try pool.core.mbuf(with: size, flags, here)
     case .lent, .sharedLent: mbuf = try lend(isReadOnly: false, isFirst: isFirst)
     case .readOnlyLent: mbuf = try lend(isReadOnly: true, isFirst: isFirst)
     }
@@ -158,9 +158,9 @@ final class ChainBench {
   /// Has a witness see `window` of the mbuf's storage; the two swap places every other time, so
   /// that the chain has the original and the copy in turn.
   private func share(_ mbuf: Mbuf, _ window: Range<Int>) throws(MbufError) -> Mbuf {
-    let other = try unsafe pool.core.mbuf([], here)
-    let headroom = unsafe mbuf.data - mbuf.start
-    mbuf.share(with: other, from: 0, byteCount: mbuf.byteCount)
+    let other = try pool.core.mbuf([], here)
+    let headroom = mbuf.offset
+    mbuf.share(with: other, 0, mbuf.byteCount)
     let (kept, watching) = built % 2 == 0 ? (mbuf, other) : (other, mbuf)
     if mbuf.flags.contains(.packetHeader), kept != mbuf {
       mbuf.movePacketHeader(to: kept)
@@ -225,7 +225,7 @@ final class ChainBench {
     var packets = PacketQueue()
     for _ in 0..<8 {
       let packet = try pool.packet()
-      let counter = unsafe packet.head.storage.pointee.counter.pointee.load(ordering: .relaxed)
+      let counter = unsafe packet.head.storage.counter.pointee.load(ordering: .relaxed)
       #expect(counter == 0, "a free cluster has references")
       packets.enqueue(packet)
     }

@@ -57,7 +57,7 @@ import Testing
   @Test func aSmallLimitServesPacketsAndClusters() throws {
     try leakChecked(clusterLimit: 44) { pool in
       let packet = try pool.packet()
-      let chain = try unsafe pool.core.mbuf(
+      let chain = try pool.core.mbuf(
         with: .standard, .packetHeader, CallSite(#fileID, #line))
       let other = Packet(chain)
       #expect(pool.statistics().clustersInUse == 2)

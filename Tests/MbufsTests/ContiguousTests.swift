@@ -17,7 +17,7 @@ import UMA
         #expect(packet.segmentCount == 1)
         #expect(packet.allBytes == GrowTests.bytes(byteCount))
         // Without a packet header there is more room inside.
-        let plain = try unsafe pool.core.mbuf(holding: byteCount, [], CallSite(#fileID, #line))
+        let plain = try pool.core.mbuf(holding: byteCount, [], CallSite(#fileID, #line))
         #expect(plain.capacity == (byteCount <= 216 ? 216 : cluster))
         plain.freeChain()
       }

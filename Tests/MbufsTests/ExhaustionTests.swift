@@ -83,7 +83,7 @@ import UMA
         // A cluster without the packet zone, as the slow path gets it.
         var queue = PacketQueue()
         for _ in 0..<count {
-          queue.enqueue(Packet(try unsafe pool.core.clusterMbufSlow(.packetHeader, site)))
+          queue.enqueue(Packet(try pool.core.clusterMbufSlow(.packetHeader, site)))
         }
         #expect(queue.packetCount == count)
       }

@@ -19,7 +19,7 @@ import UMA
       MemoryLayout<Header>.offset(of: \Header.pool),
     ]
     #expect(offsets == [0, 8, 16, 24, 28, 30, 31, 32])
-    let byteCount = unsafe MemoryLayout<Header>.size
+    let byteCount = MemoryLayout<Header>.size
     #expect(byteCount == MbufLayout.headerByteCount)
     #expect(byteCount == 40)
   }
@@ -53,7 +53,7 @@ import UMA
       MemoryLayout<Storage>.offset(of: \Storage.owner),
     ].map { ($0 ?? -1) + MbufLayout.storageOffset }
     #expect(offsets == [88, 96, 104, 112])
-    let byteCount = unsafe MemoryLayout<Storage>.size
+    let byteCount = MemoryLayout<Storage>.size
     #expect(MbufLayout.storageOffset + byteCount == 120)
   }
 

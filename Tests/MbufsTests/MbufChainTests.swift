@@ -127,7 +127,7 @@ import Testing
   /// Data in the header's place: an mbuf for the header is needed in front.
   @Test func aChainThatCannotBeAPacketStays() throws {
     try leakChecked { pool in
-      let plain = try unsafe pool.core.mbuf([], CallSite(#fileID, #line))
+      let plain = try pool.core.mbuf([], CallSite(#fileID, #line))
       for (offset, byte) in [UInt8]([1, 2, 3]).enumerated() {
         unsafe plain.data.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
       }

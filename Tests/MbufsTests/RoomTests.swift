@@ -52,7 +52,7 @@ import UMA
     try forEveryChain(of: [0, 2], upTo: most) { _, packet, model in
       let last = packet.head.appendPosition
       if last.isExternal { return }
-      let headroom = unsafe last.data - last.start
+      let headroom = last.offset
       try packet.attachCluster(size)
       let after = packet.head.appendPosition
       guard after.isExternal, after.capacity == size.byteCount, after.headroom == headroom,

@@ -40,7 +40,7 @@ import UMA
     /// What a prepend that may wait does first.
     private func awaitMbuf() throws(MbufError) {
       do throws(ZoneError) {
-        let zone = unsafe pool.core.pointee.mbufZone
+        let zone = pool.core.zones.mbufs
         let item = unsafe try zone.allocateItem(.wait(), file: "Net/RawIP.swift", line: 303)
         unsafe zone.freeItem(item)
       } catch {

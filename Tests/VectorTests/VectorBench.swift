@@ -85,12 +85,12 @@ final class VectorBench {
 
   private func emptyMbuf(_ spec: MbufSpec, _ flags: MbufFlags) throws -> Mbuf {
     switch spec.kind {
-    case "s": return try unsafe pool.core.mbuf(flags, here)
-    case "p": return try unsafe pool.core.clusterMbuf(flags, here)
-    case "c": return try unsafe pool.core.clusterMbufSlow(flags, here)
+    case "s": return try pool.core.mbuf(flags, here)
+    case "p": return try pool.core.clusterMbuf(flags, here)
+    case "c": return try pool.core.clusterMbufSlow(flags, here)
     case "x": return try lend(spec.storageByteCount ?? 0, spec.isReadOnly, flags)
-    case "j": return try unsafe pool.core.mbuf(with: .page, flags, here)
-    case "9": return try unsafe pool.core.mbuf(with: .jumbo9, flags, here)
+    case "j": return try pool.core.mbuf(with: .page, flags, here)
+    case "9": return try pool.core.mbuf(with: .jumbo9, flags, here)
     default: throw Failure("storage of kind \(spec.kind)")
     }
   }
@@ -105,8 +105,8 @@ final class VectorBench {
 
   /// Has somebody outside see the whole storage of an mbuf.
   private func show(_ mbuf: Mbuf) throws {
-    let other = try unsafe pool.core.mbuf(.packetHeader, here)
-    mbuf.share(with: other, from: 0, byteCount: mbuf.byteCount)
+    let other = try pool.core.mbuf(.packetHeader, here)
+    mbuf.share(with: other, 0, mbuf.byteCount)
     unsafe other.data = mbuf.start
     other.byteCount = mbuf.capacity
     other.packetByteCount = mbuf.capacity

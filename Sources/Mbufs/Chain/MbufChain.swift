@@ -13,11 +13,11 @@
 // callers add up lengths by hand; `struct mchain` mended that there as this does here.
 //
 // A chain offers what is done to the whole of it and to its ends. For everything else it lends
-// itself as a packet, since a header costs at most one empty mbuf in front.
+// itself as a packet (MbufChain+Packet.swift), since a header costs at most one empty mbuf in front.
 
 import UMA
 
-/// Mbufs in a row without a packet header, and their totals; owned by whoever holds it.
+/// Mbufs in a row without a packet header, and their totals, with one owner.
 ///
 /// BSD: `struct mchain`; an mbuf chain whose first mbuf has no M_PKTHDR.
 @safe
@@ -39,10 +39,7 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
   public init() {}
 
   /// Takes over mbufs that nobody else holds; none of them has a packet header.
-  init(_ head: Mbuf?) {
-    self.head = head
-    tally()
-  }
+  init(_ head: Mbuf?) { setHead(head) }
 
   /// Frees the mbufs.
   ///
@@ -88,14 +85,6 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
     _ = other.release()
   }
 
-  /// Links a packet's mbufs behind ours; its header ends.
-  ///
-  /// - Precondition: as for a chain.
-  /// - Complexity: O(segments of the packet).
-  ///
-  /// BSD: `m_demote`, `mc_append`.
-  public mutating func append(_ packet: consuming Packet) { append(packet.demoted()) }
-
   // MARK: Trimming
 
   /// Removes `byteCount` bytes from the front and frees the mbufs that this empties, but for the
@@ -110,9 +99,7 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
     var left = byteCount
     while left > 0, let first = head {
       let count = Swift.min(left, first.byteCount)
-      // In bounds: the segment has at least that many bytes.
-      unsafe first.data += count
-      first.byteCount -= count
+      first.trimFront(count)
       left -= count
       if first.byteCount == 0 {
         if first.endsRecord { return }
@@ -128,20 +115,9 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
   /// BSD: `m_adj` with a negative count.
   public mutating func trimBack(_ byteCount: Int) {
     checkRange(byteCount, "trim")
-    if byteCount == 0 { return }
-    var left = self.byteCount - byteCount
-    var mbuf = head
-    while let here = mbuf, here.byteCount < left, let next = here.next {
-      left -= here.byteCount
-      mbuf = next
-    }
-    mbuf?.byteCount = left
-    if let mbuf, let rest = mbuf.next {
-      rest.last.moveEndOfRecord(to: mbuf)
-      rest.freeChain()
-      mbuf.next = nil
-    }
-    tally()
+    guard byteCount > 0, let head else { return }
+    head.trimChain(to: self.byteCount - byteCount)
+    setHead(head)
   }
 
   /// Cuts the chain in two: keeps the first `offset` bytes and returns the rest.
@@ -166,28 +142,25 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
       if offset == byteCount { return MbufChain() }
       throw .tooShort(wanted: offset, available: byteCount)
     }
-    var previous: Mbuf?
-    var mbuf = head
-    var before = offset
-    while let here = mbuf, before >= here.byteCount, before > 0 {
-      before -= here.byteCount
-      previous = here
-      mbuf = here.next
+    guard offset > 0, let head else {
+      defer { setHead(nil) }
+      return MbufChain(head)
     }
+    let (here, before) = head.boundary(offset)
     let rest: Mbuf?
-    if before > 0, let here = mbuf {
+    if before < here.byteCount {
       let front = try here.splitOff(from: before, CallSite(file, line))
       front.dropPacketHeader()
       rest = front
     } else {
-      rest = mbuf
-      if let previous { previous.next = nil } else { head = nil }
+      rest = here.next
+      here.next = nil
     }
-    tally()
+    setHead(head)
     return MbufChain(rest)
   }
 
-  // MARK: Looking
+  // MARK: Inspecting
 
   /// Shows each segment that has bytes, in order, until `body` throws.
   ///
@@ -195,14 +168,7 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
   public borrowing func forEachSegment<Failure: Error>(
     _ body: (RawSpan) throws(Failure) -> Void
   ) throws(Failure) {
-    var mbuf = head
-    while let here = mbuf {
-      if here.byteCount > 0 {
-        // The mbuf lives as long as the chain, which is borrowed.
-        try body(unsafe RawSpan(_unsafeStart: here.data, byteCount: here.byteCount))
-      }
-      mbuf = here.next
-    }
+    for mbuf in MbufWalk(head) where mbuf.byteCount > 0 { try body(mbuf.bytes) }
   }
 
   /// Traps if the totals are not those of the mbufs, or an mbuf is not what a chain may hold.
@@ -211,14 +177,12 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
   public borrowing func checkInvariants() {
     var (bytes, storage, segments) = (0, 0, 0)
     var last: Mbuf?
-    var mbuf = head
-    while let here = mbuf {
-      here.checkSegment(isFirstOfPacket: false)
-      bytes += here.byteCount
-      storage += here.charge
+    for mbuf in MbufWalk(head) {
+      mbuf.checkSegment(isFirstOfPacket: false)
+      bytes += mbuf.byteCount
+      storage += mbuf.charge
       segments += 1
-      last = here
-      mbuf = here.next
+      last = mbuf
     }
     precondition(bytes == byteCount, "\(bytes) bytes in segments, \(byteCount) counted")
     precondition(storage == storageByteCount, "\(storage) of storage, \(storageByteCount) counted")
@@ -241,86 +205,16 @@ public struct MbufChain: ~Copyable, @unchecked Sendable {
     first.freeOne()
   }
 
-  /// Adds up the chain anew, after it was changed in more than one place.
-  private mutating func tally() {
+  /// Has the chain begin with an mbuf, or be empty, and adds up its totals.
+  mutating func setHead(_ first: Mbuf?) {
+    head = first
     (tail, byteCount, storageByteCount, segmentCount) = (nil, 0, 0, 0)
-    var mbuf = head
-    while let here = mbuf {
-      byteCount += here.byteCount
-      storageByteCount += here.charge
+    for mbuf in MbufWalk(first) {
+      byteCount += mbuf.byteCount
+      storageByteCount += mbuf.charge
       segmentCount += 1
-      tail = here
-      mbuf = here.next
+      tail = mbuf
     }
-  }
-}
-
-// MARK: Chains and packets
-
-extension MbufChain {
-  /// Takes everything out as a packet; nil if there is no mbuf to carry its header.
-  ///
-  /// - Throws: `MbufError.exhausted` if the first mbuf has data in the header's place and there is
-  ///   no mbuf to put in front; the chain is unchanged.
-  ///
-  /// BSD: `M_MOVE_PKTHDR` onto a plain mbuf.
-  public mutating func takePacket(
-    file: StaticString = #fileID, line: UInt = #line
-  ) throws(MbufError) -> Packet? {
-    guard let first = head else { return nil }
-    let front = try first.withHeader(byteCount, CallSite(file, line))
-    head = nil
-    tally()
-    return Packet(front)
-  }
-
-  /// Lends the chain as a packet, so that any of a packet's operations can be done to it.
-  ///
-  /// What `body` says of the packet in its header ends with it.
-  ///
-  /// - Returns: what `body` returns; nil, without a call, if there is no mbuf.
-  /// - Throws: what `body` throws; `MbufError.exhausted` as `takePacket(file:line:)` does.
-  /// - Complexity: O(segments), for the totals.
-  public mutating func withPacket<Result: ~Copyable>(
-    file: StaticString = #fileID, line: UInt = #line,
-    _ body: (inout Packet) throws(MbufError) -> Result
-  ) throws(MbufError) -> Result? {
-    guard let first = head else { return nil }
-    var packet = Packet(try first.withHeader(byteCount, CallSite(file, line)))
-    head = nil
-    do throws(MbufError) {
-      let result = try body(&packet)
-      takeBack(packet, lentFrom: first)
-      return result
-    } catch {
-      takeBack(packet, lentFrom: first)
-      throw error
-    }
-  }
-
-  private mutating func takeBack(_ packet: consuming Packet, lentFrom first: Mbuf) {
-    var front = packet.release()
-    front.dropPacketHeader()
-    // The mbuf that only carried the header has done its work.
-    if front != first, front.byteCount == 0, let next = front.next {
-      front.freeOne()
-      front = next
-    }
-    head = front
-    tally()
-  }
-}
-
-extension Packet {
-  /// The packet's mbufs as a chain; its header ends, tags and all.
-  ///
-  /// - Complexity: O(segments).
-  ///
-  /// BSD: `m_demote`.
-  public consuming func demoted() -> MbufChain {
-    let first = release()
-    first.dropPacketHeader()
-    return MbufChain(first)
   }
 }
 
@@ -339,23 +233,6 @@ extension MbufPool {
     byteCount: Int, upTo largest: ClusterSize = .standard, file: StaticString = #fileID,
     line: UInt = #line
   ) throws(MbufError) -> MbufChain {
-    return MbufChain(try unsafe core.chain(byteCount, upTo: largest, [], CallSite(file, line)))
-  }
-}
-
-extension Mbuf {
-  /// Bytes of memory that this mbuf holds.
-  ///
-  /// BSD: `sballoc`: MSIZE and `ext_size`.
-  @inlinable
-  var charge: Int { MbufLayout.mbufByteCount + (isExternal ? capacity : 0) }
-
-  /// This chain with a packet header: on its first mbuf if the place is free there, else on a new
-  /// empty one in front.
-  func withHeader(_ byteCount: Int, _ site: CallSite) throws(MbufError) -> Mbuf {
-    let front = try frontForHeader(self, site)
-    front.packetHeader = PacketHeader()
-    front.packetByteCount = byteCount
-    return front
+    MbufChain(try core.chain(byteCount, upTo: largest, [], CallSite(file, line)))
   }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The one fence between packets and raw memory. An `Mbuf` exists only for memory that the mbuf
-// keg's `initialize` prepared and that the caller holds through a `Packet`, so every field access
-// below is in bounds and exclusive. MbufHeader.swift draws the bytes.
+// keg's `initialize` prepared and that the caller holds through a packet or a chain, so every field
+// access below is in bounds and exclusive. MbufHeader.swift draws the bytes; nothing else reads or
+// writes them. What the data is, and how it moves, is in Mbuf+Bytes.swift.
 
-import Synchronization
 import UMA
 
 /// One mbuf by its address.
@@ -14,100 +14,135 @@ import UMA
 struct Mbuf: Equatable {
   @usableFromInline let at: UnsafeMutablePointer<MbufHeader>
 
+  /// An mbuf that its zone has handed out.
   @inlinable @inline(__always)
-  init(_ at: UnsafeMutablePointer<MbufHeader>) { unsafe self.at = at }
-
-  @inlinable @inline(__always)
-  init?(_ at: UnsafeMutablePointer<MbufHeader>?) {
-    guard let at = unsafe at else { return nil }
-    unsafe self.at = at
+  init(_ item: UnsafeMutableRawPointer) {
+    unsafe at = item.assumingMemoryBound(to: MbufHeader.self)
   }
 
   @inlinable
   static func == (a: Mbuf, b: Mbuf) -> Bool { unsafe a.at == b.at }
 
+  @inlinable @inline(__always)
+  var raw: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(at) }
+
   // MARK: Header
 
   @inlinable @inline(__always)
+  var header: MbufHeader {
+    _read { yield unsafe at.pointee }
+    nonmutating _modify { yield unsafe &at.pointee }
+  }
+
+  @inlinable @inline(__always)
   var next: Mbuf? {
-    get { unsafe Mbuf(at.pointee.next) }
-    nonmutating set { unsafe at.pointee.next = newValue?.at }
+    get { header.next }
+    nonmutating set { header.next = newValue }
   }
 
   @inlinable @inline(__always)
   var nextPacket: Mbuf? {
-    get { unsafe Mbuf(at.pointee.nextPacket) }
-    nonmutating set { unsafe at.pointee.nextPacket = newValue?.at }
+    get { header.nextPacket }
+    nonmutating set { header.nextPacket = newValue }
   }
 
+  /// First byte of the data.
   @inlinable @inline(__always)
   var data: UnsafeMutableRawPointer {
-    get { unsafe at.pointee.data }
-    nonmutating set { unsafe at.pointee.data = newValue }
+    get { unsafe header.data }
+    nonmutating set { unsafe header.data = newValue }
   }
 
+  /// Bytes of data.
   @inlinable @inline(__always)
   var byteCount: Int {
-    get { unsafe Int(at.pointee.byteCount) }
-    nonmutating set { unsafe at.pointee.byteCount = Int32(truncatingIfNeeded: newValue) }
+    get { Int(header.byteCount) }
+    nonmutating set { header.byteCount = Int32(truncatingIfNeeded: newValue) }
   }
 
   @inlinable @inline(__always)
   var flags: MbufFlags {
-    get { unsafe at.pointee.flags }
-    nonmutating set { unsafe at.pointee.flags = newValue }
+    get { header.flags }
+    nonmutating set { header.flags = newValue }
   }
+
+  @inlinable @inline(__always)
+  var kind: StorageKind {
+    get { header.kind }
+    nonmutating set { header.kind = newValue }
+  }
+
+  @inlinable @inline(__always)
+  var pool: PoolCore { header.pool }
+
+  /// Makes memory from the zone an empty mbuf; its data begins where its storage does.
+  @inlinable @inline(__always)
+  func reset(_ flags: MbufFlags, _ kind: StorageKind) {
+    next = nil
+    nextPacket = nil
+    byteCount = 0
+    self.flags = flags
+    header.type = .data
+    self.kind = kind
+    if flags.contains(.packetHeader) { packetHeader = PacketHeader() }
+    unsafe data = start
+  }
+
+  // MARK: Type and marks
 
   /// What it holds; the pool counts mbufs by type.
   ///
   /// BSD: `MCHTYPE`.
   @inlinable
   var type: MbufType {
-    get { unsafe at.pointee.type }
+    get { header.type }
     nonmutating set {
-      if unsafe at.pointee.type != newValue { changeTypeSlow(newValue) }
+      if header.type != newValue { changeTypeSlow(newValue) }
     }
   }
 
   @usableFromInline
   @inline(never)
   func changeTypeSlow(_ type: MbufType) {
-    unsafe pool.count(at.pointee.type, -1)
-    unsafe pool.count(type, 1)
-    unsafe at.pointee.type = type
+    pool.count(header.type, -1)
+    pool.count(type, 1)
+    header.type = type
     if type == .data { flags.remove(.typed) } else { flags.insert(.typed) }
   }
 
-  @inlinable @inline(__always)
-  var kind: StorageKind {
-    get { unsafe at.pointee.kind }
-    nonmutating set { unsafe at.pointee.kind = newValue }
+  /// Whether a record ends with this mbuf, which then is the last of its chain.
+  var endsRecord: Bool {
+    get { flags.contains(.endOfRecord) }
+    nonmutating set {
+      if newValue { flags.insert(.endOfRecord) } else { flags.remove(.endOfRecord) }
+    }
   }
 
-  @inlinable @inline(__always)
-  var pool: UnsafeMutablePointer<PoolCore> { unsafe at.pointee.pool }
+  /// Gives the mark of a record's end, if this mbuf has it, to the mbuf that is now the last.
+  func moveEndOfRecord(to last: Mbuf) {
+    guard endsRecord, last != self else { return }
+    endsRecord = false
+    last.endsRecord = true
+  }
 
-  @inlinable @inline(__always)
-  var raw: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(at) }
+  // MARK: Packet header
 
   /// The packet header; meaningful only with `.packetHeader`.
   @inlinable @inline(__always)
   var packetHeader: PacketHeader {
-    get { unsafe headerPlace.pointee }
-    nonmutating set { unsafe headerPlace.pointee = newValue }
+    _read { yield unsafe packetHeaderPlace.pointee }
+    nonmutating _modify { yield unsafe &packetHeaderPlace.pointee }
   }
 
   @inlinable @inline(__always)
-  var headerPlace: UnsafeMutablePointer<PacketHeader> {
+  var packetHeaderPlace: UnsafeMutablePointer<PacketHeader> {
     unsafe (raw + MbufLayout.headerByteCount).assumingMemoryBound(to: PacketHeader.self)
   }
 
   @inlinable @inline(__always)
   var packetByteCount: Int {
-    get { unsafe Int(headerPlace.pointee.packetByteCount) }
-    nonmutating set {
-      unsafe headerPlace.pointee.packetByteCount = Int32(truncatingIfNeeded: newValue)
-    }
+    get { Int(packetHeader.packetByteCount) }
+    nonmutating set { packetHeader.packetByteCount = Int32(truncatingIfNeeded: newValue) }
   }
 
   /// Sets the length of a packet made of bytes that came together without one.
@@ -120,11 +155,45 @@ struct Mbuf: Equatable {
     packetByteCount = count
   }
 
+  /// The first tag; meaningful only with `.packetHeader`.
+  var firstTag: Mbuf? {
+    get {
+      guard flags.contains(.tagged) else { return nil }
+      // Set below to the address of an mbuf.
+      return unsafe UnsafeMutableRawPointer(bitPattern: packetHeader.tags).map { unsafe Mbuf($0) }
+    }
+    nonmutating set {
+      packetHeader.tags = UInt(bitPattern: unsafe newValue?.raw)
+      if newValue == nil { flags.remove(.tagged) } else { flags.insert(.tagged) }
+    }
+  }
+
+  /// Whether a packet header would overwrite no data.
+  var hasRoomForHeader: Bool {
+    // External data lies elsewhere; inner data may begin behind the header's place.
+    unsafe isExternal || byteCount == 0 || data >= raw + MbufLayout.storageOffset
+  }
+
+  /// Makes an mbuf with room for a packet header the first of a packet.
+  func insertPacketHeader() {
+    if !isExternal, byteCount == 0 {
+      // Without data the place is free, wherever it was said to begin.
+      unsafe data = Swift.max(data, raw + MbufLayout.storageOffset)
+    }
+    flags.insert(.packetHeader)
+  }
+
   // MARK: Storage
 
   /// The descriptor; meaningful only with `.external`.
   @inlinable @inline(__always)
-  var storage: UnsafeMutablePointer<ExternalStorage> {
+  var storage: ExternalStorage {
+    _read { yield unsafe storagePlace.pointee }
+    nonmutating _modify { yield unsafe &storagePlace.pointee }
+  }
+
+  @inlinable @inline(__always)
+  var storagePlace: UnsafeMutablePointer<ExternalStorage> {
     unsafe (raw + MbufLayout.storageOffset).assumingMemoryBound(to: ExternalStorage.self)
   }
 
@@ -134,7 +203,7 @@ struct Mbuf: Equatable {
   /// First byte of the storage.
   @inlinable
   var start: UnsafeMutableRawPointer {
-    if isExternal { return unsafe storage.pointee.base }
+    if isExternal { return unsafe storage.base }
     return unsafe raw
       + (flags.contains(.packetHeader) ? MbufLayout.storageOffset : MbufLayout.headerByteCount)
   }
@@ -142,79 +211,22 @@ struct Mbuf: Equatable {
   /// Bytes of the storage.
   @inlinable
   var capacity: Int {
-    if isExternal { return unsafe Int(storage.pointee.byteCount) }
+    if isExternal { return Int(storage.byteCount) }
     return flags.contains(.packetHeader)
       ? MbufLayout.packetDataByteCount : MbufLayout.dataByteCount
   }
 
+  /// Bytes of memory that this mbuf holds.
+  ///
+  /// BSD: `sballoc`: MSIZE and `ext_size`.
+  @inlinable
+  var charge: Int { MbufLayout.mbufByteCount + (isExternal ? capacity : 0) }
+
   /// Whether nobody else can see the storage, and it may be written.
   @inlinable
   var isWritable: Bool {
-    if flags.isDisjoint(with: [.shared, .readOnly]) { return true }
+    if flags.rawValue & MbufFlags.guarded.rawValue == 0 { return true }
     if flags.contains(.readOnly) { return false }
-    return unsafe storage.pointee.isSole
-  }
-
-  /// Bytes before the data that may be written.
-  ///
-  /// BSD: `M_LEADINGSPACE`.
-  @inlinable
-  var headroom: Int { isWritable ? unsafe data - start : 0 }
-
-  /// Bytes behind the data that may be written.
-  ///
-  /// BSD: `M_TRAILINGSPACE`.
-  @inlinable
-  var tailroom: Int { isWritable ? unsafe (start + capacity) - (data + byteCount) : 0 }
-
-  /// One past the last byte of data.
-  @inlinable
-  var end: UnsafeMutableRawPointer { unsafe data + byteCount }
-
-  /// Puts the data of an empty mbuf `headroom` bytes into its storage.
-  @inlinable
-  func place(headroom: Int) {
-    precondition(headroom >= 0 && headroom <= capacity, "headroom \(headroom) of \(capacity)")
-    unsafe data = start + headroom
-  }
-
-  /// The last mbuf of the chain.
-  var last: Mbuf {
-    var mbuf = self
-    while let next = mbuf.next { mbuf = next }
-    return mbuf
-  }
-
-  /// Mbufs from here to the end of the chain.
-  var chainMbufCount: Int {
-    var count = 1
-    var mbuf = self
-    while let next = mbuf.next {
-      count += 1
-      mbuf = next
-    }
-    return count
-  }
-
-  /// Bytes of the longest segment from here to the end of the chain.
-  var longestSegment: Int {
-    var longest = 0
-    var mbuf: Mbuf? = self
-    while let here = mbuf {
-      longest = Swift.max(longest, here.byteCount)
-      mbuf = here.next
-    }
-    return longest
-  }
-
-  /// Bytes of data from here to the end of the chain.
-  var chainByteCount: Int {
-    var sum = 0
-    var mbuf: Mbuf? = self
-    while let here = mbuf {
-      sum += here.byteCount
-      mbuf = here.next
-    }
-    return sum
+    return storage.isSole
   }
 }

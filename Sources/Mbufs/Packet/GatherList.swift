@@ -29,7 +29,7 @@ public struct GatherList {
     remaining = pieces.reduce(0) { $0 + $1.count }
   }
 
-  /// A list of somebody else's memory, which must stay valid until all of it is read.
+  /// A list of the caller's memory, which must stay valid until all of it is read.
   ///
   /// BSD: `struct iovec`.
   @unsafe
@@ -42,15 +42,16 @@ public struct GatherList {
   /// Reads `byteCount` bytes: `body` gets their pieces in order, none of them empty.
   ///
   /// BSD: `uiomove`.
-  mutating func read(_ byteCount: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+  mutating func read(_ byteCount: Int, _ body: (RawSpan) -> Void) {
     precondition(byteCount >= 0 && byteCount <= remaining, "\(byteCount) of \(remaining)")
     var left = byteCount
     while left > 0 {
       let count: Int
       if unsafe raw.isEmpty {
-        count = unsafe arrays[index].withUnsafeBytes { unsafe show($0, left, body) }
+        let array = arrays[index]
+        count = unsafe show(array.span.bytes, left, body)
       } else {
-        count = unsafe show(raw[index], left, body)
+        count = unsafe show(raw[index].bytes, left, body)
       }
       left -= count
       remaining -= count
@@ -63,13 +64,9 @@ public struct GatherList {
     }
   }
 
-  private func show(
-    _ piece: UnsafeRawBufferPointer, _ most: Int, _ body: (UnsafeRawBufferPointer) -> Void
-  ) -> Int {
-    let count = Swift.min(most, piece.count - offset)
-    if count > 0 {
-      unsafe body(UnsafeRawBufferPointer(rebasing: piece[offset..<offset + count]))
-    }
+  private func show(_ piece: RawSpan, _ most: Int, _ body: (RawSpan) -> Void) -> Int {
+    let count = Swift.min(most, piece.byteCount - offset)
+    if count > 0 { body(piece.extracting(offset..<offset + count)) }
     return count
   }
 }

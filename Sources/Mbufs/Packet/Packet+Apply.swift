@@ -10,7 +10,7 @@ extension Packet {
   /// - Parameters:
   ///   - range: the bytes to change; the whole packet if left out.
   ///   - body: gets each piece.
-  /// - Precondition: the range is inside the packet and writable; `makeWritable(_:)` sees to that.
+  /// - Precondition: the range is inside the packet and writable; see `makeWritable(_:)`.
   ///
   /// BSD: `m_apply`, which does not ask who else sees the storage.
   public mutating func forEachMutableSegment<Failure: Error>(
@@ -19,20 +19,11 @@ extension Packet {
     let range = range ?? 0..<byteCount
     precondition(
       range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(byteCount)")
-    var offset = 0
-    var mbuf: Mbuf? = head
-    while let here = mbuf, offset < range.upperBound {
-      let from = Swift.max(0, range.lowerBound - offset)
-      let to = Swift.min(here.byteCount, range.upperBound - offset)
-      if from < to {
-        precondition(
-          here.isWritable, "bytes \(offset + from)..<\(offset + to) are shared or read-only")
-        // In bounds: from..<to is inside the segment, which is held exclusively.
-        var piece = unsafe MutableRawSpan(_unsafeStart: here.data + from, byteCount: to - from)
-        try body(&piece)
-      }
-      offset += here.byteCount
-      mbuf = here.next
+    for piece in head.pieces(range.lowerBound, range.count) {
+      precondition(
+        piece.mbuf.isWritable, "\(piece.byteCount) bytes of \(range) are shared or read-only")
+      var bytes = piece.mbuf.mutableBytes(piece.offset, piece.byteCount)
+      try body(&bytes)
     }
   }
 
@@ -48,7 +39,7 @@ extension Packet {
     precondition(self.byteCount == 0, "align a packet that has \(self.byteCount) bytes")
     precondition(
       byteCount >= 0 && byteCount <= head.capacity, "align \(byteCount) of \(head.capacity)")
-    head.place(headroom: (head.capacity - byteCount) & ~7)
+    head.placeAtEnd(byteCount)
   }
 }
 

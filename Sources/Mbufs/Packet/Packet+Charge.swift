@@ -13,11 +13,7 @@ extension Packet {
   @inlinable
   public var storageByteCount: Int {
     var sum = 0
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      sum += here.charge
-      mbuf = here.next
-    }
+    for mbuf in head.chain { sum += mbuf.charge }
     return sum
   }
 }

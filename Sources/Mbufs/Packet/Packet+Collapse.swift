@@ -35,7 +35,7 @@ extension Packet {
     let site = CallSite(file, line)
     if try merge(to: most, withClusters: false, site) { return }
     if try merge(to: most, withClusters: true, site) { return }
-    let chain = try unsafe head.pool.roomForCopy(
+    let chain = try head.pool.roomForCopy(
       byteCount, longest: head.longestSegment, site)
     let least = chain.chainMbufCount
     guard least <= most else {
@@ -84,15 +84,13 @@ private struct MergePlan {
   }
 
   mutating func make(for head: Mbuf) throws(MbufError) {
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
+    for here in head.chain {
       if let open, here.byteCount <= room {
         here.nextPacket = open
         room -= here.byteCount
       } else {
         try openSegment(at: here, isFirst: here == head)
       }
-      mbuf = here.next
     }
   }
 
@@ -103,7 +101,7 @@ private struct MergePlan {
     guard withClusters, let next = mbuf.next, room < next.byteCount,
       mbuf.byteCount + next.byteCount <= MbufLayout.clusterByteCount
     else { return }
-    let cluster = try unsafe mbuf.pool.clusterMbuf(isFirst ? .packetHeader : [], site)
+    let cluster = try mbuf.pool.clusterMbuf(isFirst ? .packetHeader : [], site)
     if let lastCluster { lastCluster.next = cluster } else { firstCluster = cluster }
     lastCluster = cluster
     mbuf.nextPacket = cluster
@@ -114,11 +112,7 @@ private struct MergePlan {
   /// Forgets the plan.
   func drop(_ head: Mbuf) {
     firstCluster?.freeChain()
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      here.nextPacket = nil
-      mbuf = here.next
-    }
+    for mbuf in head.chain { mbuf.nextPacket = nil }
   }
 
   /// Moves the bytes, frees the segments that they came from, and returns the first that is left.
@@ -131,9 +125,7 @@ private struct MergePlan {
       head.nextPacket = first
     }
     var last: Mbuf?
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      mbuf = here.next
+    for here in head.chain {
       let target = here.nextPacket ?? here
       here.nextPacket = nil
       if target != last {
@@ -143,8 +135,7 @@ private struct MergePlan {
       }
       if target != here {
         // In bounds: the plan counted the room, and nobody else can have taken it.
-        unsafe target.end.copyMemory(from: here.data, byteCount: here.byteCount)
-        target.byteCount += here.byteCount
+        target.append(here)
         here.moveEndOfRecord(to: target)
         here.freeOne()
       }

@@ -29,7 +29,7 @@ extension Packet {
       throw .tooShort(wanted: byteCount, available: self.byteCount)
     }
     let (room, isOver) = byteCount.addingReportingOverflow(headroom)
-    let front = try unsafe head.pool.mbuf(
+    let front = try head.pool.mbuf(
       holding: isOver ? .max : room, .packetHeader, CallSite(file, line))
     front.place(headroom: headroom)
     pushFront(front)

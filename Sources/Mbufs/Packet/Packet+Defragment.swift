@@ -15,7 +15,7 @@ extension Packet {
     file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) {
     if head.next == nil, head.isWritable { return }
-    let chain = try unsafe head.pool.roomForCopy(
+    let chain = try head.pool.roomForCopy(
       byteCount, longest: head.longestSegment, CallSite(file, line))
     replaceChain(with: chain)
   }
@@ -39,7 +39,7 @@ extension Packet {
     precondition(
       (1...MbufLayout.packetDataByteCount).contains(byteCount), "segments of \(byteCount) bytes")
     let site = CallSite(file, line)
-    let chain = try unsafe head.pool.mbuf(.packetHeader, site)
+    let chain = try head.pool.mbuf(.packetHeader, site)
     var last = chain
     var room = byteCount
     do throws(MbufError) {
@@ -47,7 +47,7 @@ extension Packet {
         // At the end of its storage an mbuf has room for just these bytes.
         last.place(headroom: last.capacity - byteCount)
         if room >= self.byteCount { break }
-        let next = try unsafe head.pool.mbuf([], site)
+        let next = try head.pool.mbuf([], site)
         last.next = next
         last = next
         room += byteCount

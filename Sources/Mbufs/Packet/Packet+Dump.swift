@@ -17,20 +17,16 @@ extension Packet {
     var text =
       "packet of \(self.byteCount) bytes in \(count) segment\(count == 1 ? "" : "s"), "
       + "\(storageByteCount) bytes of storage\n"
-    var index = 0
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      text += "  \(index): \(here.description)"
-      let shown = Swift.min(byteCount, here.byteCount)
+    for (index, mbuf) in head.chain.enumerated() {
+      text += "  \(index): \(mbuf.description)"
+      let shown = Swift.min(byteCount, mbuf.byteCount)
       if shown > 0 { text += ":" }
       for offset in 0..<shown {
         // In bounds: offset is inside the segment.
-        let byte = unsafe here.data.load(fromByteOffset: offset, as: UInt8.self)
+        let byte = unsafe mbuf.bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
         text += (byte < 16 ? " 0" : " ") + String(byte, radix: 16)
       }
-      text += shown < here.byteCount ? " …\n" : "\n"
-      index += 1
-      mbuf = here.next
+      text += shown < mbuf.byteCount ? " …\n" : "\n"
     }
     return text
   }
@@ -39,8 +35,7 @@ extension Packet {
 extension Mbuf {
   /// Where the data lies in what storage, and the marks.
   fileprivate var description: String {
-    let before = unsafe data - start
-    var text = "\(byteCount) of \(capacity) bytes at \(before), \(kind)"
+    var text = "\(byteCount) of \(capacity) bytes at \(offset), \(kind)"
     if type != .data { text += ", \(type)" }
     if flags.contains(.readOnly) {
       text += ", read-only"

@@ -25,10 +25,7 @@ extension Packet {
     guard byteCount <= head.headroom else {
       return try prependSlow(byteCount, CallSite(file, line))
     }
-    // In bounds: the headroom is free and ours.
-    unsafe head.data -= byteCount
-    unsafe head.data.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-    head.byteCount += byteCount
+    head.prependZeroes(byteCount)
     head.packetByteCount += byteCount
   }
 
@@ -36,24 +33,17 @@ extension Packet {
   @inline(never)
   mutating func prependSlow(_ byteCount: Int, _ site: CallSite) throws(MbufError) {
     checkGrowth(byteCount)
-    let front = try unsafe head.pool.chain(byteCount, .packetHeader, site)
+    let front = try head.pool.chain(byteCount, .packetHeader, site)
     // The first new mbuf takes what the others leave, at the end of its storage, so that the next
     // header still finds headroom.
     var rest = byteCount
-    var mbuf = front.next
-    while let here = mbuf {
-      here.byteCount = Swift.min(here.capacity, rest)
-      rest -= here.byteCount
-      mbuf = here.next
+    for mbuf in MbufWalk(front.next) {
+      let count = Swift.min(mbuf.capacity, rest)
+      mbuf.appendZeroes(count)
+      rest -= count
     }
-    front.byteCount = rest
-    let headroom = (front.capacity - rest) & ~7
-    front.place(headroom: headroom)
-    mbuf = front
-    while let here = mbuf {
-      unsafe here.data.initializeMemory(as: UInt8.self, repeating: 0, count: here.byteCount)
-      mbuf = here.next
-    }
+    front.placeAtEnd(rest)
+    front.appendZeroes(rest)
     front.takeTypeInChain(of: head)
     front.last.next = head
     head.movePacketHeader(to: front)
@@ -71,7 +61,7 @@ extension Packet {
     _ bytes: RawSpan, file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) {
     var writer = try makeRoom(bytes.byteCount, CallSite(file, line))
-    unsafe bytes.withUnsafeBytes { source in unsafe writer.write(source) }
+    writer.write(bytes)
     head.packetByteCount += bytes.byteCount
   }
 
@@ -87,7 +77,7 @@ extension Packet {
     head.packetByteCount += byteCount
   }
 
-  /// Stops before the length leaves its 32 bits: shared copies can add up to more than memory.
+  /// Traps before the length leaves its 32 bits: shared copies can add up to more than memory.
   func checkGrowth(_ added: Int) {
     precondition(
       added <= MbufLayout.largestPacketByteCount - byteCount,
@@ -95,22 +85,20 @@ extension Packet {
         + "\(MbufLayout.largestPacketByteCount)")
   }
 
-  /// Sees to it that `byteCount` bytes fit behind the last one, and says where they go.
+  /// Makes room for `byteCount` bytes behind the last one, and returns what writes there.
   func makeRoom(
     _ byteCount: Int, upTo largest: ClusterSize = .standard, _ site: CallSite
   ) throws(MbufError) -> ChainWriter {
     checkGrowth(byteCount)
     let position = head.appendPosition
     var room = 0
-    var mbuf: Mbuf? = position
     var last = position
-    while let here = mbuf {
-      room += here.tailroom
-      last = here
-      mbuf = here.next
+    for mbuf in position.chain {
+      room += mbuf.tailroom
+      last = mbuf
     }
     if room < byteCount {
-      let more = try unsafe head.pool.chain(byteCount - room, upTo: largest, [], site)
+      let more = try head.pool.chain(byteCount - room, upTo: largest, [], site)
       more.takeTypeInChain(of: last)
       last.next = more
       if last.endsRecord { last.moveEndOfRecord(to: more.last) }
@@ -145,98 +133,18 @@ extension Packet {
   private func link(_ joined: Mbuf, _ added: Int) {
     let tail = head.appendPosition
     // What stands behind the append position is empty: let it go, so that order is kept.
-    if let room = tail.next {
-      room.last.moveEndOfRecord(to: tail)
-      room.freeChain()
-      tail.next = nil
-    }
+    tail.freeRest()
     if added > 0 { tail.endsRecord = false }
     var rest: Mbuf? = joined
     while let here = rest, here.byteCount <= MbufLayout.packetDataByteCount,
       here.byteCount <= tail.tailroom
     {
-      // In bounds: the tail has room for them.
-      unsafe tail.end.copyMemory(from: here.data, byteCount: here.byteCount)
-      tail.byteCount += here.byteCount
+      tail.append(here)
       here.moveEndOfRecord(to: tail)
       rest = here.next
       here.freeOne()
     }
     tail.next = rest
     head.packetByteCount += added
-  }
-}
-
-extension Mbuf {
-  /// The last mbuf with data, or this one: appended bytes go behind its data, then into the empty
-  /// mbufs after it.
-  var appendPosition: Mbuf {
-    var position = self
-    var mbuf: Mbuf? = next
-    while let here = mbuf {
-      if here.byteCount > 0 { position = here }
-      mbuf = here.next
-    }
-    return position
-  }
-
-  /// Gives the packet header to `other`, which is then the first of the packet.
-  ///
-  /// BSD: `m_move_pkthdr`.
-  func movePacketHeader(to other: Mbuf) {
-    other.packetHeader = packetHeader
-    other.flags.formUnion(flags.intersection(.ofPacket))
-    other.flags.insert(.packetHeader)
-    if flags.contains(.tagged) {
-      other.flags.insert(.tagged)
-      flags.remove(.tagged)
-    }
-    other.nextPacket = nextPacket
-    nextPacket = nil
-    dropPacketHeader()
-  }
-
-  /// Makes this a plain mbuf of a chain; its tags end.
-  ///
-  /// BSD: `m_demote`.
-  func dropPacketHeader() {
-    dropTags()
-    flags.subtract(.ofPacket.union(.packetHeader))
-  }
-}
-
-/// Fills the room behind a chain's data, mbuf by mbuf.
-@safe
-struct ChainWriter {
-  private var mbuf: Mbuf?
-
-  init(_ first: Mbuf) { mbuf = first }
-
-  mutating func write(_ source: UnsafeRawBufferPointer) {
-    var done = 0
-    while done < source.count, let here = mbuf {
-      let count = Swift.min(here.tailroom, source.count - done)
-      if count > 0, let base = source.baseAddress {
-        // In bounds: count is within both the tailroom and the source.
-        unsafe here.end.copyMemory(from: base + done, byteCount: count)
-        here.byteCount += count
-        done += count
-      }
-      if done < source.count { mbuf = here.next }
-    }
-    precondition(done == source.count, "no room for \(source.count - done) bytes")
-  }
-
-  mutating func writeZeroes(_ byteCount: Int) {
-    var left = byteCount
-    while left > 0, let here = mbuf {
-      let count = Swift.min(here.tailroom, left)
-      // In bounds: count is within the tailroom.
-      unsafe here.end.initializeMemory(as: UInt8.self, repeating: 0, count: count)
-      here.byteCount += count
-      left -= count
-      if left > 0 { mbuf = here.next }
-    }
-    precondition(left == 0, "no room for \(left) bytes")
   }
 }

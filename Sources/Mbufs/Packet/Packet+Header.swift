@@ -9,7 +9,7 @@ extension Packet {
   ///
   /// The bytes and their number stay.
   ///
-  /// - Throws: `MbufError.exhausted` for want of a tag; the packet is unchanged.
+  /// - Throws: `MbufError.exhausted` if no mbuf is free for a tag; the packet is unchanged.
   ///
   /// BSD: `m_dup_pkthdr`, which also copies the length and the storage's read-only mark.
   public mutating func copyHeader(
@@ -18,7 +18,7 @@ extension Packet {
     replaceHeader(by: other.head, try other.head.copyOfTags(CallSite(file, line)))
   }
 
-  /// Takes over what is known of `other`, tags and all; nothing is known of that one any more.
+  /// Takes over what is known of `other`, tags and all; the other's header is then as new.
   ///
   /// The bytes of both, and their numbers, stay.
   ///

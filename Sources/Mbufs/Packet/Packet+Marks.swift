@@ -18,7 +18,7 @@
 //
 //     .endOfRecord on an mbuf  =>  it is the last of its chain
 //
-// Whoever links mbufs behind one that may be marked moves the mark to the new last one.
+// Code that links mbufs behind one that may be marked moves the mark to the new last one.
 
 extension Packet {
   /// What the first segment holds; setting it sets that of every segment.
@@ -30,11 +30,7 @@ extension Packet {
     @inlinable
     get { head.type }
     set {
-      var mbuf: Mbuf? = head
-      while let here = mbuf {
-        here.type = newValue
-        mbuf = here.next
-      }
+      for mbuf in head.chain { mbuf.type = newValue }
     }
   }
 
@@ -60,27 +56,6 @@ extension Packet {
   ///
   /// BSD: `M_RDONLY`.
   public mutating func markReadOnly() {
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      here.flags.insert(.readOnly)
-      mbuf = here.next
-    }
-  }
-}
-
-extension Mbuf {
-  /// Whether a record ends with this mbuf, which then is the last of its chain.
-  var endsRecord: Bool {
-    get { flags.contains(.endOfRecord) }
-    nonmutating set {
-      if newValue { flags.insert(.endOfRecord) } else { flags.remove(.endOfRecord) }
-    }
-  }
-
-  /// Gives the mark of a record's end, if this mbuf has it, to the mbuf that is now the last.
-  func moveEndOfRecord(to last: Mbuf) {
-    guard endsRecord, last != self else { return }
-    endsRecord = false
-    last.endsRecord = true
+    for mbuf in head.chain { mbuf.flags.insert(.readOnly) }
   }
 }

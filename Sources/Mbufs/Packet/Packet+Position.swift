@@ -8,12 +8,6 @@ public struct SegmentPosition: Equatable, Sendable {
   public var segmentIndex: Int
   /// Bytes of that segment before it.
   public var offset: Int
-
-  /// A position from its parts.
-  public init(segmentIndex: Int, offset: Int) {
-    self.segmentIndex = segmentIndex
-    self.offset = offset
-  }
 }
 
 extension Packet {
@@ -39,16 +33,13 @@ extension Packet {
   @_lifetime(borrow self)
   public borrowing func bytes(ofSegment index: Int) -> RawSpan {
     precondition(index >= 0, "segment \(index)")
-    var mbuf = head
-    for number in 0..<index {
-      guard let next = mbuf.next else {
-        preconditionFailure("segment \(index) of \(number + 1)")
-      }
-      mbuf = next
+    var left = index
+    for mbuf in head.chain {
+      // The mbuf lives as long as the packet that lends the span.
+      if left == 0 { return unsafe _overrideLifetime(mbuf.bytes, borrowing: self) }
+      left -= 1
     }
-    // The mbuf lives as long as the packet that lends the span.
-    let span = unsafe RawSpan(_unsafeStart: mbuf.data, byteCount: mbuf.byteCount)
-    return unsafe _overrideLifetime(span, borrowing: self)
+    preconditionFailure("segment \(index) of \(segmentCount)")
   }
 
   /// The bytes of a range in place, or nil if they are not contiguous.
@@ -61,9 +52,8 @@ extension Packet {
   public borrowing func bytes(in range: Range<Int>) -> RawSpan? {
     let place = locate(range)
     guard place.offset + range.count <= place.mbuf.byteCount else { return nil }
-    // In bounds: the segment has the range, and lives as long as the packet that lends the span.
-    let span = unsafe RawSpan(
-      _unsafeStart: place.mbuf.data + place.offset, byteCount: range.count)
+    // The segment has the range, and lives as long as the packet that lends the span.
+    let span = place.mbuf.bytes(place.offset, range.count)
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
@@ -79,9 +69,8 @@ extension Packet {
     guard place.offset + range.count <= place.mbuf.byteCount,
       range.isEmpty || place.mbuf.isWritable
     else { return nil }
-    // In bounds: the segment has the range; the packet is held exclusively, as is its storage.
-    let span = unsafe MutableRawSpan(
-      _unsafeStart: place.mbuf.data + place.offset, byteCount: range.count)
+    // The segment has the range; the packet is held exclusively, as is its storage.
+    let span = place.mbuf.mutableBytes(place.offset, range.count)
     return unsafe _overrideLifetime(span, mutating: &self)
   }
 
@@ -89,32 +78,6 @@ extension Packet {
     guard range.lowerBound >= 0, range.upperBound <= byteCount,
       let place = head.locate(range.lowerBound)
     else { preconditionFailure("bytes \(range) of \(byteCount)") }
-    return place
-  }
-}
-
-extension Mbuf {
-  /// A place in a chain: `offset` bytes into the data of `mbuf`.
-  struct Place {
-    var mbuf: Mbuf
-    var previous: Mbuf?
-    var index: Int
-    var offset: Int
-  }
-
-  /// Where byte `offset` of the chain is; the end of the last mbuf if that many bytes are all of
-  /// it, nil beyond.
-  func locate(_ offset: Int) -> Place? {
-    var place = Place(mbuf: self, previous: nil, index: 0, offset: offset)
-    while place.offset >= place.mbuf.byteCount {
-      guard let next = place.mbuf.next else {
-        return place.offset == place.mbuf.byteCount ? place : nil
-      }
-      place.offset -= place.mbuf.byteCount
-      place.previous = place.mbuf
-      place.mbuf = next
-      place.index += 1
-    }
     return place
   }
 }

@@ -30,9 +30,7 @@ extension Packet {
       return try prependInFront(byteCount, CallSite(file, line), initialize)
     }
     try head.initializeHeadroom(byteCount, initialize)
-    // In bounds: the headroom had as many bytes.
-    unsafe head.data -= byteCount
-    head.byteCount += byteCount
+    head.growFront(byteCount)
     head.packetByteCount += byteCount
   }
 
@@ -43,7 +41,7 @@ extension Packet {
     _ initialize: (inout OutputRawSpan) throws(MbufError) -> Void
   ) throws(MbufError) {
     checkGrowth(byteCount)
-    let front = try unsafe head.pool.mbuf(holding: byteCount, .packetHeader, site)
+    let front = try head.pool.mbuf(holding: byteCount, .packetHeader, site)
     // At the end of its storage, so that the next header still finds headroom.
     front.place(headroom: ((front.capacity - byteCount) & ~7) + byteCount)
     do throws(MbufError) {
@@ -52,9 +50,7 @@ extension Packet {
       front.freeOne()
       throw error
     }
-    // In bounds: it was placed as many bytes into the storage.
-    unsafe front.data -= byteCount
-    front.byteCount = byteCount
+    front.growFront(byteCount)
     pushFront(front)
     head.packetByteCount += byteCount
   }

@@ -55,17 +55,13 @@ extension Mbuf {
     if tailroom >= missing { return absorb(missing) }
     let count = byteCount - offset
     let target: Mbuf
-    if let next = nextWithData, next.byteCount >= missing, next.headroom >= count {
-      // In bounds: the headroom is free and ours.
-      unsafe next.data -= count
-      unsafe next.data.copyMemory(from: data + offset, byteCount: count)
-      next.byteCount += count
+    if let next = next?.firstWithData, next.byteCount >= missing, next.headroom >= count {
+      next.growFront(count)
+      next.overwrite(0, bytes(offset, count))
       target = next
     } else {
-      target = try unsafe pool.mbuf(holding: count + missing, [], site)
-      // In bounds: the new mbuf holds what is here and what is missing.
-      unsafe target.data.copyMemory(from: data + offset, byteCount: count)
-      target.byteCount = count
+      target = try pool.mbuf(holding: count + missing, [], site)
+      target.append(self, offset, count)
       target.takeType(of: self)
       target.next = next
       next = target
@@ -77,12 +73,5 @@ extension Mbuf {
       previous.next = next
       freeOne()
     }
-  }
-
-  /// The next mbuf that has bytes.
-  private var nextWithData: Mbuf? {
-    var mbuf = next
-    while let here = mbuf, here.byteCount == 0 { mbuf = here.next }
-    return mbuf
   }
 }

@@ -33,12 +33,9 @@ extension Packet {
       throw .tooShort(wanted: byteCount, available: self.byteCount)
     }
     if !head.isWritable || head.capacity < byteCount {
-      pushFront(try unsafe head.pool.mbuf(holding: byteCount, .packetHeader, site))
+      pushFront(try head.pool.mbuf(holding: byteCount, .packetHeader, site))
     } else if head.byteCount + head.tailroom < byteCount {
-      // In bounds: the storage is ours and large enough; the ranges may overlap.
-      let start = unsafe head.start
-      unsafe start.copyMemory(from: head.data, byteCount: head.byteCount)
-      unsafe head.data = start
+      head.moveData(toOffset: 0)
     }
     head.absorb(byteCount - head.byteCount)
   }
@@ -68,111 +65,45 @@ extension Packet {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(byteCount)")
     if range.isEmpty { return }
-    // First the copies, all or none; then the exchange, which cannot fail. Whoever shares a
-    // segment may let go at any time, so each copy is kept with the segment it was made from.
-    var mbuf: Mbuf? = head
-    var offset = 0
-    while let here = mbuf, offset < range.upperBound {
-      if here.mustBeCopied(offset, range) {
-        do throws(MbufError) {
-          here.nextPacket = try here.privateCopy(CallSite(file, line))
-        } catch {
-          dropCopies()
-          throw error
-        }
+    // First the copies, all or none; then the exchange, which cannot fail. The other holder of a
+    // shared segment may end at any time, so each copy is kept with the segment it was made from.
+    for piece in head.pieces(range.lowerBound, range.count) where !piece.mbuf.isWritable {
+      do throws(MbufError) {
+        piece.mbuf.nextPacket = try piece.mbuf.privateCopy(CallSite(file, line))
+      } catch {
+        dropCopies()
+        throw error
       }
-      offset += here.byteCount
-      mbuf = here.next
     }
     exchangeForCopies()
   }
 
   private func dropCopies() {
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      here.nextPacket?.freeChain()
-      here.nextPacket = nil
-      mbuf = here.next
+    for mbuf in head.chain {
+      mbuf.nextPacket?.freeChain()
+      mbuf.nextPacket = nil
     }
   }
 
   /// Puts each private copy in the place of the segment that it hangs on.
   private mutating func exchangeForCopies() {
     var previous: Mbuf?
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      let next = here.next
-      if let copy = here.nextPacket {
-        here.nextPacket = nil
-        let last = copy.last
-        last.next = next
-        if let previous {
-          previous.next = copy
-        } else {
-          here.movePacketHeader(to: copy)
-          head = copy
-        }
-        here.freeOne()
-        previous = last
+    for mbuf in head.chain {
+      guard let copy = mbuf.nextPacket else {
+        previous = mbuf
+        continue
+      }
+      mbuf.nextPacket = nil
+      let last = copy.last
+      last.next = mbuf.next
+      if let previous {
+        previous.next = copy
       } else {
-        previous = here
+        mbuf.movePacketHeader(to: copy)
+        head = copy
       }
-      mbuf = next
+      mbuf.freeOne()
+      previous = last
     }
-  }
-}
-
-extension Mbuf {
-  /// Takes the next `count` bytes of the chain behind its own, and frees the mbufs this empties.
-  ///
-  /// The tailroom is at least `count`, and so many bytes follow.
-  func absorb(_ count: Int) {
-    var left = count
-    while left > 0, let next {
-      let piece = Swift.min(left, next.byteCount)
-      // In bounds: the tailroom holds all that is left, and next has piece bytes.
-      unsafe end.copyMemory(from: next.data, byteCount: piece)
-      byteCount += piece
-      unsafe next.data += piece
-      next.byteCount -= piece
-      left -= piece
-      if next.byteCount == 0 {
-        next.moveEndOfRecord(to: self)
-        self.next = next.next
-        next.freeOne()
-      }
-    }
-  }
-
-  /// Takes the type of an mbuf whose bytes it holds now, or stands before.
-  func takeType(of other: Mbuf) {
-    if type != other.type { type = other.type }
-  }
-
-  /// The same for each mbuf from here on.
-  func takeTypeInChain(of other: Mbuf) {
-    var mbuf: Mbuf? = self
-    while let here = mbuf {
-      here.takeType(of: other)
-      mbuf = here.next
-    }
-  }
-
-  func mustBeCopied(_ offset: Int, _ range: Range<Int>) -> Bool {
-    !isWritable && byteCount > 0 && offset < range.upperBound
-      && offset + byteCount > range.lowerBound
-  }
-
-  /// A chain of its own with the same bytes, that can stand in this mbuf's place.
-  func privateCopy(_ site: CallSite) throws(MbufError) -> Mbuf {
-    // Room for a packet header in any case, should this be the first mbuf.
-    let copy = try unsafe pool.roomForCopy(byteCount, longest: byteCount, site)
-    var writer = ChainWriter(copy)
-    unsafe writer.write(UnsafeRawBufferPointer(start: data, count: byteCount))
-    copy.dropPacketHeader()
-    // The copy's mark is its own: if the exchange is off, this mbuf keeps its.
-    copy.last.endsRecord = endsRecord
-    copy.takeTypeInChain(of: self)
-    return copy
   }
 }

@@ -2,13 +2,13 @@
 import UMA
 
 extension Packet {
-  /// Sees to it that `byteCount` more bytes can be appended without an allocation.
+  /// Makes room for `byteCount` more bytes, which can then be appended without an allocation.
   ///
   ///     before  [ 40 bytes |..free..]
   ///     after   [ 40 bytes |..free..]->[........]->[........]     no bytes in them yet
   ///
-  /// The room is that of several segments, where `tailroom` tells of one. Joining lets go of what is
-  /// still free.
+  /// The room is that of several segments, where `tailroom` tells of one. Joining frees what is
+  /// still unused.
   /// - Parameters:
   ///   - byteCount: bytes of room behind the last one, at least 0.
   ///   - largest: the largest clusters to take; each piece is the smallest that holds the rest.
@@ -45,7 +45,7 @@ extension Packet {
   ) throws(MbufError) {
     let mbuf = head.appendPosition
     precondition(!mbuf.isExternal, "the segment has \(mbuf.capacity) bytes of storage attached")
-    try unsafe mbuf.pool.attachCluster(mbuf, size, CallSite(file, line))
+    try mbuf.pool.attachCluster(mbuf, size, CallSite(file, line))
     mbuf.flags.remove(.readOnly)
   }
 }

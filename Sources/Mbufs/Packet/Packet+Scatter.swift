@@ -49,7 +49,7 @@ extension Packet {
     let count = Swift.min(byteCount ?? .max, list.remaining)
     precondition(count >= 0, "gather \(count) bytes")
     var writer = try makeRoom(count, CallSite(file, line))
-    unsafe list.read(count) { piece in unsafe writer.write(piece) }
+    list.read(count) { piece in writer.write(piece) }
     head.packetByteCount += count
   }
 

@@ -4,7 +4,7 @@
 // good while the packet is alive and nothing else is done to it.
 
 extension Packet {
-  /// The free bytes behind the data of the last segment that has any, for somebody to fill.
+  /// The free bytes behind the data of the last segment that has any, to be filled.
   ///
   /// What was filled becomes part of the packet by `extend(by:)`. The bytes are not zeroed.
   @unsafe
@@ -15,7 +15,7 @@ extension Packet {
 
   /// Takes the first `byteCount` bytes of `unsafeTail()` into the packet.
   ///
-  /// - Precondition: that many bytes are free there, and somebody has written them.
+  /// - Precondition: that many bytes are free there, and have been written.
   @unsafe
   public mutating func extend(by byteCount: Int) {
     let mbuf = head.appendPosition

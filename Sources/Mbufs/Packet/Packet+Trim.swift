@@ -14,28 +14,15 @@ extension Packet {
       byteCount >= 0 && byteCount <= self.byteCount, "trim \(byteCount) of \(self.byteCount)")
     head.packetByteCount -= byteCount
     guard byteCount <= head.byteCount else { return trimFrontSlow(byteCount) }
-    // In bounds: the data has at least that many bytes.
-    unsafe head.data += byteCount
-    head.byteCount -= byteCount
+    head.trimFront(byteCount)
   }
 
   @usableFromInline
   @inline(never)
   func trimFrontSlow(_ byteCount: Int) {
-    var left = byteCount - head.byteCount
-    unsafe head.data += head.byteCount
-    head.byteCount = 0
-    while left > 0, let next = head.next {
-      let count = Swift.min(left, next.byteCount)
-      unsafe next.data += count
-      next.byteCount -= count
-      left -= count
-      if next.byteCount == 0 {
-        next.moveEndOfRecord(to: head)
-        head.next = next.next
-        next.freeOne()
-      }
-    }
+    let here = head.byteCount
+    head.trimFront(here)
+    head.trimNext(byteCount - here)
   }
 
   /// Removes `byteCount` bytes from the back, and frees the segments behind the new end.
@@ -58,17 +45,6 @@ extension Packet {
   @usableFromInline
   @inline(never)
   func trimBackSlow() {
-    var left = head.packetByteCount
-    var mbuf = head
-    while mbuf.byteCount < left, let next = mbuf.next {
-      left -= mbuf.byteCount
-      mbuf = next
-    }
-    mbuf.byteCount = left
-    if let rest = mbuf.next {
-      rest.last.moveEndOfRecord(to: mbuf)
-      rest.freeChain()
-      mbuf.next = nil
-    }
+    head.trimChain(to: head.packetByteCount)
   }
 }

@@ -59,9 +59,10 @@ extension Packet {
   borrowing func numberSlow(at offset: Int, _ byteCount: Int) throws(MbufError) -> UInt32 {
     try checkEnd(offset, byteCount)
     var number: UInt32 = 0
-    forEachSegment(from: offset, byteCount: byteCount) { piece in
-      unsafe piece.withUnsafeBytes { bytes in
-        for index in bytes.indices { number = unsafe number << 8 | UInt32(bytes[index]) }
+    for piece in head.pieces(offset, byteCount) {
+      for index in 0..<piece.byteCount {
+        let byte = unsafe piece.bytes.unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
+        number = number << 8 | UInt32(byte)
       }
     }
     return number
@@ -76,18 +77,12 @@ extension Packet {
   public borrowing func copyBytes(in range: Range<Int>) throws(MbufError) -> [UInt8] {
     precondition(range.lowerBound >= 0, "a copy of bytes \(range)")
     try checkEnd(range.lowerBound, range.count)
-    return unsafe [UInt8](unsafeUninitializedCapacity: range.count) { target, count in
-      var done = 0
-      forEachSegment(from: range.lowerBound, byteCount: range.count) { piece in
-        unsafe piece.withUnsafeBytes { source in
-          // In bounds: the pieces add up to the range's count, which is the target's.
-          unsafe UnsafeMutableRawBufferPointer(target)[done..<done + source.count]
-            .copyBytes(from: source)
-          done += source.count
-        }
-      }
-      count = done
+    var copy: [UInt8] = []
+    copy.reserveCapacity(range.count)
+    for piece in head.pieces(range.lowerBound, range.count) {
+      unsafe piece.bytes.withUnsafeBytes { bytes in unsafe copy.append(contentsOf: bytes) }
     }
+    return copy
   }
 
   /// Throws if the packet ends before `byteCount` bytes from `offset` on.

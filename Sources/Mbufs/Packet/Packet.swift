@@ -13,7 +13,7 @@
 // Operations that fail leave the packet as it was. Those that cannot be undone half-way allocate
 // everything first.
 
-/// A packet, owned by whoever holds it.
+/// A packet: a chain of mbufs with one owner.
 ///
 /// BSD: an mbuf chain whose first mbuf has M_PKTHDR.
 @frozen
@@ -38,7 +38,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
     return head
   }
 
-  // MARK: Looking
+  // MARK: Inspecting
 
   /// Bytes in the whole packet.
   ///
@@ -68,11 +68,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   ///
   /// BSD: `M_WRITABLE`, for each mbuf.
   public var isWritable: Bool {
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      if here.byteCount > 0, !here.isWritable { return false }
-      mbuf = here.next
-    }
+    for mbuf in head.chain where mbuf.byteCount > 0 && !mbuf.isWritable { return false }
     return true
   }
 
@@ -85,32 +81,32 @@ public struct Packet: ~Copyable, @unchecked Sendable {
       return header
     }
     set {
-      let (byteCount, tags) = (head.packetByteCount, head.packetHeader.tags)
+      let (byteCount, tags) = (head.packetHeader.packetByteCount, head.packetHeader.tags)
       head.packetHeader = newValue
-      head.packetByteCount = byteCount
-      unsafe head.headerPlace.pointee.tags = tags
+      head.packetHeader.packetByteCount = byteCount
+      head.packetHeader.tags = tags
     }
   }
 
   /// When the packet was seen, in nanoseconds since 1970.
   @inlinable
   public var timestampInNanoseconds: Int64 {
-    get { unsafe head.headerPlace.pointee.timestampInNanoseconds }
-    set { unsafe head.headerPlace.pointee.timestampInNanoseconds = newValue }
+    get { head.packetHeader.timestampInNanoseconds }
+    set { head.packetHeader.timestampInNanoseconds = newValue }
   }
 
   /// The link type of the first byte, as libpcap numbers them; `UInt32.max` if nobody said.
   @inlinable
   public var linkType: UInt32 {
-    get { unsafe head.headerPlace.pointee.linkType }
-    set { unsafe head.headerPlace.pointee.linkType = newValue }
+    get { head.packetHeader.linkType }
+    set { head.packetHeader.linkType = newValue }
   }
 
   /// What is known of the checksums.
   @inlinable
   public var checksumState: PacketHeader.ChecksumState {
-    get { unsafe head.headerPlace.pointee.checksumState }
-    set { unsafe head.headerPlace.pointee.checksumState = newValue }
+    get { head.packetHeader.checksumState }
+    set { head.packetHeader.checksumState = newValue }
   }
 
   /// Bytes the frame had on the wire, as its source said, or `byteCount` if it said nothing.
@@ -120,7 +116,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   public var wireByteCount: Int {
     get { head.packetHeader.wireByteCount ?? byteCount }
     set {
-      unsafe head.headerPlace.pointee.wireBytes = Swift.min(UInt32(clamping: newValue), .max - 1)
+      head.packetHeader.wireBytes = Swift.min(UInt32(clamping: newValue), .max - 1)
     }
   }
 
@@ -132,14 +128,13 @@ public struct Packet: ~Copyable, @unchecked Sendable {
     @_lifetime(borrow self)
     get {
       // The mbuf lives as long as the packet that lends the span.
-      let span = unsafe RawSpan(_unsafeStart: head.data, byteCount: head.byteCount)
-      return unsafe _overrideLifetime(span, borrowing: self)
+      unsafe _overrideLifetime(head.bytes, borrowing: self)
     }
   }
 
   /// The bytes of the first segment, to be written.
   ///
-  /// - Precondition: the first segment is writable; `makeWritable(_:)` sees to that.
+  /// - Precondition: the first segment is writable; see `makeWritable(_:)`.
   @inlinable
   public var mutableBytes: MutableRawSpan {
     @_lifetime(&self)
@@ -147,7 +142,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
       precondition(
         head.isWritable || head.byteCount == 0, "the first segment is shared or read-only")
       // The mbuf lives as long as the packet, which is held exclusively, as is its storage.
-      let span = unsafe MutableRawSpan(_unsafeStart: head.data, byteCount: head.byteCount)
+      let span = head.mutableBytes(0, head.byteCount)
       return unsafe _overrideLifetime(span, mutating: &self)
     }
   }
@@ -159,13 +154,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   public borrowing func forEachSegment<Failure: Error>(
     _ body: (RawSpan) throws(Failure) -> Void
   ) throws(Failure) {
-    var mbuf: Mbuf? = head
-    while let here = mbuf {
-      if here.byteCount > 0 {
-        try body(unsafe RawSpan(_unsafeStart: here.data, byteCount: here.byteCount))
-      }
-      mbuf = here.next
-    }
+    for mbuf in head.chain where mbuf.byteCount > 0 { try body(mbuf.bytes) }
   }
 
   /// Shows the pieces of `byteCount` bytes from `offset` on, in order, until `body` throws.
@@ -183,19 +172,6 @@ public struct Packet: ~Copyable, @unchecked Sendable {
     precondition(
       offset >= 0 && byteCount >= 0 && offset <= self.byteCount - byteCount,
       "bytes \(offset)..<\(offset + byteCount) of \(self.byteCount)")
-    var skip = offset
-    var left = byteCount
-    var mbuf: Mbuf? = head
-    while left > 0, let here = mbuf {
-      if skip < here.byteCount {
-        let count = Swift.min(left, here.byteCount - skip)
-        try body(unsafe RawSpan(_unsafeStart: here.data + skip, byteCount: count))
-        left -= count
-        skip = 0
-      } else {
-        skip -= here.byteCount
-      }
-      mbuf = here.next
-    }
+    for piece in head.pieces(offset, byteCount) { try body(piece.bytes) }
   }
 }

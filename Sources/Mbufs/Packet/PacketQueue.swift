@@ -22,11 +22,7 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
 
   /// Frees the packets.
   deinit {
-    var packet = head
-    while let here = packet {
-      packet = here.nextPacket
-      here.freeChain()
-    }
+    for packet in ListWalk(head) { packet.freeChain() }
   }
 
   /// Whether no packet is queued.
@@ -85,10 +81,9 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
   public borrowing func forEach<Failure: Error>(
     _ body: (borrowing Packet) throws(Failure) -> Void
   ) throws(Failure) {
-    var mbuf = head
-    while let here = mbuf {
+    for mbuf in ListWalk(head) {
       // The queue owns the packet: it is lent here, and handed over again unfreed.
-      let packet = Packet(here)
+      let packet = Packet(mbuf)
       do throws(Failure) {
         try body(packet)
       } catch {
@@ -96,7 +91,6 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
         throw error
       }
       _ = packet.release()
-      mbuf = here.nextPacket
     }
   }
 
@@ -105,12 +99,10 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
     var packets = 0
     var bytes = 0
     var last: Mbuf?
-    var packet = head
-    while let here = packet {
+    for packet in ListWalk(head) {
       packets += 1
-      bytes += here.packetByteCount
-      last = here
-      packet = here.nextPacket
+      bytes += packet.packetByteCount
+      last = packet
     }
     precondition(packets == packetCount, "\(packets) packets, \(packetCount) counted")
     precondition(bytes == byteCount, "\(bytes) bytes, \(byteCount) counted")

@@ -14,7 +14,7 @@
 /// BSD: `struct uio` of a read.
 @safe
 public struct ScatterList {
-  /// The pieces, zero where nothing is written yet; none if the memory is somebody else's.
+  /// The pieces, zero where nothing is written yet; none if the memory is the caller's.
   public private(set) var pieces: [[UInt8]]
   private let raw: [UnsafeMutableRawBufferPointer]
   private var index = 0
@@ -31,7 +31,7 @@ public struct ScatterList {
     remaining = byteCounts.reduce(0, +)
   }
 
-  /// A list of somebody else's memory, which must stay valid until all of it is written.
+  /// A list of the caller's memory, which must stay valid until all of it is written.
   ///
   /// BSD: `struct iovec`.
   @unsafe
@@ -46,38 +46,32 @@ public struct ScatterList {
   /// BSD: `uiomove`.
   mutating func write(_ bytes: RawSpan) {
     precondition(bytes.byteCount <= remaining, "\(bytes.byteCount) of \(remaining)")
-    unsafe bytes.withUnsafeBytes { source in
-      var done = 0
-      while done < source.count {
-        let rest = unsafe UnsafeRawBufferPointer(rebasing: source[done...])
-        let count: Int
-        if unsafe raw.isEmpty {
-          let offset = offset
-          count = unsafe pieces[index].withUnsafeMutableBytes { unsafe Self.fill($0, offset, rest) }
-        } else {
-          count = unsafe Self.fill(raw[index], offset, rest)
-        }
-        done += count
-        remaining -= count
-        offset += count
-        // Where there is more to come, this piece is full.
-        if done < source.count {
-          index += 1
-          offset = 0
-        }
+    var done = 0
+    while done < bytes.byteCount {
+      let rest = bytes.extracting(droppingFirst: done)
+      let count: Int
+      if unsafe raw.isEmpty {
+        var piece = pieces[index].mutableSpan
+        var room = unsafe piece.mutableBytes
+        count = Self.fill(&room, offset, rest)
+      } else {
+        var room = unsafe raw[index].mutableBytes
+        count = Self.fill(&room, offset, rest)
+      }
+      done += count
+      remaining -= count
+      offset += count
+      // Where there is more to come, this piece is full.
+      if done < bytes.byteCount {
+        index += 1
+        offset = 0
       }
     }
   }
 
-  private static func fill(
-    _ piece: UnsafeMutableRawBufferPointer, _ offset: Int, _ source: UnsafeRawBufferPointer
-  ) -> Int {
-    let count = Swift.min(source.count, piece.count - offset)
-    if count > 0 {
-      // In bounds: count is within the source and what is left of the piece.
-      unsafe UnsafeMutableRawBufferPointer(rebasing: piece[offset..<offset + count])
-        .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
-    }
+  private static func fill(_ piece: inout MutableRawSpan, _ offset: Int, _ source: RawSpan) -> Int {
+    let count = Swift.min(source.byteCount, piece.byteCount - offset)
+    if count > 0 { piece.replace(at: offset, with: source.extracting(first: count)) }
     return count
   }
 }

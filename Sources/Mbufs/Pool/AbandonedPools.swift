@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // A pool that ends while packets of its own are alive leaves its zones to them: they may still be
-// freed, copied and lengthened, on any thread. Nobody watches for the last one, since that would
+// freed, copied and lengthened, on any thread. No packet checks whether it is the last, which would
 // cost every packet something; instead each pool that begins or ends looks whether the zones left
 // by earlier ones are still needed.
 //
@@ -11,13 +11,11 @@
 import UMA
 
 enum AbandonedPools {
-  private static let cores = Guarded<[UInt]>([])
+  private static let cores = Guarded<[PoolCore]>([])
 
   /// Ends the zones of a pool that is gone, at once or when its packets are.
-  static func end(_ core: UnsafeMutablePointer<PoolCore>) {
-    if unsafe !core.endIfUnused() {
-      cores.withLock { $0.append(UInt(bitPattern: core)) }
-    }
+  static func end(_ core: PoolCore) {
+    if !core.endIfUnused() { cores.withLock { $0.append(core) } }
   }
 
   /// Ends the zones whose last packet has gone since.
@@ -26,32 +24,25 @@ enum AbandonedPools {
       defer { cores = [] }
       return cores
     }
-    for address in listed {
-      guard let core = unsafe UnsafeMutablePointer<PoolCore>(bitPattern: address) else { continue }
-      unsafe end(core)
-    }
+    for core in listed { end(core) }
   }
 }
 
-extension UnsafeMutablePointer<PoolCore> {
+extension PoolCore {
   /// Mbufs with packets, counted at one moment.
-  var outstanding: Int {
-    unsafe Zone.itemsInUse(of: [pointee.packetZone, pointee.mbufZone])
-  }
+  var outstanding: Int { Zone.itemsInUse(of: [zones.packets, zones.mbufs]) }
 
   /// Ends the zones if no packet holds an mbuf of theirs; false if one does.
   ///
   /// - Precondition: the pool is gone, so only packets can come to the zones.
   fileprivate func endIfUnused() -> Bool {
-    unsafe pointee.packetZone.drain()
-    guard unsafe outstanding == 0 else { return false }
-    let left =
-      unsafe pointee.packetZone.destroy() + pointee.mbufZone.destroy()
-      + ClusterSize.allCases.reduce(0) { unsafe $0 + pointee.zone(of: $1).destroy() }
-      + pointee.recordZone.destroy()
+    zones.packets.drain()
+    guard outstanding == 0 else { return false }
+    let left = zones.all.reduce(0) { $0 + $1.destroy() }
     precondition(left == 0, "\(left) items are out of zones that have none in use")
-    unsafe deinitialize(count: 1)
-    unsafe deallocate()
+    // Nobody has the address any more: no mbuf is left, and the pool is gone.
+    unsafe at.deinitialize(count: 1)
+    unsafe at.deallocate()
     return true
   }
 }

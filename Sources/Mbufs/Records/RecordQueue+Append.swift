@@ -122,14 +122,10 @@ extension RecordQueue {
     precondition(
       byteCount > 0 && byteCount <= MbufLayout.dataByteCount, "an address of \(byteCount) bytes")
     let isShort = byteCount <= MbufLayout.packetDataByteCount
-    let first = try unsafe pool.core.mbuf(isShort ? .packetHeader : [], site)
+    let first = try pool.core.mbuf(isShort ? .packetHeader : [], site)
     first.type = .address
-    unsafe address.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      // In bounds: with a header it has room for 168 bytes, without for 216.
-      unsafe first.data.copyMemory(from: base, byteCount: byteCount)
-    }
-    first.byteCount = byteCount
+    // In bounds: with a header it has room for 168 bytes, without for 216.
+    first.append(address)
     let control = control.take()?.releasedControl()
     let data = data.take()?.release()
     if let control {
@@ -160,13 +156,12 @@ extension RecordQueue {
   @inline(__always)
   private mutating func chargeRecord(_ first: Mbuf) -> Mbuf {
     var last = first
-    charge(first)
-    var isEnded = first.endsRecord
-    while let next = last.next {
+    var isEnded = false
+    for mbuf in first.chain {
       last.endsRecord = false
-      charge(next)
-      isEnded = isEnded || next.endsRecord
-      last = next
+      charge(mbuf)
+      isEnded = isEnded || mbuf.endsRecord
+      last = mbuf
     }
     if isEnded { last.endsRecord = true }
     return last
@@ -184,8 +179,6 @@ extension Packet {
 extension Mbuf {
   /// Whether the first mbuf of this record that is not control information is out-of-band data.
   fileprivate var beginsOutOfBand: Bool {
-    var mbuf: Mbuf? = self
-    while let here = mbuf, here.type == .control { mbuf = here.next }
-    return mbuf?.type == .outOfBand
+    chain.first { $0.type != .control }?.type == .outOfBand
   }
 }

@@ -26,17 +26,15 @@ extension RecordQueue {
     var first: Mbuf?
     var last = tail
     var isEnded = false
-    var mbuf = chain
-    while let here = mbuf {
-      mbuf = here.next
+    for here in MbufWalk(chain) {
+      let next = here.next
       // Only the last mbuf of a chain has the mark.
       isEnded = here.endsRecord
-      if here.byteCount == 0, !isEnded || (mbuf ?? last)?.type == here.type {
+      if here.byteCount == 0, !isEnded || (next ?? last)?.type == here.type {
         here.freeOne()
       } else if let last, takes(here, behind: last) {
         // In bounds: `takes` has seen that they fit.
-        unsafe last.end.copyMemory(from: here.data, byteCount: here.byteCount)
-        last.byteCount += here.byteCount
+        last.append(here)
         countBytes(of: here, here.byteCount)
         here.freeOne()
       } else {

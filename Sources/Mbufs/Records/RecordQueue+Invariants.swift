@@ -9,27 +9,22 @@ extension RecordQueue {
     var lastRecord: Mbuf?
     var tail: Mbuf?
     var isSendFound = send == nil
-    var record = ends?.first
-    while let first = record {
+    for first in ListWalk(ends?.first) {
       found.records += 1
       var before = 0
-      var mbuf: Mbuf? = first
-      while let here = mbuf {
+      for here in first.chain {
         if here == send?.mbuf, found.records == 1 {
           precondition(before == send?.before, "\(before) bytes before the place to send from")
           isSendFound = true
         }
-        here.checkBounds()
+        if let broken = here.brokenBounds { preconditionFailure(broken) }
         precondition(here == first || here.nextPacket == nil, "a next record inside of a record")
-        precondition(
-          here.next == nil || !here.endsRecord, "a record goes on behind its end")
+        precondition(here.next == nil || !here.endsRecord, "a record goes on behind its end")
         found.add(here)
         before += here.byteCount
         tail = here
-        mbuf = here.next
       }
       lastRecord = first
-      record = first.nextPacket
     }
     precondition(isSendFound, "the place to send from is not in the first record")
     precondition(
@@ -56,14 +51,5 @@ private struct RecordCounts: Equatable {
     bytes += mbuf.byteCount
     if !mbuf.type.isPayload { controlBytes += mbuf.byteCount }
     storageBytes += mbuf.charge
-  }
-}
-
-extension Mbuf {
-  fileprivate func checkBounds() {
-    let before = unsafe data - start
-    precondition(
-      before >= 0 && byteCount >= 0 && before + byteCount <= capacity,
-      "bytes \(before)..<\(before + byteCount) of a storage of \(capacity)")
   }
 }

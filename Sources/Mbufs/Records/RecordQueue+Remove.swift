@@ -42,9 +42,7 @@ extension RecordQueue {
   /// Takes bytes off the first mbuf, which has more.
   private mutating func trimFirst(_ byteCount: Int) {
     guard let first = ends?.first else { return }
-    // In bounds: the caller has compared them.
-    unsafe first.data += byteCount
-    first.byteCount -= byteCount
+    first.trimFront(byteCount)
     countBytes(of: first, -byteCount)
     if let send, send.mbuf != first { self.send?.before -= byteCount }
   }
@@ -126,15 +124,11 @@ extension RecordQueue {
   /// The mbuf that the last of the first `byteCount` bytes is in, and how many it has of them.
   private func boundary(_ byteCount: Int) -> (mbuf: Mbuf, byteCount: Int) {
     var left = byteCount
-    var record = ends?.first
-    while let first = record {
-      var mbuf: Mbuf? = first
-      while let here = mbuf {
-        if left <= here.byteCount { return (here, left) }
-        left -= here.byteCount
-        mbuf = here.next
+    for first in ListWalk(ends?.first) {
+      for mbuf in first.chain {
+        if left <= mbuf.byteCount { return (mbuf, left) }
+        left -= mbuf.byteCount
       }
-      record = first.nextPacket
     }
     preconditionFailure("\(left) bytes are missing from the records")
   }
@@ -162,7 +156,7 @@ extension RecordQueue {
       "\(byteCount) bytes, \(segmentCount) mbufs in a queue without a record")
   }
 
-  /// Takes every record out, for instance to free them when a lock is let go.
+  /// Takes every record out, for instance to free them after a lock is released.
   package mutating func takeAll() -> RecordQueue {
     let all = consume self
     self = RecordQueue()
@@ -190,8 +184,7 @@ extension RecordQueue {
     var heads = InlineArray<3, Mbuf?>(repeating: nil)
     var lasts = InlineArray<3, Mbuf?>(repeating: nil)
     var part = 0
-    var mbuf: Mbuf? = ends.first
-    while let here = mbuf {
+    for here in ends.first.chain {
       part = Swift.max(part, here.type.part)
       if heads[part] == nil {
         heads[part] = here
@@ -200,7 +193,6 @@ extension RecordQueue {
         here.dropPacketHeader()
       }
       lasts[part] = here
-      mbuf = here.next
     }
     var made: Mbuf?
     for part in 0..<3 {
@@ -213,18 +205,11 @@ extension RecordQueue {
           heads[part] = front
         }
       } catch {
-        while let front = made {
-          made = front.nextPacket
-          front.next = nil
-          front.freeOne()
-        }
+        for front in ListWalk(made) { front.freeOne() }
         throw error
       }
     }
-    while let front = made {
-      made = front.nextPacket
-      front.nextPacket = nil
-    }
+    for front in ListWalk(made) { front.nextPacket = nil }
     _ = unlinkRecord()
     for part in 0..<3 { lasts[part]?.next = nil }
     return Record(
@@ -242,12 +227,7 @@ extension RecordQueue {
   private mutating func unlinkRecord() -> Mbuf? {
     guard let ends else { return nil }
     let first = ends.first
-    discharge(first)
-    var mbuf = first.next
-    while let here = mbuf {
-      discharge(here)
-      mbuf = here.next
-    }
+    for mbuf in first.chain { discharge(mbuf) }
     if let next = first.nextPacket { self.ends?.first = next } else { self.ends = nil }
     first.nextPacket = nil
     recordCount -= 1
@@ -261,12 +241,10 @@ extension Mbuf {
   fileprivate func frontPiece(_ count: Int, _ site: CallSite) throws(MbufError) -> Mbuf {
     let copy: Mbuf
     if count <= MbufLayout.packetDataByteCount {
-      copy = try unsafe pool.mbuf(.packetHeader, site)
-      // In bounds: a first mbuf has room for 168 bytes.
-      unsafe copy.data.copyMemory(from: data, byteCount: count)
-      copy.byteCount = count
+      copy = try pool.mbuf(.packetHeader, site)
+      copy.append(self, 0, count)
     } else {
-      copy = try copyOfPiece(0..<count, isFirst: true, site)
+      copy = try copyOfPiece(0, count, isFirst: true, site)
     }
     copy.type = type
     return copy
@@ -278,18 +256,14 @@ extension Mbuf {
   func withPacketHeader(_ site: CallSite) throws(MbufError) -> Mbuf {
     if flags.contains(.packetHeader) { return self }
     if !isExternal, byteCount > MbufLayout.packetDataByteCount {
-      let front = try unsafe pool.mbuf(.packetHeader, site)
+      let front = try pool.mbuf(.packetHeader, site)
       front.type = type
       front.next = self
       return front
     }
-    let start = unsafe raw + MbufLayout.storageOffset
-    if !isExternal, unsafe data < start {
-      // In bounds: at most 168 bytes, the room from here on; the ranges may overlap.
-      unsafe start.copyMemory(from: data, byteCount: byteCount)
-      unsafe data = start
-    }
-    flags.insert(.packetHeader)
+    // At most 168 bytes, the room behind the header's place.
+    if !hasRoomForHeader { moveData(toOffset: MbufLayout.packetHeaderByteCount) }
+    insertPacketHeader()
     packetHeader = PacketHeader()
     return self
   }

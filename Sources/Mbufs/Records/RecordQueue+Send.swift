@@ -47,17 +47,8 @@ extension RecordQueue {
   ) throws(Failure) {
     checkSend(offset, byteCount)
     if byteCount == 0 { return }
-    var (mbuf, skip): (Mbuf?, Int) = sendPosition(offset, byteCount)
-    var left = byteCount
-    while left > 0, let here = mbuf {
-      let count = Swift.min(left, here.byteCount - skip)
-      if count > 0 {
-        try body(unsafe RawSpan(_unsafeStart: here.data + skip, byteCount: count))
-        left -= count
-      }
-      skip = Swift.max(0, skip - here.byteCount)
-      mbuf = here.next
-    }
+    let start = sendPosition(offset, byteCount)
+    for piece in start.mbuf.pieces(start.offset, byteCount) { try body(piece.bytes) }
   }
 
   /// A packet of bytes to be sent, which stay in the queue: it shares their external storage.
@@ -72,32 +63,19 @@ extension RecordQueue {
     checkSend(offset, byteCount)
     precondition(byteCount > 0, "a copy of no bytes")
     let before = send
-    var (mbuf, skip): (Mbuf?, Int) = sendPosition(offset, byteCount)
-    var left = byteCount
-    var first: Mbuf?
-    var last: Mbuf?
-    while left > 0, let here = mbuf {
-      let count = Swift.min(left, here.byteCount - skip)
-      if count > 0 {
-        do throws(MbufError) {
-          let copy = try here.copyOfPiece(skip..<skip + count, isFirst: first == nil, site)
-          if let last { last.next = copy } else { first = copy }
-          last = copy
-        } catch {
-          first?.freeChain()
-          send = before
-          throw error
-        }
-        left -= count
-      }
-      skip = Swift.max(0, skip - here.byteCount)
-      mbuf = here.next
+    let start = sendPosition(offset, byteCount)
+    let copies: (first: Mbuf, last: Mbuf)?
+    do throws(MbufError) {
+      copies = try start.mbuf.pieces(start.offset, byteCount).copies(site)
+    } catch {
+      send = before
+      throw error
     }
-    guard let front = first else { preconditionFailure("a copy has a first mbuf") }
+    guard let copies else { preconditionFailure("a copy has a first mbuf") }
     if offset + byteCount == self.byteCount, let tail = ends?.tail, tail.endsRecord {
-      last?.endsRecord = true
+      copies.last.endsRecord = true
     }
-    front.setPacketByteCount(byteCount)
-    return Packet(front)
+    copies.first.setPacketByteCount(byteCount)
+    return Packet(copies.first)
   }
 }

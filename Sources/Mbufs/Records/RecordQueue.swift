@@ -86,11 +86,7 @@ package struct RecordQueue: ~Copyable, @unchecked Sendable {
 
   /// Frees the records.
   deinit {
-    var record = ends?.first
-    while let first = record {
-      record = first.nextPacket
-      first.freeChain()
-    }
+    for first in ListWalk(ends?.first) { first.freeChain() }
   }
 
   /// Whether there is no record.
@@ -144,9 +140,6 @@ package struct RecordQueue: ~Copyable, @unchecked Sendable {
 }
 
 extension MbufType {
-  /// Whether it is what the sender wanted to say, in or out of band.
-  var isPayload: Bool { self == .data || self == .outOfBand }
-
   /// The part of a record that it belongs to: address, control information, the rest.
   var part: Int {
     switch self {

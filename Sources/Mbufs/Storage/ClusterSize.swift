@@ -18,7 +18,7 @@ public enum ClusterSize: UInt8, CaseIterable, Sendable {
   @inlinable
   public var byteCount: Int {
     switch self {
-    case .standard: MbufLayout.clusterByteCount
+    case .standard: 2_048
     case .page: 4_096
     case .jumbo9: 9_216
     case .jumbo16: 16_384
@@ -26,7 +26,7 @@ public enum ClusterSize: UInt8, CaseIterable, Sendable {
   }
 
   /// The zone's name.
-  public var zoneName: String {
+  var zoneName: String {
     switch self {
     case .standard: "mbuf_cluster"
     case .page: "mbuf_jumbo_page"
@@ -45,8 +45,7 @@ public enum ClusterSize: UInt8, CaseIterable, Sendable {
   }
 
   /// The smallest size that holds `byteCount` bytes; nil if none does.
-  @inlinable
-  public static func holding(_ byteCount: Int) -> ClusterSize? {
+  static func holding(_ byteCount: Int) -> ClusterSize? {
     allCases.first { $0.byteCount >= byteCount }
   }
 

@@ -5,18 +5,10 @@ import UMA
 // copied where the header is, and end with it.
 
 extension Packet {
-  // MARK: Looking
+  // MARK: Inspecting
 
   /// Tags of the packet.
-  public var tagCount: Int {
-    var count = 0
-    var tag = head.firstTag
-    while let here = tag {
-      count += 1
-      tag = here.nextPacket
-    }
-    return count
-  }
+  public var tagCount: Int { head.tags.reduce(0) { count, _ in count + 1 } }
 
   /// The tag at a place.
   ///
@@ -29,12 +21,9 @@ extension Packet {
   ///
   /// BSD: `m_tag_locate`, `m_tag_find`.
   public func tagIndex(cookie: UInt32, id: UInt16, after index: Int? = nil) -> Int? {
-    var place = 0
-    var tag = head.firstTag
-    while let here = tag {
-      if place > index ?? -1, here.tag.cookie == cookie, here.tag.id == id { return place }
-      place += 1
-      tag = here.nextPacket
+    for (place, tag) in head.tags.enumerated()
+    where place > index ?? -1 && tag.tag.cookie == cookie && tag.tag.id == id {
+      return place
     }
     return nil
   }
@@ -44,10 +33,8 @@ extension Packet {
   /// - Precondition: `index` is within 0..<`tagCount`.
   @_lifetime(borrow self)
   public func tagBytes(at index: Int) -> RawSpan {
-    let tag = tagMbuf(index)
     // The tag lives as long as the packet that lends the span.
-    let span = unsafe RawSpan(_unsafeStart: tag.tagPayload, byteCount: tag.tag.byteCount)
-    return unsafe _overrideLifetime(span, borrowing: self)
+    unsafe _overrideLifetime(tagMbuf(index).tagBytes, borrowing: self)
   }
 
   /// The payload of the tag at a place, to be written.
@@ -55,10 +42,8 @@ extension Packet {
   /// - Precondition: `index` is within 0..<`tagCount`.
   @_lifetime(&self)
   public mutating func mutableTagBytes(at index: Int) -> MutableRawSpan {
-    let tag = tagMbuf(index)
     // The tag lives as long as the packet, which is held exclusively; tags are never shared.
-    let span = unsafe MutableRawSpan(_unsafeStart: tag.tagPayload, byteCount: tag.tag.byteCount)
-    return unsafe _overrideLifetime(span, mutating: &self)
+    unsafe _overrideLifetime(tagMbuf(index).mutableTagBytes, mutating: &self)
   }
 
   private func tagMbuf(_ index: Int) -> Mbuf {
@@ -85,9 +70,7 @@ extension Packet {
     file: StaticString = #fileID, line: UInt = #line
   ) throws(MbufError) {
     let mbuf = try head.makeTag(tag, CallSite(file, line))
-    // In bounds: the tag's piece has as many bytes of payload.
-    unsafe mbuf.tagPayload.initializeMemory(as: UInt8.self, repeating: 0, count: tag.byteCount)
-    if let onRelease { unsafe mbuf.tagHead.pointee.release = .passRetained(TagRelease(onRelease)) }
+    if let onRelease { unsafe mbuf.tagHead.release = .passRetained(TagRelease(onRelease)) }
     mbuf.nextPacket = head.firstTag
     head.firstTag = mbuf
   }

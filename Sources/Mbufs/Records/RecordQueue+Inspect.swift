@@ -15,29 +15,19 @@ extension RecordQueue {
   package borrowing func forEachSegment<Failure: Error>(
     _ body: (RecordSegment, RawSpan) throws(Failure) -> Void
   ) throws(Failure) {
-    var number = 0
-    var record = ends?.first
-    while let first = record {
-      var mbuf: Mbuf? = first
-      while let here = mbuf {
+    for (number, first) in ListWalk(ends?.first).enumerated() {
+      for mbuf in first.chain {
         let place = RecordSegment(
-          recordNumber: number, type: here.type, endsRecord: here.endsRecord)
-        try body(place, unsafe RawSpan(_unsafeStart: here.data, byteCount: here.byteCount))
-        mbuf = here.next
+          recordNumber: number, type: mbuf.type, endsRecord: mbuf.endsRecord)
+        try body(place, mbuf.bytes)
       }
-      number += 1
-      record = first.nextPacket
     }
   }
 
   /// Shows the first record's segments that are neither address nor control information in front,
   /// in order, until `body` says no.
   package borrowing func forEachPayloadSegment(_ body: (RawSpan) -> Bool) {
-    var mbuf = ends?.first
-    while let here = mbuf, !here.type.isPayload { mbuf = here.next }
-    while let here = mbuf {
-      guard body(unsafe RawSpan(_unsafeStart: here.data, byteCount: here.byteCount)) else { return }
-      mbuf = here.next
-    }
+    let payload = MbufWalk(ends?.first).first { $0.type.isPayload }
+    for mbuf in MbufWalk(payload) where !body(mbuf.bytes) { return }
   }
 }
