@@ -64,7 +64,7 @@ extension DecodedFrame {
   /// Whether the IPv4 header is there, right and of a datagram that is all there.
   fileprivate var hasPlainIPv4Header: Bool {
     ipv4HeaderChecksum == .valid
-      && flags.isDisjoint(with: [.truncated, .badLength, .openLength, .badLinkLength])
+      && flags.isDisjoint(with: .badLengths)
       && hasNetworkHeader
   }
 

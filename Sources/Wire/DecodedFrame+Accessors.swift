@@ -121,7 +121,7 @@ extension DecodedFrame {
   /// its checksum can be verified.
   @inlinable
   public var isVerifiable: Bool {
-    flags.isDisjoint(with: [.moreFragments, .truncated, .badLength, .routed])
+    flags.isDisjoint(with: .unverifiable)
       && flags.contains(.transportHeader) && fragmentStart == 0
   }
 }

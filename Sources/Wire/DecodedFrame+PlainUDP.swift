@@ -22,7 +22,7 @@ extension DecodedFrame {
     else { return false }
     network = .ipv4
     transport = .udp
-    flags.formUnion([.networkHeader, .transportHeader])
+    flags.formUnion(.bothHeaders)
     `protocol` = .udp
     ipv4HeaderChecksum = ip.hasPlainChecksum ? .valid : .invalid
     sourcePort = udp.sourcePort

@@ -103,6 +103,18 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     @inlinable public static var badLinkLength: Flags { Flags(rawValue: 256) }
     /// The walk ended where the first piece does; more contiguous bytes would bring it further.
     @inlinable public static var cutBySegment: Flags { Flags(rawValue: 512) }
+
+    // Sets as numbers: of a literal the compiler may make an array on the heap.
+
+    /// Both headers were there.
+    @inlinable @inline(__always)
+    static var bothHeaders: Flags { Flags(rawValue: 8 | 16) }
+    /// What keeps a checksum from being verified.
+    @inlinable @inline(__always)
+    static var unverifiable: Flags { Flags(rawValue: 2 | 4 | 32 | 64) }
+    /// A length that is not to be believed.
+    @inlinable @inline(__always)
+    package static var badLengths: Flags { Flags(rawValue: 4 | 32 | 128 | 256) }
   }
 
   /// What the first header is.
