@@ -20,7 +20,9 @@ public import Interfaces
     /// - Parameter name: the interface's.
     /// - Throws: `InterfaceError` if there is no such interface, or no such counts.
     ///
-    /// Linux: `/proc/net/dev`. BSD: `if_data`.
+    /// Linux: `/proc/net/dev`.
+    ///
+    /// BSD: `if_data`.
     public init(ofKernelInterface name: String) throws(InterfaceError) {
       let line = try Self.line(name)
       let numbers = line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }

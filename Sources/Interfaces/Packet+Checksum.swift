@@ -19,7 +19,9 @@ extension Packet {
   /// - Returns: whether nothing is left to fill in.
   /// - Throws: `MbufError.exhausted`; the packet is unchanged.
   ///
-  /// BSD: `in_delayed_cksum`. Linux: `skb_checksum_help`.
+  /// Linux: `skb_checksum_help`.
+  ///
+  /// BSD: `in_delayed_cksum`.
   @discardableResult
   public mutating func completeChecksum() throws(MbufError) -> Bool {
     guard checksumState == .partial else { return true }
