@@ -17,8 +17,12 @@ import Wire
 enum Network {
   /// Runs `body` in a new network; prints why not where that is not allowed.
   static func with(
-    mtu: Int = 1_500, function: String = #function, _ body: () throws -> Void
+    mtu: Int = 1_500, needing path: String = "/", function: String = #function,
+    _ body: () throws -> Void
   ) rethrows {
+    guard unsafe access(path, F_OK) == 0 else {
+      return print("skipped \(function): there is no \(path)")
+    }
     let former = mbuma_enter_own_network()
     guard former >= 0 else {
       return print("skipped \(function): no network namespace, error \(errno)")

@@ -57,7 +57,7 @@ import Wire
     }
 
     @Test func whatTheHostSendsIsReceivedWhole() throws {
-      try Network.with {
+      try Network.with(needing: "/dev/net/tun") {
         let pool = MbufPool()
         var device = try Self.device(mtu: 9_000)
         #expect(device.traits == LinkTraits(linkType: .raw, mtu: 9_000))
@@ -78,7 +78,7 @@ import Wire
     }
 
     @Test func theHostAnswersWhatItIsHanded() throws {
-      try Network.with {
+      try Network.with(needing: "/dev/net/tun") {
         let pool = MbufPool()
         var device = try Self.device()
         for (number, byteCount) in [0, 1, 56, 500, 1_472].enumerated() {
@@ -100,7 +100,7 @@ import Wire
     }
 
     @Test func framesOfATapHaveTheirLinkHeader() throws {
-      try Network.with {
+      try Network.with(needing: "/dev/net/tun") {
         let pool = MbufPool()
         var device = try Self.device(.tap)
         Network.run(
@@ -113,7 +113,7 @@ import Wire
     }
 
     @Test func whatCannotGoSaysWhyAndStays() throws {
-      try Network.with {
+      try Network.with(needing: "/dev/net/tun") {
         let pool = MbufPool()
         var device = try Self.device()
         var packets = try queue([frame(0)], pool)
@@ -138,7 +138,7 @@ import Wire
     }
 
     @Test func aHostThatSendsIntoAnExhaustedPoolIsNotStalled() throws {
-      try Network.with {
+      try Network.with(needing: "/dev/net/tun") {
         let pool = MbufPool(clusterLimit: 1)
         var device = try Self.device()
         let held = try pool.packet()
