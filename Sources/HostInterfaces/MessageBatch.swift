@@ -118,16 +118,7 @@ struct MessageBatch: ~Copyable {
   func describe(
     _ slot: Int, sending packet: inout Packet, to name: String, _ traits: LinkTraits
   ) -> InterfaceError? {
-    do throws(InterfaceError) {
-      try traits.check(packet, at: name)
-    } catch {
-      return error
-    }
-    do throws(MbufError) {
-      try packet.completeChecksum()
-    } catch {
-      return InterfaceError(.failed, "cannot send on \(name) yet", why: "\(error)")
-    }
+    if let refusal = traits.refusal(of: &packet, at: name) { return refusal }
     if describe(slot, sendingWhole: packet) { return nil }
     return InterfaceError(
       .unfit, "\(name) does not take the packet",
@@ -154,5 +145,22 @@ struct MessageBatch: ~Copyable {
     guard fits else { return false }
     finish(slot, vectorCount: index)
     return true
+  }
+}
+
+extension LinkTraits {
+  /// Fills in the checksum of a packet that is to leave; why it cannot leave, if so.
+  func refusal(of packet: inout Packet, at name: String) -> InterfaceError? {
+    do throws(InterfaceError) {
+      try check(packet, at: name)
+    } catch {
+      return error
+    }
+    do throws(MbufError) {
+      try packet.completeChecksum()
+    } catch {
+      return InterfaceError(.failed, "cannot send on \(name) yet", why: "\(error)")
+    }
+    return nil
   }
 }

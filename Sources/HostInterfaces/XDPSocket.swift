@@ -81,7 +81,7 @@ import Wire
         var written = 0
         var refusal: InterfaceError?
         while written < Self.batchCount, frames.hasRoom, var packet = packets.dequeue() {
-          refusal = prepare(&packet)
+          refusal = traits.refusal(of: &packet, at: name)
           guard refusal == nil else {
             packets.putBack(packet)
             break
@@ -94,21 +94,6 @@ import Wire
         if let refusal { throw refusal }
         if written == 0 { return }
       }
-    }
-
-    /// Completes what is to be sent; why it cannot be, if so.
-    private borrowing func prepare(_ packet: inout Packet) -> InterfaceError? {
-      do throws(InterfaceError) {
-        try traits.check(packet, at: name)
-      } catch {
-        return error
-      }
-      do throws(MbufError) {
-        try packet.completeChecksum()
-      } catch {
-        return InterfaceError(.failed, "cannot send on \(name) yet", why: "\(error)")
-      }
-      return nil
     }
 
     /// Has the kernel send what it has.

@@ -46,7 +46,7 @@ struct mbuma_frame {
 
 /// Opens a socket on an interface; -1 and errno if it cannot be, with nothing left open.
 ///
-/// `slot_count` slots of `slot_byte_count` bytes (both powers of two), or no ring if it is 0.
+/// `slot_count` slots, a power of two, that hold a frame of the MTU; no ring if it is 0.
 int mbuma_packet_open(const char *_Nonnull interface, unsigned int slot_count,
                       struct mbuma_packet_socket *_Nonnull socket);
 
