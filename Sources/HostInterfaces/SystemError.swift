@@ -33,10 +33,7 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
   public var isPermission: Bool { code == EPERM || code == EACCES }
 
   /// The system's words for the error number.
-  public var why: String {
-    guard let text = unsafe strerror(code) else { return "error \(code)" }
-    return unsafe String(cString: text)
-  }
+  public var why: String { systemMessage(code) }
 
   /// What to do about it.
   public var advice: String {

@@ -19,11 +19,11 @@ public struct InterfaceError: Error, Equatable, Sendable, CustomStringConvertibl
     case system(call: String, errno: Int32)
     /// The input ends inside a packet.
     case cut
-    /// The input goes on in a way that cannot be.
+    /// What comes next in the input is no valid packet.
     case corrupt
-    /// The input, or what it goes on with, is of a kind that is not supported.
+    /// The input, or a part of it, is of a kind that is not supported.
     case unsupported
-    /// It was asked for something that cannot be, such as a filter that does not compile.
+    /// The request is not valid, such as a filter that does not compile.
     case misuse
     /// Anything else.
     case failed
@@ -101,11 +101,11 @@ extension InterfaceError.Kind {
     case .tooLong(let byteCount, let limit): "\(byteCount) bytes, where \(limit) are the most"
     case .wrongLinkType(let type, let wanted): "link type \(type), where \(wanted) is taken"
     case .unfit: "the packet does not fit"
-    case .system(let call, let errno): "\(call) gave error \(errno)"
+    case .system(let call, let errno): "\(call): \(systemMessage(errno))"
     case .cut: "it ends inside a packet"
-    case .corrupt: "it cannot be read on"
+    case .corrupt: "it cannot be read any further"
     case .unsupported: "it is of a kind that is not supported"
-    case .misuse: "that cannot be"
+    case .misuse: "the request is not valid"
     case .failed: "it failed"
     }
   }

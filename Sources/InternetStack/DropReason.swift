@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import UMA
 
 /// Why a packet was not delivered.
 ///
@@ -24,13 +25,13 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case badLength
   /// The IP header checksum is wrong.
   case badHeaderChecksum
-  /// The source address is one that nothing from outside comes from (RFC 1122, 3.2.1.3).
+  /// The source address is one that no datagram from outside may have (RFC 1122, 3.2.1.3).
   case martianSource
   /// The destination is no address of the stack.
   case notForUs
   /// A fragment; the stack does not reassemble yet.
   case fragment
-  /// Nobody takes the protocol that IP carries.
+  /// No socket takes the protocol that IP carries.
   case noProtocol
   /// The transport checksum is wrong.
   case badChecksum
@@ -44,29 +45,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case noMemory
 
   /// The reason as reports and JSON spell it.
-  public var name: String {
-    switch self {
-    case .unsupportedLinkType: "unsupported_link_type"
-    case .malformedLink: "malformed_link"
-    case .unsupportedARP: "unsupported_arp"
-    case .unsupportedIPv6: "unsupported_ipv6"
-    case .unsupportedNetwork: "unsupported_network"
-    case .short: "short"
-    case .badVersion: "bad_version"
-    case .badHeaderLength: "bad_header_length"
-    case .badLength: "bad_length"
-    case .badHeaderChecksum: "bad_header_checksum"
-    case .martianSource: "martian_source"
-    case .notForUs: "not_for_us"
-    case .fragment: "fragment"
-    case .noProtocol: "no_protocol"
-    case .badChecksum: "bad_checksum"
-    case .badPort: "bad_port"
-    case .noSocket: "no_socket"
-    case .fullSocketBuffer: "full_socket_buffer"
-    case .noMemory: "no_memory"
-    }
-  }
+  public var name: String { String(snakeCase: self) }
 }
 
 /// Packets dropped, by reason.
@@ -74,7 +53,7 @@ public struct DropCounts: Sendable {
   private var counts = InlineArray<19, UInt64>(repeating: 0)
 
   /// Nothing dropped.
-  public init() {
+  init() {
     precondition(DropReason.allCases.count == counts.count, "a count for each reason")
   }
 
@@ -84,7 +63,7 @@ public struct DropCounts: Sendable {
   mutating func count(_ reason: DropReason) { counts[Int(reason.rawValue)] += 1 }
 
   /// Packets dropped for any reason.
-  public var total: UInt64 {
+  package var total: UInt64 {
     var sum: UInt64 = 0
     for index in counts.indices { sum += counts[index] }
     return sum

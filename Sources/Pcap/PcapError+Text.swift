@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Interfaces
 
 extension PcapError: CustomStringConvertible {
   /// What failed, with the file and, where known, the packet and the byte offset.
-  public var what: String {
+  package var what: String {
     var place = name
     if let packet { place += ", packet \(packet)" }
     if let byteOffset { place += ", byte \(byteOffset)" }
@@ -42,7 +43,7 @@ extension PcapError: CustomStringConvertible {
   }
 
   /// Why it failed.
-  public var why: String {
+  package var why: String {
     switch kind {
     case .notFound: "no such file"
     case .unreadable(let number), .unwritable(let number): systemMessage(number)
@@ -67,7 +68,7 @@ extension PcapError: CustomStringConvertible {
   }
 
   /// What to do about it.
-  public var `do`: String {
+  package var `do`: String {
     switch kind {
     case .notFound: "check the path"
     case .unreadable: "check that it is a file and that you may read it"

@@ -8,12 +8,6 @@
   import Darwin
 #endif
 
-/// What the system calls an error number.
-package func systemMessage(_ number: Int32) -> String {
-  // The string is copied at once; the text of a number that is known never changes.
-  unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
-}
-
 /// Writes bytes until all are written or the system refuses; a signal does not end it, and a pipe
 /// that somebody else made non-blocking is waited for.
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Interfaces
-import Mbufs
+internal import Mbufs
 public import Reports
 import UMA
 import Wire
@@ -34,8 +34,8 @@ extension ReplayReport {
   }
 
   /// Frames whose headers could not be read to the end, by name of layer and reason.
-  public var stopsByName: [(name: String, count: Int)] {
-    tally.stops.map { (stop, count) in ("\(stop.layer)_\(stop.reason)".snakeCase, count) }
+  var stopsByName: [(name: String, count: Int)] {
+    tally.stops.map { (stop, count) in (String(snakeCase: "\(stop.layer)_\(stop.reason)"), count) }
       .sorted { $0.0 < $1.0 }
   }
 
@@ -83,7 +83,7 @@ extension ReplayReport.Input {
   /// One word for how the input ended: `clean`, `cut`, `corrupt` or `unsupported`.
   ///
   /// Nil if its end was not reached.
-  public var endName: String? {
+  package var endName: String? {
     if let openError { return openError.endName(otherwise: "unsupported") }
     guard case .ended(let error) = end else { return nil }
     return error.map { $0.endName(otherwise: "cut") } ?? "clean"
@@ -91,7 +91,7 @@ extension ReplayReport.Input {
 }
 
 extension InterfaceError {
-  /// What it makes of the input that ends by it.
+  /// How an input ends that ends by this error.
   fileprivate func endName(otherwise name: String) -> String {
     switch kind {
     case .cut: "cut"
@@ -123,15 +123,5 @@ extension PacketComparison {
         ]
       } ?? .null,
     ]
-  }
-}
-
-extension String {
-  /// `badHeaderLength` as `bad_header_length`.
-  var snakeCase: String {
-    reduce(into: "") { name, letter in
-      if letter.isUppercase { name += "_" }
-      name += letter.lowercased()
-    }
   }
 }

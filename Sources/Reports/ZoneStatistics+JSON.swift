@@ -39,32 +39,18 @@ extension ZoneStatistics {
   private var failuresByReason: JSONValue {
     .object(
       denialsByReason.sorted { $0.key.rawValue < $1.key.rawValue }
-        .map { ($0.key.jsonName, .integer($0.value)) })
+        .map { (String(snakeCase: $0.key), .integer($0.value)) })
   }
 }
 
 extension ThreadCacheStatistics {
   /// One thread's cache of a zone.
-  public var json: JSONValue {
+  var json: JSONValue {
     [
       "thread": .integer(thread),
       "requests": .integer(allocations),
       "frees": .integer(frees),
       "cached_items": .integer(cached),
     ]
-  }
-}
-
-extension ZoneError.Reason {
-  /// The reason as the name of a field.
-  fileprivate var jsonName: String {
-    switch self {
-    case .limitReached: "limit_reached"
-    case .outOfMemory: "out_of_memory"
-    case .budgetReached: "budget_reached"
-    case .injected: "injected"
-    case .deadlinePassed: "deadline_passed"
-    case .cancelled: "cancelled"
-    }
   }
 }
