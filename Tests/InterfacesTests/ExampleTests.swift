@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import Foundation
 import Interfaces
 import Mbufs
 import TestSupport
 import Testing
 
-// Interfaces.docc: begin
+// shown: begin
 /// Gives back what it takes, the last one first.
 struct Reverser: PacketSource, PacketSink, ~Copyable {
   var statistics = InterfaceStatistics()
@@ -27,7 +26,7 @@ struct Reverser: PacketSource, PacketSink, ~Copyable {
     return .more
   }
 }
-// Interfaces.docc: end
+// shown: end
 
 /// The interface that the article shows, compiled and run.
 @Suite struct ExampleTests {
@@ -46,15 +45,10 @@ struct Reverser: PacketSource, PacketSink, ~Copyable {
   }
 
   @Test func theArticleShowsWhatIsCompiledHereAndItIsShort() throws {
-    let source = try String(contentsOfFile: #filePath, encoding: .utf8)
-    let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
-    let begin = try #require(lines.firstIndex { $0.hasSuffix("// Interfaces.docc: begin") })
-    let end = try #require(lines.firstIndex { $0.hasSuffix("// Interfaces.docc: end") })
-    let example = lines[(begin + 1)..<end]
-    #expect(example.filter { !$0.isEmpty && !$0.hasPrefix("///") }.count <= 20)
-    let article = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../Sources/Interfaces/Interfaces.docc/Interfaces.md")
-    let text = try String(contentsOf: article, encoding: .utf8)
-    #expect(text.contains("```swift\n\(example.joined(separator: "\n"))\n```\n"))
+    let example = try #require(try shownCode(in: #filePath).first)
+    let lines = example.split(separator: "\n")
+    #expect(lines.filter { !$0.hasPrefix("///") }.count <= 20)
+    let article = "Sources/Interfaces/Interfaces.docc/Interfaces.md"
+    #expect(try codeBlocks(of: article).contains(example))
   }
 }

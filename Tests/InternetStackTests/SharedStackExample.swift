@@ -8,7 +8,7 @@ import Mbufs
 import SocketBuffers
 import Synchronization
 
-// example: thread
+// shown: begin
 /// A host on a thread of its own, which is the owner for as long as it holds the lock.
 final class HostThread: Sendable {
   private let host: Mutex<StackHost<InterfacePair.End>?>
@@ -29,9 +29,9 @@ final class HostThread: Sendable {
 
   func end() { sendQueue.end() }
 }
-// end
+// shown: end
 
-// example: actor
+// shown: begin
 /// A host in an actor: others call it between two turns.
 actor HostActor {
   private var host: StackHost<InterfacePair.End>
@@ -59,4 +59,4 @@ actor HostActor {
 
   func end() { host.stack.sendQueue.end() }
 }
-// end
+// shown: end

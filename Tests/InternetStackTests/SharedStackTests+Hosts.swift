@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import Foundation
 import Interfaces
 import Mbufs
 import SocketBuffers
@@ -162,7 +161,7 @@ extension SharedStackTests {
     let counts = (host.refusedPacketCount, host.stack.outputPacketCount, host.stack.sendQueue.count)
     #expect(isBlocked && counts.0 == 1)
     #expect(counts.1 == 1 && counts.2 == 4)
-    host.checkInvariants()
+    host.stack.checkInvariants()
     var received = 0
     while received < 7 {
       var queue = PacketQueue()
@@ -179,31 +178,16 @@ extension SharedStackTests {
     expect(try host.turn(), is: false)
     host.stack.sendQueue.end()
     try host.run()
-    host.checkInvariants()
+    host.stack.checkInvariants()
     _ = consume host
     #expect(throws: SocketError.ended) { _ = try socket.receive().packet.byteCount }
     #expect(pool.outstanding == 0)
   }
 
   @Test func theArticleShowsTheCodeThatTheseTestsRun() throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let root = folder.deletingLastPathComponent().deletingLastPathComponent()
-    let code = String(
-      decoding: try readFile(folder.appendingPathComponent("SharedStackExample.swift").path),
-      as: UTF8.self)
-    let article = String(
-      decoding: try readFile(
-        root.appendingPathComponent(
-          "Sources/InternetStack/InternetStack.docc/SharingAStack.md"
-        ).path), as: UTF8.self)
-    let shown = article.components(separatedBy: "```swift\n").dropFirst().map {
-      $0.components(separatedBy: "```")[0]
-    }
-    let run = code.components(separatedBy: "// example: ").dropFirst().map { part in
-      let lines = part.components(separatedBy: "// end")[0].split(
-        separator: "\n", omittingEmptySubsequences: false)
-      return lines.dropFirst().joined(separator: "\n")
-    }
-    #expect(shown.count == 2 && shown == run)
+    let file = #filePath.replacing("SharedStackTests+Hosts", with: "SharedStackExample")
+    let run = try shownCode(in: file)
+    let article = "Sources/InternetStack/InternetStack.docc/SharingAStack.md"
+    #expect(try codeBlocks(of: article) == run && run.count == 2)
   }
 }

@@ -5,6 +5,7 @@ import InternetStack
 import Mbufs
 import Pcap
 import SocketBuffers
+import TestSupport
 import Testing
 import Wire
 
@@ -19,7 +20,7 @@ struct ReadmeExampleTests {
       .appendingPathComponent("readme-\(UUID().uuidString).pcap").path
     defer { try? FileManager.default.removeItem(atPath: answers) }
 
-    // README: begin
+    // shown: begin
     let pool = MbufPool(clusterLimit: 256)
     var stack = InternetStack(addresses: [InterfaceAddress(IPv4Address(10, 99, 1, 2))], seed: 1)
     let socket = try stack.bindCatchAll()
@@ -36,7 +37,7 @@ struct ReadmeExampleTests {
     }
     try writer.close()
     print("\(writer.packetCount) answers, \(byteCount) bytes read, \(pool.outstanding) mbufs left")
-    // README: end
+    // shown: end
 
     #expect(reader.packetCount == 53)
     #expect(writer.packetCount == 26)
@@ -49,14 +50,8 @@ struct ReadmeExampleTests {
   }
 
   @Test func isWhatTheReadmeShows() throws {
-    let source = try String(contentsOfFile: #filePath, encoding: .utf8)
-    let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
-    let begin = try #require(lines.firstIndex { $0.hasSuffix("// README: begin") })
-    let end = try #require(lines.firstIndex { $0.hasSuffix("// README: end") })
-    let example = lines[(begin + 1)..<end].map { $0.dropFirst(4) }.joined(separator: "\n")
-    let readme = try String(
-      contentsOf: Self.root.appendingPathComponent("README.md"), encoding: .utf8)
-    #expect(readme.contains("```swift\n\(example)\n```\n"))
+    let example = try #require(try shownCode(in: #filePath).first)
+    #expect(try codeBlocks(of: "README.md").contains(example))
   }
 
   private func countOfFrames(_ reader: consuming CaptureReader) -> Int {
