@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Synchronization
 import TestSupport
 import Testing
 
@@ -53,7 +54,7 @@ import Testing
     }
     #expect(type.statistics().inUse == 0 && type.statistics().bytesInUse == 0)
     #expect(type.statistics().highBytes == 5 << 20)
-    #expect(memory.largeInUse == 0)
+    #expect(memory.largeCount.load(ordering: .relaxed) == 0)
     memory.drain()
     #expect(arena.pagesOut == 0)
   }

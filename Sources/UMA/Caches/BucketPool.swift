@@ -16,7 +16,7 @@ final class BucketPool: Sendable {
   static let largestCapacity = 256
 
   private static let capacities = [16, 32, 64, 128, 256]
-  private let kegs: [Keg]
+  let kegs: [Keg]
 
   private init() {
     let pages = PageArena()
@@ -44,14 +44,6 @@ final class BucketPool: Sendable {
   /// - Returns: pages released.
   @discardableResult
   func releasePages() -> Int { kegs.reduce(0) { $0 + $1.releaseEmptySlabs() } }
-
-  /// Whether `releasePages()` would give any.
-  var hasPagesToSpare: Bool { kegs.contains { $0.hasSlabToSpare } }
-
-  /// Bytes of the slabs that hold buckets, in use or not.
-  var byteCount: Int {
-    kegs.reduce(0) { sum, keg in sum + keg.slabs.withLock { $0.slabCount } * keg.layout.byteCount }
-  }
 
   private func keg(for capacity: Int) -> Keg {
     guard let index = Self.capacities.firstIndex(where: { $0 >= capacity }) else {

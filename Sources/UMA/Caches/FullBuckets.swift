@@ -23,14 +23,9 @@ struct FullBuckets: ~Copyable {
     workingSet.note(itemCount)
   }
 
-  mutating func pop() -> Bucket? { note(buckets.pop()) }
-
   /// Takes the bucket that suits a cache best.
-  mutating func pop(for cache: Cache) -> Bucket? { note(buckets.pop(for: cache)) }
-
-  /// Counts a bucket that was taken, if one was.
-  private mutating func note(_ taken: Bucket?) -> Bucket? {
-    guard let taken else { return nil }
+  mutating func pop(for cache: Cache) -> Bucket? {
+    guard let taken = buckets.pop(for: cache) else { return nil }
     itemCount -= taken.count
     workingSet.note(itemCount)
     return taken

@@ -99,25 +99,6 @@ extension Keg {
 // MARK: - Finding the slab
 
 extension Keg {
-  /// The slab of which an item starts at `address`, or nil if that is no item of this keg.
-  ///
-  /// For an address that may be anything. It is told exactly, by the page source's table or by hash
-  /// where there is one; else by going through all slabs.
-  func slab(containing address: Item) -> Slab? {
-    let slab = slabs.withLock { slabs -> Slab? in
-      if mapping != nil || slabs.hash != nil { return slabHolding(address, slabs) }
-      let candidate = slabByHeader(holding: address)
-      var found: Slab?
-      let compare = { (slab: Slab) in if slab == candidate { found = slab } }
-      slabs.partial.forEach(compare)
-      slabs.empty.forEach(compare)
-      slabs.full.forEach(compare)
-      return found
-    }
-    guard let slab, slab.indexIfItem(address, layout) != nil else { return nil }
-    return slab
-  }
-
   /// The slab that holds the bytes at `address`, which is an item of some keg, with no lock held.
   func slabHolding(_ address: Item) -> Slab? {
     // The slab cannot go away while the item is out, so the table may be read without the lock.

@@ -70,9 +70,6 @@ struct LargeRun {
 }
 
 extension SizeClassAllocator {
-  /// Memory allocated in runs of its own and not freed yet.
-  var largeInUse: Int { largeCount.load(ordering: .relaxed) }
-
   func allocateLarge(_ byteCount: Int, _ type: MallocType, mayGrow: Bool)
     throws(MallocError) -> UnsafeMutableRawPointer
   {

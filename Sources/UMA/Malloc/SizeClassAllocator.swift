@@ -32,9 +32,9 @@ import Synchronization
 @safe
 public final class SizeClassAllocator: Sendable {
   /// Bytes of the smallest size class.
-  public static let smallestByteCount = 16
+  static let smallestByteCount = 16
   /// Bytes of the largest; what is longer gets pages of its own.
-  public static let largestByteCount = 65_536
+  static let largestByteCount = 65_536
 
   /// One size class.
   struct SizeClass: Sendable {
