@@ -8,7 +8,7 @@
 //     arrived + incoming.duplicated  == input.packets + input.drops + input.errors + incoming held
 //
 // where the statistics are those of the wrapped with the losses here among the drops. It accepts
-// nothing while the wrapped has not taken what is ready, so a sink that is full is felt in front. A
+// nothing while the wrapped has not taken what is ready, so the caller sees that a sink is full. A
 // packet that the wrapped refuses for itself is dropped here and counted, for it is no longer at the
 // front of the caller's queue; other failures are thrown on, and what is ready stays.
 //
@@ -57,9 +57,9 @@ public struct FaultInjector<Wrapped: ~Copyable>: ~Copyable {
   /// What happened to packets sent.
   public var outgoingCounts: FaultCounts { outgoing.counts }
   /// Received packets that are held back.
-  public var incomingHeldPacketCount: Int { incoming.heldPacketCount }
+  package var incomingHeldPacketCount: Int { incoming.heldPacketCount }
   /// Sent packets that are held back.
-  public var outgoingHeldPacketCount: Int { outgoing.heldPacketCount }
+  package var outgoingHeldPacketCount: Int { outgoing.heldPacketCount }
 
   /// When the next packet in either direction is released; nil if none waits for its time.
   public var nextReleaseInNanoseconds: Int64? {
@@ -68,7 +68,7 @@ public struct FaultInjector<Wrapped: ~Copyable>: ~Copyable {
   }
 
   /// Traps if a packet is missing.
-  public borrowing func checkInvariants() {
+  package borrowing func checkInvariants() {
     incoming.checkInvariants()
     outgoing.checkInvariants()
   }

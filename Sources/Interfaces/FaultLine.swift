@@ -56,7 +56,7 @@ struct FaultLine: ~Copyable {
 
   // MARK: In
 
-  /// Takes packets in, each with its luck.
+  /// Takes packets in; chance decides the faults of each.
   mutating func enter(_ packets: inout PacketQueue, now: Int64) {
     while var packet = packets.dequeue() {
       counts.entered += 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-/// What a bad link does to packets; nothing unless told.
+/// What a bad link does to packets; by default nothing.
 ///
 /// BSD: `pipe config` of dummynet(4).
 public struct Faults: Equatable, Sendable {
@@ -47,7 +47,7 @@ public struct Faults: Equatable, Sendable {
 public struct FaultCounts: Equatable, Sendable {
   /// Came in.
   public internal(set) var entered = 0
-  /// Came into being as a second copy.
+  /// Were made as second copies.
   public internal(set) var duplicated = 0
   /// Went out.
   public internal(set) var left = 0
@@ -55,11 +55,11 @@ public struct FaultCounts: Equatable, Sendable {
   public internal(set) var dropped = 0
   /// Lost because as many were on their way as may.
   public internal(set) var overflowed = 0
-  /// Lost because what is behind did not take them: too long, or finished.
+  /// Lost because the wrapped end refused them: too long, or finished.
   public internal(set) var refused = 0
-  /// Were changed by a bit.
+  /// Had one bit changed.
   public internal(set) var corrupted = 0
-  /// Stepped out of line to be overtaken.
+  /// Were held back, to be overtaken.
   public internal(set) var reordered = 0
   /// Copies and changes that were not made for want of an mbuf; the packet passed as it was.
   public internal(set) var denied = 0

@@ -36,7 +36,7 @@ public struct InterfacePair: Sendable {
   }
 
   /// Traps if a packet is missing.
-  public func checkInvariants() {
+  package func checkInvariants() {
     left.cable.lanes.withLock { lanes in
       lanes.leftward.checkInvariants()
       lanes.rightward.checkInvariants()
@@ -63,7 +63,7 @@ public struct InterfacePair: Sendable {
     }
 
     /// Packets that wait to be received at this end.
-    public var waitingPacketCount: Int {
+    package var waitingPacketCount: Int {
       cable.lanes.withLock { isLeft ? $0.leftward.packetCount : $0.rightward.packetCount }
     }
 

@@ -27,8 +27,7 @@ public struct InterfaceStatistics: Equatable, Sendable, BitwiseCopyable {
     public init() {}
 
     /// Packets that went through, were lost or were dropped.
-    @inlinable
-    public var total: Int { packets + errors + drops }
+    package var total: Int { packets + errors + drops }
 
     /// Counts packets that went through, with their bytes.
     @inlinable

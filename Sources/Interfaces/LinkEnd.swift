@@ -7,9 +7,9 @@
 //
 // What is true of one packet stands in its header: the link type of its first byte, the state of its
 // checksum, a VLAN tag taken off, its time stamp. What is true of all stands in `LinkTraits`: link
-// type, MTU, unit of time, checksums left to whom. The due time is a parameter of `transmit`, one
+// type, MTU, unit of time, and who computes checksums. The due time is a parameter of `transmit`, one
 // for the batch, and so each of its packets': the time stamp says when a packet was seen and must
-// reach a file unchanged, and who paces hands over what is due together.
+// reach a file unchanged, and a caller that paces hands over what is due together.
 //
 // A source. In one call at most `packetLimit` packets go behind those that the queue has:
 //

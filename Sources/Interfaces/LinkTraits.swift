@@ -12,10 +12,10 @@ public struct LinkTraits: Equatable, Sendable {
   public var mtu: Int
   /// What time stamps are multiples of, in nanoseconds: 1,000 for a source that counts microseconds.
   public var timeUnitInNanoseconds: Int64
-  /// What the link does of its own accord.
+  /// What the link does itself.
   public var capabilities: LinkCapabilities
 
-  /// Any link type, any length, any time, and nothing done, unless told otherwise.
+  /// By default any link type, any length, any time, and no capability.
   public init(
     linkType: LinkType? = nil, mtu: Int = .max, timeUnitInNanoseconds: Int64 = 1,
     capabilities: LinkCapabilities = []
@@ -57,10 +57,10 @@ public struct LinkTraits: Equatable, Sendable {
   }
 }
 
-/// What a link does of its own accord, for checksums and times.
+/// What a link does itself, for checksums.
 ///
-/// Who hands a packet whose checksum is `.partial` to a sink that does not complete it completes it
-/// first.
+/// A caller completes a checksum that is `.partial` before it hands the packet to a sink that does
+/// not complete it.
 ///
 /// BSD: `if_capenable`, IFCAP_RXCSUM, IFCAP_TXCSUM.
 public struct LinkCapabilities: OptionSet, Sendable {
@@ -70,13 +70,9 @@ public struct LinkCapabilities: OptionSet, Sendable {
   /// Takes any bits.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// A source that verified checksums says so in packet headers: `.verified`.
-  public static var verifiesChecksums: LinkCapabilities { LinkCapabilities(rawValue: 1) }
   /// A source gives packets whose checksum is not ready, as a sender on this host leaves it, and
   /// says so in packet headers: `.partial`.
-  public static var leavesChecksums: LinkCapabilities { LinkCapabilities(rawValue: 2) }
+  public static var leavesChecksums: LinkCapabilities { LinkCapabilities(rawValue: 1) }
   /// A sink takes packets whose checksum is `.partial`, and completes it.
-  public static var completesChecksums: LinkCapabilities { LinkCapabilities(rawValue: 4) }
-  /// A sink holds packets until their due time.
-  public static var keepsDueTimes: LinkCapabilities { LinkCapabilities(rawValue: 8) }
+  public static var completesChecksums: LinkCapabilities { LinkCapabilities(rawValue: 2) }
 }

@@ -23,7 +23,7 @@ public struct Loopback: PacketSource, PacketSink, ~Copyable {
   public var statistics: InterfaceStatistics { lane.statistics }
 
   /// Packets that wait to be received.
-  public var waitingPacketCount: Int { lane.packetCount }
+  package var waitingPacketCount: Int { lane.packetCount }
 
   /// Takes packets while there is room.
   ///
@@ -45,5 +45,5 @@ public struct Loopback: PacketSource, PacketSink, ~Copyable {
   public mutating func finish() { lane.close() }
 
   /// Traps if a packet is missing.
-  public borrowing func checkInvariants() { lane.checkInvariants() }
+  package borrowing func checkInvariants() { lane.checkInvariants() }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What sources and sinks are made by, for who opens them when it is time, and perhaps again:
+// What makes sources and sinks, for a caller that opens them later, and perhaps more than once:
 //
 //     output.check()        before anything is touched
 //     input.open()          once for each time that its packets are wanted

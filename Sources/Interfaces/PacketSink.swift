@@ -13,8 +13,8 @@ public protocol PacketSink: LinkEnd, ~Copyable {
   /// - Parameters:
   ///   - packets: those left in it, in order, were not accepted.
   ///   - due: when they shall leave, in nanoseconds of the monotonic clock; a time that has passed,
-  ///     such as 0, is at once. A sink that does not keep due times (`LinkCapabilities.keepsDueTimes`)
-  ///     sends at once, and its caller waits before the call.
+  ///     such as 0, is at once. Few sinks keep due times; most send at
+  ///     once, so a caller that must not be early waits before the call.
   /// - Throws: `InterfaceError`; packets before the one at fault are accepted.
   ///
   /// BSD: `if_start`.

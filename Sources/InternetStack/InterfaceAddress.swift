@@ -6,7 +6,7 @@ public import Wire
 /// BSD: `struct in_ifaddr`.
 public struct InterfaceAddress: Hashable, Sendable, BitwiseCopyable {
   /// The address.
-  public let address: IPv4Address
+  let address: IPv4Address
   // The bits that number the hosts of the network: ones at the end.
   let hostMask: UInt32
 
@@ -21,16 +21,13 @@ public struct InterfaceAddress: Hashable, Sendable, BitwiseCopyable {
     hostMask = prefixBitCount == 32 ? 0 : .max >> UInt32(prefixBitCount)
   }
 
-  /// Bits of the address that name the network.
-  public var prefixBitCount: Int { hostMask.leadingZeroBitCount }
-
   /// Whether `other` is in the same network.
-  public func isNeighbour(_ other: IPv4Address) -> Bool {
+  func isNeighbour(_ other: IPv4Address) -> Bool {
     address.bits ^ other.bits <= hostMask
   }
 
   /// The address of every host of the network; the address itself where a network has one or two.
-  public var broadcast: IPv4Address {
+  var broadcast: IPv4Address {
     hostMask <= 1 ? address : IPv4Address(address.bits | hostMask)
   }
 

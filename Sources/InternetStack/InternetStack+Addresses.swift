@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which addresses a datagram from outside may bear: RFC 1122, 3.2.1.3.
+// Which addresses a datagram from outside may have: RFC 1122, 3.2.1.3.
 //
 //     source                            taken
 //     ------------------------------    --------------------------------------------------------

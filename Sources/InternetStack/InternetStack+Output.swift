@@ -5,7 +5,7 @@ public import Wire
 
 extension InternetStack {
   /// The most bytes of payload that a UDP datagram may have.
-  public var payloadByteLimit: Int { mtu - IPv4Header.byteCount - UDPHeader.byteCount }
+  package var payloadByteLimit: Int { mtu - IPv4Header.byteCount - UDPHeader.byteCount }
 
   /// Sends a datagram: puts UDP and IP headers in front of the payload and queues the packet.
   ///
@@ -68,7 +68,7 @@ extension InternetStack {
   public mutating func transmit() -> Packet? { output.dequeue() }
 
   /// Packets that wait to be transmitted.
-  public var outputPacketCount: Int { output.packetCount }
+  package var outputPacketCount: Int { output.packetCount }
 
   private func source(
     for destination: IPv4Address, _ bound: IPv4Address, _ wanted: IPAddress?

@@ -58,7 +58,7 @@ public struct InternetStack: ~Copyable, Sendable {
     ///
     /// BSD: `kern.ipc.maxsockets`.
     public var socketLimit = 65_535
-    /// Routers that a datagram may pass.
+    /// Hops that a datagram that is sent may take: each router takes one off.
     public var timeToLive: UInt8 = 64
     /// The most datagrams of shared sockets that wait to be sent, at least 1; the stack takes it once,
     /// as it is made.
@@ -72,12 +72,12 @@ public struct InternetStack: ~Copyable, Sendable {
 
   /// The time in nanoseconds since 1970, as the owner of the stack sets it.
   ///
-  /// Packets that are sent bear it.
+  /// Packets that are sent get it as their time stamp.
   public var nowInNanoseconds: Int64 = 0
   /// What the stack does where hosts differ.
   public var policy: Policy
   /// The longest IP datagram in bytes that may be sent.
-  public let mtu: Int
+  let mtu: Int
   /// What sharers of sockets have queued to be sent; its owner waits there for something to do.
   public let sendQueue: SendQueue
   /// What was seen so far.
@@ -121,7 +121,7 @@ public struct InternetStack: ~Copyable, Sendable {
 
   /// Takes a packet in and gives it to the sockets it is for, or drops and counts it.
   ///
-  /// Any bytes whatever are legal input.
+  /// All bytes are legal input.
   ///
   /// - Parameters:
   ///   - packet: from its link header on.

@@ -3,8 +3,8 @@
 //     link --stack.input(from:)--> sockets
 //     send queue --sendQueued--> output queue --stack.output(to:)--> link
 //
-// What the link does not take waits in the stack's output queue, whose limit then holds back the send
-// queue, and that its senders.
+// What the link does not take waits in the stack's output queue. When that is full, datagrams stay in
+// the send queue, and when that is full, senders are refused or wait.
 //
 // One turn does what there is to do and never waits. An owner that sleeps between turns looks again
 // after a while, since few links wake it; one that can calls `stack.sendQueue.wake()`.
@@ -26,7 +26,7 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
   public var stack: InternetStack
   /// The interface.
   public var link: Link
-  /// Packets that the interface refused for good, since they do not suit it.
+  /// Packets that the interface refused and that were dropped: too long, or of another link type.
   public private(set) var refusedPacketCount = 0
   private let pool: MbufPool
   private var isInputEnded = false
@@ -43,7 +43,7 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
     self.pool = pool
   }
 
-  /// Whether the interface took not all of what there was to send.
+  /// Whether the interface left some of what there was to send.
   public var isBlocked: Bool { stack.outputPacketCount > 0 }
 
   /// Takes in what came, at most a batch, and sends what there is to send, as far as the interface
@@ -102,8 +102,6 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
     try link.finish()
   }
 
-  /// Traps if a packet is missing.
-  public mutating func checkInvariants() { stack.checkInvariants() }
 }
 
 extension StackHost: Sendable where Link: Sendable & ~Copyable {}

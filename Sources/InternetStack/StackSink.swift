@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
-public import Interfaces
-public import Mbufs
+package import Interfaces
+package import Mbufs
 import SocketBuffers
 package import Wire
 
-/// Gives every packet to an IP stack of its own, on the packets' time, and reads what it delivers.
+/// Gives every packet to an IP stack of its own, at the time in its header, and reads what it delivers.
 ///
-/// The stack takes any address for its own and has one socket for all ports, since nobody in a
-/// capture says what hosts and services there were.
-public struct StackSink: PacketSink, ~Copyable {
+/// The stack takes any address for its own and has one socket for all ports, since a
+/// capture does not say what hosts and services there were.
+package struct StackSink: PacketSink, ~Copyable {
   private var stack: InternetStack
   private let socket: SocketID
   private var byteCount = 0
 
   /// A stack that has seen nothing.
-  public init() {
+  package init() {
     var policy = InternetStack.Policy()
     policy.acceptsAnyDestination = true
     policy.acceptsPartialChecksums = true
@@ -26,7 +26,7 @@ public struct StackSink: PacketSink, ~Copyable {
   }
 
   /// Packets delivered to the socket, and those dropped.
-  public var statistics: InterfaceStatistics {
+  package var statistics: InterfaceStatistics {
     var statistics = InterfaceStatistics()
     statistics.output.packets = Int(stack.statistics.delivered)
     statistics.output.bytes = byteCount
@@ -35,7 +35,7 @@ public struct StackSink: PacketSink, ~Copyable {
   }
 
   /// Packets dropped, under the stack's reasons.
-  public var dropsByReason: [(reason: String, count: Int)] {
+  package var dropsByReason: [(reason: String, count: Int)] {
     DropReason.allCases.compactMap { reason in
       let count = stack.statistics.dropped[reason]
       return count == 0 ? nil : (reason.name, Int(count))
@@ -43,7 +43,7 @@ public struct StackSink: PacketSink, ~Copyable {
   }
 
   /// Gives all packets to the stack, each at the time in its header.
-  public mutating func transmit(_ packets: inout PacketQueue, due: Int64) {
+  package mutating func transmit(_ packets: inout PacketQueue, due: Int64) {
     while let packet = packets.dequeue() {
       let frame = packet.decoded()
       take(packet, frame)

@@ -28,7 +28,7 @@ public struct StackStatistics: Sendable {
   }
 
   /// Traps if a packet is missing.
-  public func checkInvariants() {
+  func checkInvariants() {
     precondition(
       received == delivered + dropped.total,
       "\(received) received, \(delivered) delivered, \(dropped.total) dropped")

@@ -12,7 +12,7 @@ public enum CaptureEnd: Equatable, Sendable {
   case unsupported(PcapError)
 
   /// One word for reports: `clean`, `cut`, `corrupt` or `unsupported`.
-  public var name: String {
+  package var name: String {
     switch self {
     case .clean: "clean"
     case .cut: "cut"

@@ -20,11 +20,11 @@ import Synchronization
 /// file they lead to. Pipes, terminals and null devices may be input and output.
 public final class CaptureFiles: Sendable {
   /// The files that are read, "-" for standard input.
-  public let paths: [String]
+  package let paths: [String]
   /// A filter in tcpdump's language; frames that do not match are not read.
-  public let filter: String?
+  package let filter: String?
   /// The file that is written, "-" for standard output.
-  public let outputPath: String?
+  package let outputPath: String?
   private let written = Mutex<FileIdentity?>(nil)
 
   /// Names files; none is opened.
@@ -48,7 +48,7 @@ public final class CaptureFiles: Sendable {
   /// Opening it would empty the input, and writing to it would feed on itself.
   ///
   /// - Throws: `PcapError` of kind `.isOutput`, about the first such input.
-  public func check() throws(PcapError) {
+  package func check() throws(PcapError) {
     guard let outputPath else { return }
     let written = FileIdentity(output: outputPath)
     for path in paths {

@@ -35,7 +35,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   let filter: PacketFilter?
 
   /// The path it was opened by, "-" for standard input.
-  public let path: String
+  let path: String
   /// How the file is laid out.
   public let format: CaptureFormat
   /// What the file counts times in.
@@ -48,14 +48,14 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// The most bytes of a frame that the file holds, as libpcap corrects it: 262,144 for 0.
   public let snapshotByteCount: Int
   /// Whether the file has the other byte order than this machine.
-  public let isByteSwapped: Bool
+  package let isByteSwapped: Bool
   /// The version of the format: 2.4 for nearly every pcap, 1.0 for pcapng.
-  public let version: (major: Int, minor: Int)
+  let version: (major: Int, minor: Int)
 
   /// How the reading ended; nil while another frame may come.
   public internal(set) var end: CaptureEnd?
   /// Records read, those that the filter kept out included.
-  public private(set) var recordCount = 0
+  package private(set) var recordCount = 0
   /// Frames read that matched the filter, those that a pool denied included.
   public private(set) var packetCount = 0
   /// Captured bytes of those frames.

@@ -34,13 +34,13 @@ public import Wire
 @safe
 public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   /// The path it was made by, "-" for standard output.
-  public let path: String
+  let path: String
   /// How the frames begin.
-  public let linkType: LinkType
+  let linkType: LinkType
   /// What the file counts times in.
-  public let resolution: TimeResolution
+  let resolution: TimeResolution
   /// The most bytes of a frame that the file takes.
-  public let snapshotByteCount: Int
+  package let snapshotByteCount: Int
   /// Whether a microsecond file takes times that it must round down.
   public var allowsLossyTime = false
   /// Frames written; after a failure, those that are whole in the file.

@@ -11,7 +11,7 @@ public import Wire
 @safe
 public struct PacketFilter: ~Copyable, @unchecked Sendable {
   /// The expression it was made from.
-  public let expression: String
+  let expression: String
   private var program = unsafe bpf_program()
 
   /// Compiles an expression.
@@ -51,7 +51,7 @@ public struct PacketFilter: ~Copyable, @unchecked Sendable {
   /// - Parameters:
   ///   - bytes: the frame, from its link header on.
   ///   - wireByteCount: bytes it had on the wire, what `len` means in an expression.
-  public func matches(_ bytes: RawSpan, wireByteCount: Int) -> Bool {
+  func matches(_ bytes: RawSpan, wireByteCount: Int) -> Bool {
     var header = pcap_pkthdr()
     header.caplen = UInt32(clamping: bytes.byteCount)
     header.len = UInt32(clamping: wireByteCount)

@@ -66,7 +66,7 @@ public struct PcapError: Error, Equatable, Sendable {
     case zip
 
     /// The command that undoes it and writes to standard output.
-    public var command: String {
+    var command: String {
       switch self {
       case .gzip: "gunzip -c"
       case .zstd: "zstd -dc"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Interfaces
-public import Mbufs
+package import Mbufs
 public import Wire
 
 /// Counts of frames by what their headers say.
@@ -22,8 +22,7 @@ public struct FrameTally: Equatable, Sendable {
     public var unverifiable = 0
 
     /// Counts one result.
-    @inlinable
-    public mutating func count(_ result: ChecksumResult) {
+    mutating func count(_ result: ChecksumResult) {
       switch result {
       case .valid: valid &+= 1
       case .invalid: invalid &+= 1
@@ -44,7 +43,7 @@ public struct FrameTally: Equatable, Sendable {
   public private(set) var stops: [ParseError.Stop: Int] = [:]
 
   /// Counts nothing yet.
-  public init() {}
+  package init() {}
 
   /// Verifies the checksums of a packet and counts what it is.
   ///
@@ -54,7 +53,7 @@ public struct FrameTally: Equatable, Sendable {
   /// - Returns: what the checksum of a UDP datagram came to; nil if it is none.
   @discardableResult
   @inline(__always)
-  public mutating func count(
+  package mutating func count(
     _ packet: borrowing Packet, _ frame: DecodedFrame
   ) -> ChecksumResult? {
     protocols.count(frame)

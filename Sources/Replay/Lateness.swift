@@ -14,9 +14,9 @@ public struct Lateness: Sendable {
   private static var longest: UInt64 { 3_600_000_000_000 }
 
   /// None so far.
-  public init() {}
+  init() {}
 
-  /// Notes a packet that left at a time of the clock, so many nanoseconds after it was due.
+  /// Notes a packet that left at a time of the clock, and how many nanoseconds after it was due.
   mutating func record(_ nanoseconds: Int64, at now: Int64) {
     if first == nil { first = now }
     last = now
@@ -24,7 +24,7 @@ public struct Lateness: Sendable {
   }
 
   /// Whether no packet had a time.
-  public var isEmpty: Bool { histogram.totalCount == 0 }
+  var isEmpty: Bool { histogram.totalCount == 0 }
 
   /// Packets that had a time.
   public var packetCount: Int { Int(histogram.totalCount) }
@@ -32,7 +32,7 @@ public struct Lateness: Sendable {
   /// Nanoseconds from the first packet to the last.
   public var spanInNanoseconds: Int64 { first.map { last - $0 } ?? 0 }
 
-  /// Nanoseconds that so many percent of the packets were late at most, to two digits.
+  /// The lateness in nanoseconds that this percentage of the packets did not exceed, to two digits.
   public func percentile(_ percent: Double) -> Int64 {
     Int64(clamping: histogram.valueAtPercentile(percent))
   }

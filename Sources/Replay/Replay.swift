@@ -114,7 +114,7 @@ public struct Replay: ~Copyable {
       try sendAll(to: &sink)
       try sink.finish()
     } catch {
-      // What was taken before is still put out, as far as that goes; the first error is told.
+      // What was taken before is still put out, as far as that goes; the first error is reported.
       try? sink.finish()
       let output = sink.statistics.output
       report.packetsSent = output.packets + output.drops
@@ -187,7 +187,7 @@ public struct Replay: ~Copyable {
     }
   }
 
-  /// Sends up to so many packets of a source, batch by batch, while it has any.
+  /// Sends up to a number of packets of a source, batch by batch, while it has any.
   private mutating func send<Sink: ReplaySink & ~Copyable>(
     _ packetLimit: Int, of source: inout any PacketSource & ~Copyable, _ index: Int,
     to sink: inout Sink

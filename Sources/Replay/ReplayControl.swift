@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Synchronization
 
-/// The line between a running replay and whoever watches it.
+/// Stops a running replay and reports its progress.
 ///
 /// `stop()` may be called from any thread and from a signal handler; the replay goes on for at most
 /// 4,096 packets, closes its output and reports.
@@ -9,9 +9,9 @@ public final class ReplayControl: Sendable {
   private let isStopping = Atomic(false)
   private let onProgress: (@Sendable (_ packets: Int) -> Void)?
 
-  /// Watches a replay.
+  /// Makes the control of one replay.
   ///
-  /// - Parameter onProgress: called now and then with the packets sent so far.
+  /// - Parameter onProgress: called from time to time with the packets sent so far.
   public init(onProgress: (@Sendable (_ packets: Int) -> Void)? = nil) {
     self.onProgress = onProgress
   }
@@ -20,7 +20,7 @@ public final class ReplayControl: Sendable {
   public func stop() { isStopping.store(true, ordering: .relaxed) }
 
   /// Whether it was asked to.
-  public var isStopped: Bool { isStopping.load(ordering: .relaxed) }
+  package var isStopped: Bool { isStopping.load(ordering: .relaxed) }
 
   func report(_ packets: Int) { onProgress?(packets) }
 }

@@ -10,7 +10,7 @@ public struct ReplayPlan: Sendable {
   public enum Destination: Sendable {
     /// Nowhere: each packet is decoded, counted and freed.
     case null
-    /// What this makes: a capture file, for instance.
+    /// Into the sink that this makes: a capture file, for instance.
     case output(any PacketOutput)
     /// An IP stack in this process, which delivers to a socket for every port.
     case stack
@@ -63,7 +63,7 @@ public struct ReplayPlan: Sendable {
   /// Refuses an output that would destroy an input; opens nothing.
   ///
   /// - Throws: `InterfaceError` of kind `.misuse`, about the first such input.
-  public func check() throws(InterfaceError) {
+  package func check() throws(InterfaceError) {
     if case .output(let output) = destination { try output.check() }
   }
 }

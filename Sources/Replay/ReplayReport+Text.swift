@@ -110,6 +110,6 @@ extension PacketComparison {
 }
 
 extension Int {
-  /// So many of something: "1 packet", "2 packets".
+  /// The number with its noun: "1 packet", "2 packets".
   package func counted(_ noun: String) -> String { self == 1 ? "1 \(noun)" : "\(self) \(noun)s" }
 }

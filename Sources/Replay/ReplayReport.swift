@@ -5,7 +5,7 @@
 //     read  == sent + denied + refused  over all loops
 //     sent  == accepted by the sink, which may drop some of them: a stack does
 //     drops == the sink's, denied and refused
-//     outstanding == 0, or packets were lost track of and the run has failed
+//     outstanding == 0, or mbufs have leaked and the run has failed
 
 public import Interfaces
 public import Mbufs
@@ -65,7 +65,7 @@ public struct ReplayReport: Sendable {
   public var drops: [(reason: String, count: Int)] = []
   /// The pool's zones after the run.
   public var pool: MbufStatistics
-  /// Mbufs that are still with somebody after the run; anything but 0 is a failure.
+  /// Mbufs that were not freed by the end of the run; anything but 0 is a failure.
   public var outstanding = 0
   /// How the output compares; nil if that was not asked for or cannot be done.
   public var verification: PacketComparison?
@@ -81,10 +81,10 @@ public struct ReplayReport: Sendable {
   public var bytesRead: Int { inputs.reduce(0) { $0 + $1.bytes } }
 
   /// Whether the system counted at least as many packets as were sent, or nobody counts.
-  public var isConfirmed: Bool { confirmed ?? packetsSent >= packetsSent }
+  package var isConfirmed: Bool { confirmed ?? packetsSent >= packetsSent }
 
   /// Packets that went no further.
-  public var packetsDropped: Int { drops.reduce(0) { $0 + $1.count } }
+  package var packetsDropped: Int { drops.reduce(0) { $0 + $1.count } }
 
   /// Packets sent per second.
   public var packetsPerSecond: Double { perSecond(packetsSent) }

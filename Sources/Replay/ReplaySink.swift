@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Interfaces
 import InternetStack
-import Mbufs
+internal import Mbufs
 import Wire
 
 /// A sink as a replay uses it, which has decoded every packet by the time that it sends it.

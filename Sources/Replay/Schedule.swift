@@ -19,26 +19,26 @@
 public struct Schedule: Equatable, Sendable {
   /// What decides when a packet leaves.
   public enum Rate: Equatable, Sendable {
-    /// The capture's own times, so many times as fast; above 0.
+    /// The capture's own times, this many times as fast; above 0.
     case original(speed: Double)
-    /// So many packets a second, above 0; a fraction is allowed.
+    /// Packets per second, above 0; a fraction is allowed.
     case packets(perSecond: Double)
-    /// So many bits a second, above 0, of the packets' bytes as captured.
+    /// Bits per second, above 0, of the packets' bytes as captured.
     case bits(perSecond: Double)
     /// Everything at once.
     case topSpeed
   }
 
   /// What decides when a packet leaves.
-  public let rate: Rate
+  let rate: Rate
   /// Packets that leave together where they are counted (`.packets`).
-  public let burst: Int
+  let burst: Int
   /// The longest time between two packets, in nanoseconds; nil for any.
-  public let longestGap: Int64?
+  let longestGap: Int64?
   /// Packets whose time stamp was before that of the packet in front of them.
-  public private(set) var backwardCount = 0
+  package private(set) var backwardCount = 0
   /// Gaps that were cut to the longest.
-  public private(set) var shortenedCount = 0
+  package private(set) var shortenedCount = 0
 
   private var packetCount = 0
   private var byteCount = 0
@@ -72,7 +72,7 @@ public struct Schedule: Equatable, Sendable {
   /// - Parameters:
   ///   - timestamp: when it was captured, in nanoseconds.
   ///   - byteCount: its bytes.
-  public mutating func due(timestamp: Int64, byteCount: Int) -> Int64 {
+  package mutating func due(timestamp: Int64, byteCount: Int) -> Int64 {
     let turn: Int64 =
       switch rate {
       case .original(let speed): Self.nanoseconds(elapsed(upTo: timestamp), at: speed)
@@ -95,7 +95,7 @@ public struct Schedule: Equatable, Sendable {
   }
 
   /// Begins the capture again: the next packet comes `pause` nanoseconds after its turn.
-  public mutating func beginLoop(pause: Int64 = 0) {
+  package mutating func beginLoop(pause: Int64 = 0) {
     precondition(pause >= 0, "a pause of \(pause) ns")
     let before = pauses
     pauses = Self.sum(pauses, pause)

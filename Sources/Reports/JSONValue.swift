@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-/// A JSON text in the making; keys keep the order they were given in.
+/// A JSON value to be written; keys keep the order they were given in.
 ///
 /// Written here because the reports promise an order of fields and the libraries stay clear of
 /// Foundation. It only writes.
@@ -11,7 +11,7 @@ public enum JSONValue: Equatable, Sendable {
   case bool(Bool)
   /// A whole number.
   case integer(Int64)
-  /// A number with a fraction; what JSON cannot say (not a number, infinite) becomes `null`.
+  /// A number with a fraction; what JSON cannot express (not a number, infinite) becomes `null`.
   case number(Double)
   /// A text.
   case string(String)
@@ -30,7 +30,7 @@ public enum JSONValue: Equatable, Sendable {
     return out
   }
 
-  /// JSON over several lines, two spaces deep.
+  /// JSON over several lines, indented by two spaces a level.
   public var prettyText: String {
     var out = ""
     write(to: &out, indent: "  ", depth: 0)

@@ -11,7 +11,7 @@ import UMA
 /// BSD: `netstat -m` (usr.bin/netstat/mbuf.c).
 public struct NetstatReport: Sendable {
   /// What is reported.
-  public let statistics: MbufStatistics
+  let statistics: MbufStatistics
 
   /// Reports on figures taken before.
   public init(_ statistics: MbufStatistics) { self.statistics = statistics }

@@ -14,7 +14,7 @@ public import UMA
 /// BSD: `vmstat -z` (usr.bin/vmstat/vmstat.c, FreeBSD 9).
 public struct VmstatReport: Sendable {
   /// What is reported.
-  public let zones: [ZoneStatistics]
+  let zones: [ZoneStatistics]
 
   /// Reports on figures taken before, or on those that all zones have now.
   public init(_ zones: [ZoneStatistics] = ZoneStatistics.all()) { self.zones = zones }

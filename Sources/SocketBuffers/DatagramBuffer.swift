@@ -8,19 +8,18 @@
 // The addresses are the first bytes of the record's data (Packet+Endpoint.swift), where the headers
 // of the datagram were, and take no mbuf of their own.
 
-public import Mbufs
+package import Mbufs
 
 /// Datagrams that wait for their reader, each with its source and its destination.
 ///
 /// BSD: `struct sockbuf` of a datagram socket.
-public struct DatagramBuffer: ~Copyable, Sendable {
+package struct DatagramBuffer: ~Copyable, Sendable {
   var buffer: SocketBuffer
   /// Datagrams refused so far, for want of space or of an mbuf.
-  public internal(set) var drops: UInt64 = 0
+  package internal(set) var drops: UInt64 = 0
 
   /// What became of an appended datagram.
-  @frozen
-  public enum AppendResult: UInt8, Sendable {
+  package enum AppendResult: UInt8, Sendable {
     /// It is in the buffer.
     case appended
     /// There was no space for it; it was counted.
@@ -36,12 +35,12 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   ///   - storageLimit: bytes of memory at which appending stops. Left out it is eight times `limit`:
   ///     a datagram in a cluster holds 2,304 bytes, so datagrams of 288 bytes and more reach `limit`
   ///     first, and smaller ones are held to a count.
-  public init(limit: Int, storageLimit: Int? = nil) {
+  package init(limit: Int, storageLimit: Int? = nil) {
     buffer = SocketBuffer(limit: limit, storageLimit: storageLimit)
   }
 
   /// Changes the limits, as `init(limit:storageLimit:)` sets them; what is in the buffer stays.
-  public mutating func reserve(limit: Int, storageLimit: Int? = nil) {
+  package mutating func reserve(limit: Int, storageLimit: Int? = nil) {
     precondition(limit >= 0 && limit <= 1 << 40, "a socket buffer of \(limit) bytes")
     buffer.limit = limit
     buffer.storageLimit = Swift.max(0, storageLimit ?? 8 * limit)
@@ -53,37 +52,37 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   /// The most bytes of records, addresses included.
   ///
   /// BSD: `sb_hiwat`.
-  public var limit: Int { buffer.limit }
+  package var limit: Int { buffer.limit }
   /// Bytes of memory at which appending stops; the record that reaches it may go beyond.
   ///
   /// BSD: `sb_mbmax`.
-  public var storageLimit: Int { buffer.storageLimit }
+  package var storageLimit: Int { buffer.storageLimit }
   /// Bytes from which on a waiting reader is woken, at most `limit`; 1 at first.
   ///
   /// BSD: SO_RCVLOWAT.
-  public var lowWater: Int {
+  package var lowWater: Int {
     get { buffer.lowWater }
     set { buffer.lowWater = newValue }
   }
   /// Bytes of the records, addresses included.
   ///
   /// BSD: `sb_cc`.
-  public var byteCount: Int { buffer.byteCount }
+  package var byteCount: Int { buffer.byteCount }
   /// Bytes of memory that the records hold.
   ///
   /// BSD: `sb_mbcnt`.
-  public var storageByteCount: Int { buffer.storageByteCount }
+  package var storageByteCount: Int { buffer.storageByteCount }
   /// Datagrams in the buffer.
-  public var recordCount: Int { buffer.recordCount }
+  package var recordCount: Int { buffer.recordCount }
   /// Whether there is nothing to receive.
-  public var isEmpty: Bool { buffer.isEmpty }
+  package var isEmpty: Bool { buffer.isEmpty }
   /// Bytes that may be appended; below 0 where the last record went beyond the storage limit.
   ///
   /// BSD: `sbspace`.
-  public var space: Int { buffer.space }
+  package var space: Int { buffer.space }
 
   /// Whether a datagram of `byteCount` bytes between these two would be taken.
-  public func hasSpace(for byteCount: Int, from source: Endpoint, to destination: Endpoint) -> Bool
+  package func hasSpace(for byteCount: Int, from source: Endpoint, to destination: Endpoint) -> Bool
   {
     // Cannot wrap: limits are not negative, and what is charged fits an Int.
     byteCount <= space - source.recordByteCount - destination.recordByteCount
@@ -93,8 +92,8 @@ public struct DatagramBuffer: ~Copyable, Sendable {
 
   /// Adds a datagram at the end; its header, time stamp and all, stays with it.
   ///
-  /// A refused datagram ends here, since the caller of a full buffer has nothing better to do with
-  /// it; one who has asks `hasSpace(for:from:to:)` before. The buffer is then as it was.
+  /// A refused datagram ends here, since most callers would free it as
+  /// well; one that would not asks `hasSpace(for:from:to:)` before. The buffer is then as it was.
   ///
   /// - Parameters:
   ///   - packet: the datagram, any number of bytes.
@@ -103,7 +102,7 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   /// - Complexity: O(segments). Allocates an mbuf only if there is no headroom for the addresses.
   ///
   /// BSD: `sbappendaddr`.
-  public mutating func append(
+  package mutating func append(
     _ packet: consuming Packet, from source: Endpoint, to destination: Endpoint
   ) -> AppendResult {
     guard hasSpace(for: packet.byteCount, from: source, to: destination) else {
@@ -132,7 +131,7 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   /// - Precondition: there is a packet.
   ///
   /// BSD: `sbappendaddr`.
-  public mutating func append(
+  package mutating func append(
     _ packet: inout Packet?, control: inout Packet?, from source: Endpoint, to destination: Endpoint
   ) -> AppendResult {
     guard var datagram = packet.take() else { preconditionFailure("a datagram without a packet") }
@@ -171,7 +170,7 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   /// Takes the first datagram out, or nil.
   ///
   /// BSD: `soreceive_dgram`.
-  public mutating func receive() -> Datagram? {
+  package mutating func receive() -> Datagram? {
     if buffer.records.isEmpty { return nil }
     guard buffer.records.beginsWithData else { return receiveSlow() }
     guard let packet = buffer.records.takePacket() else { return nil }
@@ -198,7 +197,7 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   /// - Parameter destination: gets the datagram's first bytes, as many as it has room for.
   ///
   /// BSD: MSG_PEEK.
-  public borrowing func peek(into destination: inout MutableRawSpan) -> ReceivedBytes? {
+  package borrowing func peek(into destination: inout MutableRawSpan) -> ReceivedBytes? {
     if isEmpty { return nil }
     var received: ReceivedBytes?
     var done = 0
@@ -227,15 +226,15 @@ public struct DatagramBuffer: ~Copyable, Sendable {
   ///
   /// BSD: `sbdroprecord`.
   @discardableResult
-  public mutating func dropFirst() -> Bool { buffer.dropRecord() }
+  package mutating func dropFirst() -> Bool { buffer.dropRecord() }
 
   /// Frees every datagram.
   ///
   /// BSD: `sbflush`.
-  public mutating func flush() { buffer.flush() }
+  package mutating func flush() { buffer.flush() }
 
   /// Traps if the counts do not match the records.
   ///
   /// BSD: `sbcheck`.
-  public borrowing func checkInvariants() { buffer.checkInvariants() }
+  package borrowing func checkInvariants() { buffer.checkInvariants() }
 }

@@ -16,19 +16,6 @@ extension DatagramSocket {
     try state.withLock { state throws(SocketError) in try state.takeAtOnce() }
   }
 
-  /// Takes the first datagram and copies its first bytes, as many as there is room for; nil if
-  /// there is none now.
-  ///
-  /// What is not copied is discarded, and control information with it.
-  ///
-  /// - Throws: `SocketError.pending` or `.ended`, if there is none.
-  public func tryReceive(
-    into destination: inout MutableRawSpan
-  ) throws(SocketError) -> ReceivedBytes? {
-    guard let datagram = try tryReceive() else { return nil }
-    return datagram.copyOut(into: &destination)
-  }
-
   /// Copies the first bytes of the first datagram, which stays; nil if there is none now.
   ///
   /// - Throws: `SocketError.ended`, if there is none and none will come.
@@ -60,19 +47,6 @@ extension DatagramSocket {
     let reader = DatagramReader(parker: parker, takes: true)
     wait(reader, parker, until: deadline)
     return try reader.datagram()
-  }
-
-  /// Takes the first datagram and copies its first bytes, as many as there is room for; the thread
-  /// sleeps until there is one.
-  ///
-  /// What is not copied is discarded, and control information with it.
-  ///
-  /// - Throws: `SocketError.deadlinePassed`, `.pending` or `.ended`.
-  public func receive(
-    into destination: inout MutableRawSpan, until deadline: ContinuousClock.Instant? = nil
-  ) throws(SocketError) -> ReceivedBytes {
-    let datagram = try receive(until: deadline)
-    return datagram.copyOut(into: &destination)
   }
 
   /// Takes the first datagram, whole; the task is suspended until there is one.

@@ -21,8 +21,8 @@ extension DatagramSocket {
   /// Sends a packet as one datagram; it never waits.
   ///
   /// - Parameters:
-  ///   - packet: the datagram, with headroom for the headers if that is to cost nothing. It ends
-  ///     here if it is not sent.
+  ///   - packet: the datagram; headroom for the headers saves an allocation. It ends here if it is
+  ///     not sent.
   ///   - destination: to whom; only if the socket is not connected.
   ///   - control: what the protocol is to know besides; counts against the limit.
   /// - Throws: in this order `SocketError.cannotSend`, `.pending`, `.notConnected`,
@@ -62,7 +62,7 @@ extension DatagramSocket {
     try output(Datagram(packet: packet, source: local, destination: target, control: control))
   }
 
-  /// Whom a datagram goes to, if it may be sent.
+  /// The destination of a datagram, if it may be sent.
   private func target(
     _ destination: Endpoint?, byteCount: Int, controlByteCount: Int
   ) throws(SocketError) -> Endpoint {

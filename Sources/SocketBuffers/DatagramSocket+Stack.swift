@@ -7,7 +7,7 @@ extension DatagramSocket {
 
   /// Blocks the thread until a datagram would not be refused with `SocketError.queueFull`.
   ///
-  /// Another sender may be quicker; then send throws that, and one waits again. A socket that does
+  /// Another sender may be quicker: then `send` throws that error, and the caller waits again. A socket that does
   /// not sit on a stack never waits.
   ///
   /// - Parameter deadline: when to give up; nil for never.
@@ -41,7 +41,7 @@ extension DatagramSocket {
     if let stack { stack.queue.requestClose(of: stack.socket) }
   }
 
-  /// Nothing is sent nor comes any more, since the stack has closed its socket or ended; what is
+  /// Nothing is sent or received any more, since the stack has closed its socket or ended; what is
   /// there may still be received.
   package func detach() {
     change { state in

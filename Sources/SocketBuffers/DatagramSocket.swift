@@ -36,7 +36,7 @@ public final class DatagramSocket: Sendable {
   let state: Guarded<DatagramSocketState>
   let pool: MbufPool
   let output: Output
-  /// Where it puts what it sends, if it sits on a stack, and what that calls it.
+  /// The send queue of its stack, and the stack's number for it; nil without a stack.
   let stack: (queue: SendQueue, socket: UInt64)?
   /// Whether `send` demands that the socket is connected.
   let requiresConnection: Bool
@@ -71,7 +71,7 @@ public final class DatagramSocket: Sendable {
     state = Self.state(receiveLimit)
   }
 
-  /// Makes a socket that sits on one of a stack's.
+  /// Makes a socket on top of one of a stack's.
   ///
   /// - Parameters:
   ///   - local: the address of the stack's socket.
@@ -162,7 +162,7 @@ public final class DatagramSocket: Sendable {
   /// BSD: `socantrcvmore`.
   public func endInput() { change { $0.cannotReceive = true } }
 
-  /// Changes the state and serves whom that is good for.
+  /// Changes the state, and serves readers that need wait no longer.
   func change(_ body: (inout DatagramSocketState) -> Void) {
     let parkers = state.withLock { state in
       body(&state)
@@ -185,7 +185,7 @@ public final class DatagramSocket: Sendable {
     case both
   }
 
-  /// Shuts a direction down for good; whoever waits is told that it ended.
+  /// Shuts a direction down, which cannot be undone; whoever waits is told that it ended.
   ///
   /// BSD: `soshutdown`, `sorflush`.
   public func shutdown(_ direction: Direction) {
@@ -197,7 +197,7 @@ public final class DatagramSocket: Sendable {
         discarded = state.buffer.buffer.records.takeAll()
       }
     }
-    // The discarded datagrams end here, behind the lock.
+    // The discarded datagrams end here, after the lock was released.
     discarded.flush()
   }
 
@@ -214,16 +214,11 @@ public final class DatagramSocket: Sendable {
   /// Datagrams that wait to be received.
   public var recordCount: Int { state.withLock { $0.buffer.recordCount } }
 
-  /// Bytes that wait to be received, addresses included.
-  ///
-  /// BSD: `sb_cc`.
-  public var byteCount: Int { state.withLock { $0.buffer.byteCount } }
-
   /// Delivered datagrams that were refused.
   public var drops: UInt64 { state.withLock { $0.buffer.drops } }
 
   /// Readers that wait.
-  public var waitingCount: Int { state.withLock { $0.waitingCount } }
+  package var waitingCount: Int { state.withLock { $0.waitingCount } }
 
   /// Traps if the counts do not match, or a reader waits although there is something for it.
   public func checkInvariants() { state.withLock { $0.checkInvariants() } }

@@ -28,6 +28,8 @@ public struct ReceivedBytes: Equatable, Sendable {
 extension Datagram {
   /// Copies the first bytes out, as many as there is room for.
   ///
+  ///     let received = try socket.receive().copyOut(into: &bytes)
+  ///
   /// What is left of the datagram ends with it.
   public borrowing func copyOut(into destination: inout MutableRawSpan) -> ReceivedBytes {
     var received = ReceivedBytes(source: source, destination: self.destination)

@@ -50,7 +50,8 @@ extension SocketBuffer {
   /// Adds a record of an address, control information and data, as they are.
   ///
   /// - Parameters:
-  ///   - address: the sender's, as the protocol writes it; at most `longestAddressByteCount` bytes.
+  ///   - address: the sender's, as the protocol writes it; at most
+  ///     `MbufLayout.dataByteCount` bytes.
   ///   - control: what else is known of the data; may be nil, and is nil afterwards.
   ///   - data: may be nil, and is nil afterwards.
   ///   - pool: where the mbuf of the address comes from.

@@ -52,7 +52,7 @@ public struct SocketBuffer: ~Copyable, Sendable {
   public static var defaultLargestStorageLimit: Int { 2 << 20 }
 
   /// The longest address in bytes.
-  public static var longestAddressByteCount: Int { MbufLayout.dataByteCount }
+  static var longestAddressByteCount: Int { MbufLayout.dataByteCount }
 
   // MARK: Limits
 
@@ -83,7 +83,7 @@ public struct SocketBuffer: ~Copyable, Sendable {
 
   /// The most that `reserve(limit:)` grants, in bytes.
   ///
-  /// So many bytes of data in clusters take all of the largest storage limit:
+  /// The bytes of data that, in clusters, take all of the largest storage limit:
   ///
   ///     largestLimit == largestStorageLimit * 2048 / (256 + 2048)
   public var largestLimit: Int {
@@ -171,7 +171,7 @@ public struct SocketBuffer: ~Copyable, Sendable {
   /// Whether there is no record.
   public var isEmpty: Bool { records.isEmpty }
 
-  /// Bytes that may be appended; below 0 where the limits were not heeded or have come down.
+  /// Bytes that may be appended; below 0 where the limits were exceeded or have been lowered.
   ///
   /// BSD: `sbspace`.
   public var space: Int {

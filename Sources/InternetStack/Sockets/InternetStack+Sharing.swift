@@ -9,7 +9,7 @@
 //
 // The owner alone touches the stack. What it shares are sockets, each with a lock for its buffer, and
 // the one queue of what they send. That is taken only as far as the output queue has room, so a slow
-// link fills first the one, then the other, and then senders are refused or wait.
+// link fills the output queue, then the send queue, and then senders are refused or wait.
 
 public import Mbufs
 public import SocketBuffers
@@ -19,7 +19,7 @@ extension InternetStack {
 
   /// Lets threads and tasks use a socket, which the stack's owner keeps open for them.
   ///
-  /// What waits in it goes along. From now on datagrams for it wait for their readers, as many bytes
+  /// Datagrams that wait in it already are handed over. From now on datagrams for it wait for their readers, as many bytes
   /// as its limit says; what is sent waits in `sendQueue` until the owner calls `sendQueued()`. The
   /// sharers' `close()`, the owner's `close(_:)` and the end of the stack end it: readers get what is
   /// there, and then `SocketError.ended`.

@@ -15,7 +15,7 @@ extension InternetStack {
   /// Opens a socket for a port.
   ///
   /// One port may be bound once to each address and once to any; a datagram goes to the socket
-  /// bound to its very address before the one bound to any.
+  /// bound to exactly its address before the one bound to any.
   ///
   /// - Parameters:
   ///   - port: 1...65,535; 0 lets the stack choose one from 49,152 on.
@@ -38,7 +38,7 @@ extension InternetStack {
 
   /// Opens the socket that gets the datagrams for ports that no other socket is bound to.
   ///
-  /// Who plays a capture into a stack does not know its ports beforehand.
+  /// For a capture that is played into a stack, since its ports are not known beforehand.
   ///
   /// - Parameter limit: bytes that may wait for the reader, addresses included.
   /// - Throws: `BindError.tooManySockets`, or `.inUse` of any address and port 0 if the stack has
@@ -98,7 +98,7 @@ extension InternetStack {
   /// - Precondition: the socket is open; afterwards its handle traps.
   public mutating func close(_ socket: SocketID) { sockets.close(socket) }
 
-  /// Whether a handle's socket is open still; all else that takes a handle traps if it is not.
+  /// Whether a handle's socket is still open; all else that takes a handle traps if it is not.
   public func isOpen(_ socket: SocketID) -> Bool { sockets.isOpen(socket) }
 
   /// The figures of a socket.

@@ -9,19 +9,16 @@ public struct SocketStatistics: Hashable, Sendable {
   public let local: Endpoint
   /// Bytes that wait, addresses included.
   public let byteCount: Int
-  /// Bytes of memory that they hold.
-  public let storageByteCount: Int
   /// Datagrams that wait.
   public let recordCount: Int
   /// The most bytes that may wait.
-  public let limit: Int
+  package let limit: Int
   /// Datagrams refused.
   public let drops: UInt64
 
   init(_ buffer: borrowing DatagramBuffer, _ local: Endpoint) {
     self.local = local
     byteCount = buffer.byteCount
-    storageByteCount = buffer.storageByteCount
     recordCount = buffer.recordCount
     limit = buffer.limit
     drops = buffer.drops

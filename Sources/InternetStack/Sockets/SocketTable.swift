@@ -7,7 +7,7 @@
 //     raw         the slots of raw sockets, in the order they were opened
 //
 // A slot's generation counts the times it was opened and closed, so it is odd while it is open. A
-// handle bears the generation of its opening: one comparison tells the socket from one that is closed
+// handle has the generation of its opening: one comparison tells the socket from one that is closed
 // and from one that has the slot since.
 //
 //     openCount + free slots == slots.count
@@ -106,7 +106,7 @@ struct Socket: ~Copyable, Sendable {
     }
   }
 
-  /// Has another receive instead, first what waits.
+  /// Lets another receive from now on, beginning with what waits.
   mutating func share(_ socket: DatagramSocket) {
     while let datagram = buffer.receive() {
       socket.deliver(datagram.packet, from: datagram.source, to: datagram.destination)
@@ -175,7 +175,7 @@ struct SocketTable: ~Copyable, Sendable {
   /// The slot that gets datagrams for this address and port: that of the socket bound to exactly
   /// these, else of the one bound to any address, else of the catch-all.
   ///
-  /// Connected sockets would be a rung above these: their key has the peer in it as well.
+  /// Connected sockets would be looked for before these: their key has the peer in it as well.
   ///
   /// - Complexity: O(1).
   ///
