@@ -39,29 +39,29 @@ extension DecodedFrame {
 
   // MARK: - Addresses
 
-  /// Who sent the packet, if it is IP.
+  /// The sender's address, if the packet is IP.
   @inlinable
   public var source: IPAddress? { address(sourceBits) }
 
-  /// Who should take the packet, if it is IP.
+  /// The receiver's address, if the packet is IP.
   @inlinable
   public var destination: IPAddress? { address(destinationBits) }
 
-  /// Who sent the packet; meaningful for `.ipv4` with a network header.
+  /// The sender's address; meaningful for `.ipv4` with a network header.
   @inlinable
   public var ipv4Source: IPv4Address { IPv4Address(UInt32(truncatingIfNeeded: sourceBits.low)) }
 
-  /// Who should take the packet; meaningful for `.ipv4` with a network header.
+  /// The receiver's address; meaningful for `.ipv4` with a network header.
   @inlinable
   public var ipv4Destination: IPv4Address {
     IPv4Address(UInt32(truncatingIfNeeded: destinationBits.low))
   }
 
-  /// Who sent the packet; meaningful for `.ipv6` with a network header.
+  /// The sender's address; meaningful for `.ipv6` with a network header.
   @inlinable
   public var ipv6Source: IPv6Address { sourceBits }
 
-  /// Who should take the packet; meaningful for `.ipv6` with a network header.
+  /// The receiver's address; meaningful for `.ipv6` with a network header.
   @inlinable
   public var ipv6Destination: IPv6Address { destinationBits }
 

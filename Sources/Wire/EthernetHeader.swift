@@ -35,11 +35,11 @@ public struct EthernetHeader: HeaderView, ~Escapable, BitwiseCopyable {
     window = FixedBytes(bytes, at: offset)
   }
 
-  /// Who should take the frame.
+  /// Link address of the receiver.
   @inlinable
   public var destination: MACAddress { window.macAddress(at: 0) }
 
-  /// Who sent it.
+  /// Link address of the sender.
   @inlinable
   public var source: MACAddress { window.macAddress(at: 6) }
 
@@ -52,9 +52,9 @@ extension EthernetHeader {
   /// The values of the header.
   @frozen
   public struct Fields: Hashable, Sendable, BitwiseCopyable {
-    /// Who should take the frame.
+    /// Link address of the receiver.
     public var destination: MACAddress
-    /// Who sent it.
+    /// Link address of the sender.
     public var source: MACAddress
     /// What follows; `isLength` if the frame is of the IEEE 802.3 kind.
     public var etherType: EtherType

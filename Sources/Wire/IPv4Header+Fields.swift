@@ -14,15 +14,15 @@ extension IPv4Header {
     public var flags: IPv4Flags
     /// Where the fragment lies in its datagram, in bytes; a multiple of 8 up to 65528.
     public var fragmentOffset: Int
-    /// Routers that may still be passed.
+    /// Hops left: each router takes one off.
     public var timeToLive: UInt8
     /// What the datagram carries.
     public var `protocol`: IPProtocol
     /// Over header and options; see `emitWithChecksum(into:)`.
     public var checksum: UInt16
-    /// Who sent it.
+    /// Address of the sender.
     public var source: IPv4Address
-    /// Who should take it.
+    /// Address of the receiver.
     public var destination: IPv4Address
     /// 0 to 40 bytes.
     public var options: HeaderOptions

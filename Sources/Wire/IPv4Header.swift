@@ -76,7 +76,7 @@ public struct IPv4Header: HeaderView, ~Escapable, BitwiseCopyable {
   @inlinable
   public var isFragment: Bool { window.uint16(at: 6) & 0x3fff != 0 }
 
-  /// Routers that may still be passed.
+  /// Hops left: each router takes one off.
   @inlinable
   public var timeToLive: UInt8 { window.uint8(at: 8) }
 
@@ -88,11 +88,11 @@ public struct IPv4Header: HeaderView, ~Escapable, BitwiseCopyable {
   @inlinable
   public var checksum: UInt16 { window.uint16(at: 10) }
 
-  /// Who sent it.
+  /// Address of the sender.
   @inlinable
   public var source: IPv4Address { window.ipv4Address(at: 12) }
 
-  /// Who should take it.
+  /// Address of the receiver.
   @inlinable
   public var destination: IPv4Address { window.ipv4Address(at: 16) }
 

@@ -54,15 +54,15 @@ public struct IPv6Header: HeaderView, ~Escapable, BitwiseCopyable {
   @inlinable
   public var nextHeader: IPProtocol { IPProtocol(rawValue: window.uint8(at: 6)) }
 
-  /// Routers that may still be passed.
+  /// Hops left: each router takes one off.
   @inlinable
   public var hopLimit: UInt8 { window.uint8(at: 7) }
 
-  /// Who sent it.
+  /// Address of the sender.
   @inlinable
   public var source: IPv6Address { window.ipv6Address(at: 8) }
 
-  /// Who should take it.
+  /// Address of the receiver.
   @inlinable
   public var destination: IPv6Address { window.ipv6Address(at: 24) }
 }
@@ -79,11 +79,11 @@ extension IPv6Header {
     public var payloadLength: UInt16
     /// What follows.
     public var nextHeader: IPProtocol
-    /// Routers that may still be passed.
+    /// Hops left: each router takes one off.
     public var hopLimit: UInt8
-    /// Who sent it.
+    /// Address of the sender.
     public var source: IPv6Address
-    /// Who should take it.
+    /// Address of the receiver.
     public var destination: IPv6Address
 
     /// Makes the values of a header.
