@@ -100,8 +100,8 @@ let package = Package(
       path: "Tests/Fuzz/Driver",
       swiftSettings: house),
     .target(
-      name: "TestSupport", dependencies: ["Models", "Mbufs", "UMA"], path: "Tests/TestSupport",
-      swiftSettings: house),
+      name: "TestSupport", dependencies: ["Models", "Mbufs", "UMA", "CConfine"],
+      path: "Tests/TestSupport", swiftSettings: house),
     tests("WireTests", "Wire", "TestSupport"),
     tests(
       "UMATests", "UMA", "CUMA", "CMallocCount", "CConfine", "TestSupport", exclude: ["Vectors"]),
@@ -113,8 +113,7 @@ let package = Package(
       "InternetStackTests", "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "UMA", "Wire",
       "TestSupport"),
     tests(
-      "HostInterfacesTests", "HostInterfaces", "Interfaces", "Mbufs", "Wire", "CConfine",
-      "TestSupport"),
+      "HostInterfacesTests", "HostInterfaces", "Interfaces", "Mbufs", "Wire", "TestSupport"),
     tests("PcapTests", "Pcap", "Interfaces", "Mbufs", "Wire", "TestSupport"),
     tests(
       "ReplayTests", "Replay", "Reports", "Pcap", "InternetStack", "Interfaces", "SocketBuffers",

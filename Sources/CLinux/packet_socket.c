@@ -11,6 +11,7 @@
 #if defined(__linux__)
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -72,7 +73,13 @@ static int map_ring(unsigned slot_count, struct mbuma_packet_socket *socket) {
   return 0;
 }
 
-int mbuma_packet_open(const char *interface, unsigned slot_count,
+/// Has the interface take frames for others too, for as long as the socket is open.
+static int hear_others(const struct mbuma_packet_socket *socket) {
+  struct packet_mreq request = {.mr_ifindex = socket->interface_index, .mr_type = PACKET_MR_PROMISC};
+  return setsockopt(socket->descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
+}
+
+int mbuma_packet_open(const char *interface, unsigned slot_count, unsigned hearing,
                       struct mbuma_packet_socket *opened) {
   *opened = (struct mbuma_packet_socket){0};
   // Protocol 0: nothing arrives before the socket is bound to its interface.
@@ -81,8 +88,12 @@ int mbuma_packet_open(const char *interface, unsigned slot_count,
   int room = 16 << 20;
   if (describe(interface, opened) != 0) goto refused;
   if (slot_count > 0) {
+    // What is sent on a loopback interface arrives on it: each frame is to be heard once.
+    bool is_outgoing_heard =
+        (hearing & mbuma_hears_outgoing) != 0 && opened->hardware_type != ARPHRD_LOOPBACK;
     if (set(opened->descriptor, PACKET_VERSION, TPACKET_V2) != 0 ||
-        set(opened->descriptor, PACKET_IGNORE_OUTGOING, 1) != 0 ||
+        set(opened->descriptor, PACKET_IGNORE_OUTGOING, !is_outgoing_heard) != 0 ||
+        ((hearing & mbuma_hears_others) != 0 && hear_others(opened) != 0) ||
         // Of a frame longer than its slot, the whole is queued at the socket too.
         set(opened->descriptor, PACKET_COPY_THRESH, 1) != 0 || map_ring(slot_count, opened) != 0)
       goto refused;
@@ -139,6 +150,13 @@ void mbuma_packet_release(void *slot) {
   __atomic_store_n(&header->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 }
 
+int mbuma_packet_stop(int descriptor) {
+  // A program of one instruction, which accepts no byte of any frame.
+  struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
+  struct sock_fprog program = {.len = 1, .filter = &nothing};
+  return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
 unsigned mbuma_packet_drops(int descriptor) {
   struct tpacket_stats counts = {0};
   socklen_t size = sizeof counts;
@@ -148,9 +166,9 @@ unsigned mbuma_packet_drops(int descriptor) {
 
 #else
 
-int mbuma_packet_open(const char *interface, unsigned slot_count,
+int mbuma_packet_open(const char *interface, unsigned slot_count, unsigned hearing,
                       struct mbuma_packet_socket *opened) {
-  (void)interface, (void)slot_count, (void)opened;
+  (void)interface, (void)slot_count, (void)hearing, (void)opened;
   return errno = ENOSYS, -1;
 }
 
@@ -160,6 +178,7 @@ struct mbuma_frame mbuma_packet_frame(const void *slot) {
   return (struct mbuma_frame){0};
 }
 void mbuma_packet_release(void *slot) { (void)slot; }
+int mbuma_packet_stop(int descriptor) { return (void)descriptor, errno = ENOSYS, -1; }
 unsigned mbuma_packet_drops(int descriptor) { return (void)descriptor, 0; }
 
 #endif

@@ -22,12 +22,19 @@ import Wire
 
     /// Opens a socket on an interface.
     ///
-    /// - Parameter slotCount: slots of the ring, a power of two; 0 for no ring.
+    /// - Parameters:
+    ///   - slotCount: slots of the ring, a power of two; 0 for no ring.
+    ///   - hearing: what comes into it beside the frames for this host.
     /// - Throws: `SystemError`; nothing stays open.
-    init(interface: String, slotCount: Int) throws(SystemError) {
+    init(
+      interface: String, slotCount: Int, hearing: mbuma_hearing = mbuma_hearing(0)
+    ) throws(SystemError) {
       precondition(slotCount == 0 || slotCount.nonzeroBitCount == 1, "\(slotCount) slots")
       var opened = unsafe mbuma_packet_socket()
-      guard unsafe mbuma_packet_open(interface, UInt32(slotCount), &opened) == 0 else {
+      guard
+        unsafe mbuma_packet_open(
+          interface, UInt32(slotCount), hearing.rawValue, &opened) == 0
+      else {
         throw SystemError("open a packet socket on \(interface)", needing: "cap_net_raw")
       }
       unsafe socket = opened

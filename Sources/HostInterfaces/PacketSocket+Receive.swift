@@ -45,13 +45,41 @@ import Wire
       }
       if given > 0 { return .more }
       if hasReceived { countDrops() }
+      if isStopping { return .ended(nil) }
       try throwWaitingError()
       return .idle
     }
 
+    /// Waits until a frame is there, or the interface went down.
+    ///
+    /// - Parameter milliseconds: the longest wait; 0 only looks, -1 waits forever.
+    /// - Returns: whether there is something; false also when a signal came.
+    public func wait(milliseconds: Int32) -> Bool {
+      mbuma_wait_readable(ring.descriptor, milliseconds) > 0
+    }
+
+    /// Keeps all further frames out, and counts those lost so far; those in the ring can be received.
+    ///
+    /// - Returns: whether that is so; false if it was opened for sending.
+    public mutating func stopArrivals() -> Bool {
+      guard ring.hasSlots, mbuma_packet_stop(ring.descriptor) == 0 else { return false }
+      countDrops()
+      isStopping = true
+      return true
+    }
+
+    /// Frames that found no free slot, and those that memory was denied for.
+    public var inputDropsByReason: [(reason: String, count: Int)] {
+      let denied = statistics.input.drops - ringDropCount
+      return [(reason: "ring_full", count: ringDropCount), ("pool_exhausted", denied)]
+        .filter { $0.count > 0 }
+    }
+
     /// Adds the frames that found no free slot to the drops.
     private mutating func countDrops() {
-      statistics.input.drops += Int(mbuma_packet_drops(ring.descriptor))
+      let count = Int(mbuma_packet_drops(ring.descriptor))
+      ringDropCount += count
+      statistics.input.drops += count
       hasReceived = false
     }
 

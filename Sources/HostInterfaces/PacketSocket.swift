@@ -42,6 +42,9 @@ import Wire
       case sending
       /// Frames that arrive are received too; those sent by this host are not.
       case both
+      /// Frames that arrive and those that this host sends are received, as who listens to a link
+      /// wants it; what is sent by this socket itself is not among them.
+      case listening
     }
 
     /// The interface's name.
@@ -58,6 +61,10 @@ import Wire
     var longByteCount = 0
     /// Whether frames came since drops were last asked for.
     var hasReceived = false
+    /// Frames that found no free slot; they are among the drops.
+    public internal(set) var ringDropCount = 0
+    /// Whether no more frames come into the ring.
+    var isStopping = false
 
     /// Opens an interface.
     ///
@@ -65,12 +72,18 @@ import Wire
     ///   - name: the interface's, such as "eth0".
     ///   - direction: whether frames are received too.
     ///   - slotCount: frames that the ring holds, a power of two; 2 KiB each at an MTU of 1,500.
+    ///   - isPromiscuous: whether frames for others on the same link are received too.
     /// - Throws: `InterfaceError` of kind `.system` if it is not there or not allowed,
     ///   `.unsupported` if its link type is unknown; nothing stays open.
     public init(
-      _ name: String, _ direction: Direction = .both, slotCount: Int = 4_096
+      _ name: String, _ direction: Direction = .both, slotCount: Int = 4_096,
+      isPromiscuous: Bool = false
     ) throws(InterfaceError) {
-      let opened = try Self.open(name, slotCount: direction == .both ? slotCount : 0)
+      let hearing: UInt32 =
+        (direction == .listening ? mbuma_hears_outgoing.rawValue : 0)
+        | (isPromiscuous ? mbuma_hears_others.rawValue : 0)
+      let opened = try Self.open(
+        name, slotCount: direction == .sending ? 0 : slotCount, mbuma_hearing(hearing))
       guard let linkType = opened.linkType else {
         throw InterfaceError(
           .unsupported, "cannot open \(name)", why: "its hardware type is \(opened.hardwareType)",
@@ -83,9 +96,11 @@ import Wire
       batch = MessageBatch(slotCount: Self.batchCount)
     }
 
-    private static func open(_ name: String, slotCount: Int) throws(InterfaceError) -> PacketRing {
+    private static func open(
+      _ name: String, slotCount: Int, _ hearing: mbuma_hearing
+    ) throws(InterfaceError) -> PacketRing {
       do throws(SystemError) {
-        return try PacketRing(interface: name, slotCount: slotCount)
+        return try PacketRing(interface: name, slotCount: slotCount, hearing: hearing)
       } catch {
         throw InterfaceError(error)
       }

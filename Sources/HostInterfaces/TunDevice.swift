@@ -78,6 +78,14 @@ import Wire
     /// The device; readable when the host has sent something.
     public var descriptor: Int32? { device }
 
+    /// Waits until the host has sent something, or the device is gone.
+    ///
+    /// - Parameter milliseconds: the longest wait; 0 only looks, -1 waits forever.
+    /// - Returns: whether there is something; false also when a signal came.
+    public func wait(milliseconds: Int32) -> Bool {
+      mbuma_wait_readable(device, milliseconds) > 0
+    }
+
     /// Reads what the host sent, up to a limit.
     ///
     /// - Throws: `InterfaceError` of kind `.system`; nothing is lost.

@@ -70,6 +70,12 @@ public struct UDPLink: PacketSource, PacketSink, ~Copyable {
   /// The socket; readable when datagrams are there.
   public var descriptor: Int32? { socket }
 
+  /// Waits until a datagram is there, or an error.
+  ///
+  /// - Parameter milliseconds: the longest wait; 0 only looks, -1 waits forever.
+  /// - Returns: whether there is something; false also when a signal came.
+  public func wait(milliseconds: Int32) -> Bool { mbuma_wait_readable(socket, milliseconds) > 0 }
+
   /// Receives the datagrams that are there, up to a batch.
   ///
   /// - Throws: `InterfaceError` of kind `.system`; nothing was received.

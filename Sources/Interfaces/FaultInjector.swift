@@ -122,6 +122,11 @@ extension FaultInjector: PacketSource where Wrapped: PacketSource & ~Copyable {
     return incoming.heldPacketCount > incoming.ready.packetCount ? .idle : inputEnd
   }
 
+  /// Those of the wrapped, and the losses here.
+  public var inputDropsByReason: [(reason: String, count: Int)] {
+    wrapped.inputDropsByReason + Self.losses(incoming.counts)
+  }
+
   private mutating func hand(upTo packetLimit: Int, to queue: inout PacketQueue) {
     var left = packetLimit
     while left > 0, let packet = incoming.ready.dequeue() {
@@ -177,12 +182,7 @@ extension FaultInjector: PacketSink where Wrapped: PacketSink & ~Copyable {
 
   /// Those of the wrapped, and the losses here.
   public var dropsByReason: [(reason: String, count: Int)] {
-    let counts = outgoing.counts
-    let here = [
-      ("fault_dropped", counts.dropped), ("fault_overflowed", counts.overflowed),
-      ("fault_refused", counts.refused),
-    ]
-    return wrapped.dropsByReason + here.filter { $0.1 > 0 }.map { (reason: $0.0, count: $0.1) }
+    wrapped.dropsByReason + Self.losses(outgoing.counts)
   }
 
   /// Gives the wrapped what is ready by now.
@@ -199,5 +199,16 @@ extension FaultInjector: PacketSink where Wrapped: PacketSink & ~Copyable {
         outgoing.refuse(1)
       }
     }
+  }
+}
+
+extension FaultInjector where Wrapped: ~Copyable {
+  /// What one direction has lost here, by reason.
+  private static func losses(_ counts: FaultCounts) -> [(reason: String, count: Int)] {
+    let all = [
+      ("fault_dropped", counts.dropped), ("fault_overflowed", counts.overflowed),
+      ("fault_refused", counts.refused),
+    ]
+    return all.filter { $0.1 > 0 }.map { (reason: $0.0, count: $0.1) }
   }
 }

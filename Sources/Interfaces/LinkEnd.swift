@@ -14,6 +14,7 @@
 // A source. In one call at most `packetLimit` packets go behind those that the queue has:
 //
 //     arrived == input.packets + input.drops + input.errors
+//     input.drops == sum of inputDropsByReason
 //
 //     .more          there may be more at once: a packet was given or a loss counted, so a loop ends
 //     .idle          nothing more for now (would block): wait for `descriptor`, or for the clock

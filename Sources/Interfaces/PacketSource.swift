@@ -30,11 +30,20 @@ public protocol PacketSource: LinkEnd, ~Copyable {
     upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
   ) throws(InterfaceError) -> SourceState
 
-  /// Waits until packets may be there; by default sleeps for a millisecond at most.
+  /// Waits until packets may be there; by default, where nobody says when they come, sleeps for a
+  /// millisecond at most. A source with a descriptor waits for that.
   ///
   /// - Parameter milliseconds: the longest wait; 0 only looks.
   /// - Returns: whether packets may be there; false also when a signal came.
   mutating func wait(milliseconds: Int32) -> Bool
+
+  /// Lets nothing more in: what has come can be received still, and then the source has ended.
+  ///
+  /// - Returns: false, as by default, if the source cannot tell what has come from what is to come.
+  mutating func stopArrivals() -> Bool
+
+  /// Packets that came and were dropped, by reason; by default all for want of memory.
+  var inputDropsByReason: [(reason: String, count: Int)] { get }
 }
 
 extension PacketSource where Self: ~Copyable {
@@ -42,6 +51,15 @@ extension PacketSource where Self: ~Copyable {
   public mutating func wait(milliseconds: Int32) -> Bool {
     if milliseconds != 0 { ThreadParker().wait(until: .now + .milliseconds(1)) }
     return true
+  }
+
+  /// It cannot.
+  public mutating func stopArrivals() -> Bool { false }
+
+  /// All for want of memory.
+  public var inputDropsByReason: [(reason: String, count: Int)] {
+    let count = statistics.input.drops
+    return count == 0 ? [] : [("pool_exhausted", count)]
   }
 }
 

@@ -119,6 +119,12 @@ extension Tracer: PacketSource where Wrapped: PacketSource & ~Copyable, Trace: ~
     wrapped.wait(milliseconds: milliseconds)
   }
 
+  /// Has the wrapped let nothing more in.
+  public mutating func stopArrivals() -> Bool { wrapped.stopArrivals() }
+
+  /// Those of the wrapped.
+  public var inputDropsByReason: [(reason: String, count: Int)] { wrapped.inputDropsByReason }
+
   private mutating func record(_ packets: inout PacketQueue) {
     guard traceError == nil else {
       lost += packets.packetCount

@@ -223,6 +223,91 @@ import Wire
       }
     }
 
+    @Test func whoListensHearsWhatThisHostSendsToo() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var deaf = try PacketSocket("va0")
+        var listener = try PacketSocket("va0", .listening, isPromiscuous: true)
+        Network.run("ip addr add 10.9.0.1/24 dev va0")
+        Network.run("ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:0b dev va0 nud permanent")
+        #expect(Network.run("bash -c 'printf hello > /dev/udp/10.9.0.2/9'"))
+        let heard = try Self.receive(1, &listener, pool)
+        #expect(heard.first?.suffix(5) == [UInt8]("hello".utf8)[...])
+        #expect(try Self.receive(1, &deaf, pool, within: .milliseconds(20)).isEmpty)
+        // On a loopback interface what is sent arrives, and is heard once for that.
+        Network.run("ip link set lo up")
+        var loopback = try PacketSocket("lo", .listening)
+        #expect(Network.run("bash -c 'printf hello > /dev/udp/127.0.0.1/9'"))
+        let frames = try Self.receive(3, &loopback, pool, within: .milliseconds(200))
+        // The datagram, and the answer that the port is not there, which holds it.
+        #expect(frames.count { $0.suffix(5) == [UInt8]("hello".utf8)[...] && $0.count < 60 } == 1)
+      }
+    }
+
+    @Test func waitingEndsWhenAFrameIsThereOrTheLinkIsDown() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        var right = try PacketSocket("vb0")
+        var isThere = [right.wait(milliseconds: 0), right.wait(milliseconds: 5)]
+        var packets = try queue([frame(0)], pool)
+        try left.transmit(&packets)
+        isThere.append(right.wait(milliseconds: 20_000))
+        #expect(try Self.receive(1, &right, pool) == [frame(0)])
+        isThere.append(right.wait(milliseconds: 0))
+        Network.run("ip link set vb0 down")
+        isThere.append(right.wait(milliseconds: 20_000))
+        let down = #expect(throws: InterfaceError.self) {
+          _ = try right.receive(upTo: 1, into: &packets, from: pool)
+        }
+        #expect(down?.kind == .down)
+        isThere.append(right.wait(milliseconds: 0))
+        #expect(isThere == [false, false, true, false, true, false])
+      }
+    }
+
+    @Test func whatHadComeIsReceivedWhenNothingMoreIsLetIn() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        // Opened first, so the kernel hands it each frame last.
+        var witness = try PacketSocket("vb0")
+        var right = try PacketSocket("vb0", slotCount: 64)
+        let canSenderStop = left.stopArrivals()
+        #expect(!canSenderStop)
+        let sent = (0..<200).map { frame($0) }
+        var packets = try queue(sent, pool)
+        try left.transmit(&packets)
+        #expect(try Self.receive(200, &witness, pool, within: .seconds(20)) == sent)
+        let canStop = right.stopArrivals()
+        #expect(canStop && right.ringDropCount == 136)
+        packets = try queue([frame(200)], pool)
+        try left.transmit(&packets)
+        #expect(try Self.receive(1, &witness, pool, within: .seconds(20)) == [frame(200)])
+        #expect(try Self.receive(64, &right, pool) == Array(sent[..<64]))
+        #expect(try right.receive(upTo: 1, into: &packets, from: pool) == .ended(nil))
+        #expect(right.statistics.input.total == 200 && right.statistics.input.drops == 136)
+        #expect(right.inputDropsByReason.map(\.reason) == ["ring_full"])
+        #expect(right.inputDropsByReason.map(\.count) == [136])
+      }
+    }
+
+    @Test func anInterfaceMayStandWhereAFileMay() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        let input = LinkInput("vb0")
+        #expect(input.name == "link:vb0")
+        var source = try input.open()
+        var packets = try queue([frame(0), frame(1)], pool)
+        try left.transmit(&packets)
+        while packets.packetCount < 2, source.wait(milliseconds: 20_000) {
+          _ = try source.receive(upTo: 2, into: &packets, from: pool)
+        }
+        #expect(packets.packetCount == 2 && source.statistics.input.packets == 2)
+      }
+    }
+
     @Test func anInterfaceThatIsNotThereIsNamed() {
       Network.with {
         let error = #expect(throws: InterfaceError.self) { _ = try PacketSocket("nowhere0") }

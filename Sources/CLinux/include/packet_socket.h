@@ -44,11 +44,23 @@ struct mbuma_frame {
   uint16_t tag, tag_type;
 };
 
+/// What a socket with a ring receives beside the frames that arrive for this host.
+enum mbuma_hearing {
+  /// Those that this host sends; on a loopback interface they arrive anyway.
+  mbuma_hears_outgoing = 1,
+  /// Those for others on the same link.
+  mbuma_hears_others = 2,
+};
+
 /// Opens a socket on an interface; -1 and errno if it cannot be, with nothing left open.
 ///
-/// `slot_count` slots, a power of two, that hold a frame of the MTU; no ring if it is 0.
-int mbuma_packet_open(const char *_Nonnull interface, unsigned int slot_count,
+/// `slot_count` slots, a power of two, that hold a frame of the MTU; no ring if it is 0. `hearing` is
+/// a sum of `enum mbuma_hearing`.
+int mbuma_packet_open(const char *_Nonnull interface, unsigned int slot_count, unsigned int hearing,
                       struct mbuma_packet_socket *_Nonnull socket);
+
+/// Keeps every frame out of the ring from now on; -1 and errno if that cannot be.
+int mbuma_packet_stop(int descriptor);
 
 /// Closes it and unmaps its ring.
 void mbuma_packet_close(const struct mbuma_packet_socket *_Nonnull socket);
