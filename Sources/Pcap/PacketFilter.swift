@@ -21,14 +21,19 @@ public struct PacketFilter: ~Copyable, @unchecked Sendable {
   ///   - linkType: that of the frames to look at.
   /// - Throws: `PcapError` of kind `.badFilter`.
   public init(_ expression: String, linkType: LinkType) throws(PcapError) {
+    try self.init(expression, linkType: linkType, of: "-")
+  }
+
+  /// Compiles an expression for what has a name of its own, which the error gives.
+  package init(_ expression: String, linkType: LinkType, of name: String) throws(PcapError) {
     guard
       let dead = unsafe pcap_open_dead(Int32(truncatingIfNeeded: linkType.rawValue), 262_144)
     else {
-      throw PcapError(.library(message: "out of memory"), file: "-")
+      throw PcapError(.library(message: "out of memory"), file: name)
     }
     // The program stands on its own once it is compiled.
     defer { unsafe pcap_close(dead) }
-    try unsafe self.init(expression, for: dead, file: "-")
+    try unsafe self.init(expression, for: dead, file: name)
   }
 
   /// Compiles for an open file: its byte order matters to some link types.
