@@ -28,6 +28,8 @@ public struct Replay: ~Copyable {
   private let pool: MbufPool
   private let control: ReplayControl
   private var report: ReplayReport
+  /// What sources dropped, by reason.
+  private var inputDrops: [(reason: String, count: Int)] = []
   private var hasBegun = false
   private var pacing: ReplayPlan.Pacing?
   /// The clock's time at which the schedule began; nil before the first packet.
@@ -76,7 +78,7 @@ public struct Replay: ~Copyable {
       report.outputError = error
     }
     report.refused = report.packetsRead - report.denied - report.packetsSent
-    if report.denied > 0 { report.drops.append(("pool_exhausted", report.denied)) }
+    report.drops += inputDrops
     report.wasInterrupted = control.isStopped
     if report.refused > 0 {
       let reason = report.outputError == nil ? "interrupted" : "output_failed"
@@ -158,11 +160,25 @@ public struct Replay: ~Copyable {
     report.inputs[index].end = nil
     var failure: InterfaceError?
     do throws(InterfaceError) { try drain(&source, index, to: &sink) } catch { failure = error }
+    // What was lost so far is counted then; what is still on its way is nobody's.
+    _ = source.stopArrivals()
+    note(source.inputDropsByReason)
     let input = source.statistics.input
     report.inputs[index].packets += input.drops
     report.inputs[index].bytes += input.lostBytes
     report.denied += input.drops
     if let failure { throw failure }
+  }
+
+  /// Adds what one source dropped to what the others did.
+  private mutating func note(_ drops: [(reason: String, count: Int)]) {
+    for drop in drops {
+      if let place = inputDrops.firstIndex(where: { $0.reason == drop.reason }) {
+        inputDrops[place].count += drop.count
+      } else {
+        inputDrops.append(drop)
+      }
+    }
   }
 
   /// Sends what a source has, until its end or a reason to stop before.

@@ -101,7 +101,8 @@ extension InterfaceError {
     }
   }
 
-  var json: JSONValue {
+  /// What, why and what to do, and where.
+  package var json: JSONValue {
     [
       "what": .string(what), "why": .string(why), "do": .string(advice),
       "packet": packet.map { .integer($0) } ?? .null,

@@ -53,7 +53,8 @@ public struct ReplayReport: Sendable {
   public var durationInNanoseconds: Int64 = 0
   /// What the frames were.
   public var tally = FrameTally()
-  /// Packets that the pool had no mbufs for; they are among the drops.
+  /// Packets that a source dropped: the pool had no mbufs for them, or the kernel's ring no room; they
+  /// are among the drops.
   public var denied = 0
   /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0

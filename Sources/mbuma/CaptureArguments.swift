@@ -55,6 +55,11 @@ enum CaptureArguments {
     return (Array(arguments[..<rest]), arguments[rest...].joined(separator: " "))
   }
 
+  /// The interface that an argument names where a file may stand, as "link:eth0" does; nil for a file.
+  static func link(_ name: String) -> String? {
+    name.hasPrefix("link:") ? String(name.dropFirst("link:".count)) : nil
+  }
+
   /// Whether a file is there, or the name can be nothing but a capture's: a filter given as one
   /// argument, such as "net 10.0.0.0/8", has a space in it.
   ///
@@ -64,6 +69,7 @@ enum CaptureArguments {
       return !file.isFolder || !isFilter(filter.joined(separator: " "))
     }
     if name.contains(" ") { return false }
+    if link(name) != nil { return true }
     return name.contains("/") || name.contains(".pcap") || name.hasSuffix(".cap")
   }
 

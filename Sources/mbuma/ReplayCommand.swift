@@ -17,7 +17,8 @@ struct ReplayCommand: ParsableCommand {
       Onto an interface packets leave at the capture's own times unless told otherwise; everywhere \
       else as fast as they go. The arguments are capture files, - for standard input, and \
       last, if it names no file, a filter in tcpdump's language: mbuma replay a.pcap udp port 53. \
-      Behind -- stands nothing but the filter, and beside --filter nothing but files.
+      Behind -- stands nothing but the filter, and beside --filter nothing but files. In place of \
+      files there may be one link:IF: what passes on that interface from now on.
       """)
 
   @Argument(help: "Capture files, then a filter.")
@@ -96,12 +97,17 @@ struct ReplayCommand: ParsableCommand {
     }
     guard loop.value >= 1 else { throw ValidationError("--loop must be at least 1") }
     if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
-    let files = files
-    let inputs = files.paths
+    let inputs = named.inputs
+    if let link = inputs.compactMap(CaptureArguments.link).first {
+      try validate(link, inputs.count)
+    }
     if inputs.filter({ $0 == "-" }).count > 1 {
       throw ValidationError("standard input can be read only once")
     }
-    let readOnce = inputs.first { FileIdentity(input: $0)?.isRegular == false || $0 == "-" }
+    let readOnce = inputs.first { name in
+      name == "-" || CaptureArguments.link(name) != nil
+        || FileIdentity(input: name)?.isRegular == false
+    }
     if loop.value > 1, let readOnce {
       throw ValidationError("--loop reads inputs again, which \(readOnce) does not allow")
     }
@@ -116,9 +122,32 @@ struct ReplayCommand: ParsableCommand {
     if output == "-", json { throw ValidationError("--json and --to file:- both want stdout") }
   }
 
+  /// Refuses what cannot be done with an interface that is listened to.
+  private func validate(_ link: String, _ inputCount: Int) throws {
+    #if !os(Linux)
+      throw ValidationError("this system has no link to listen to: capture it with tcpdump")
+    #endif
+    if link.isEmpty { throw ValidationError("link: names no interface") }
+    if inputCount > 1 {
+      throw ValidationError("link:\(link) has no end: it must be the only input")
+    }
+    if destination == .link(link) {
+      throw ValidationError("what comes from \(link) cannot go onto it again")
+    }
+  }
+
+  /// The inputs and the filter of the command line.
+  private var named: (inputs: [String], filter: String?) {
+    filter.map { (arguments, $0) } ?? CaptureArguments.split(arguments)
+  }
+
+  /// The interface that is listened to, if one is.
+  private var link: String? { named.inputs.first.flatMap(CaptureArguments.link) }
+
   /// The files of the command line.
   private var files: CaptureFiles {
-    let (inputs, filter) = filter.map { (arguments, $0) } ?? CaptureArguments.split(arguments)
+    var (inputs, filter) = named
+    if link != nil { inputs = [] }
     guard case .file(let path) = destination else { return CaptureFiles(inputs, filter: filter) }
     return CaptureFiles(inputs, filter: filter, output: StandardStreams.output(path))
   }
@@ -126,8 +155,19 @@ struct ReplayCommand: ParsableCommand {
   /// What the command line asks for.
   private func plan(_ files: CaptureFiles) -> ReplayPlan {
     ReplayPlan(
-      inputs: files.inputs, destination: sink(files), loopCount: loop.value, limit: limit?.value,
-      pacing: timing.pacing(isLive: isLive), verifies: verify)
+      inputs: inputs(files), destination: sink(files), loopCount: loop.value, limit: limit?.value,
+      // What comes from a link comes in its own time.
+      pacing: timing.pacing(isLive: isLive && link == nil), verifies: verify)
+  }
+
+  private func inputs(_ files: CaptureFiles) -> [any PacketInput] {
+    #if os(Linux)
+      if let link {
+        let input = LinkInput(link)
+        return [files.filter.map { FilteredInput(input, $0) } ?? input]
+      }
+    #endif
+    return files.inputs
   }
 
   private func sink(_ files: CaptureFiles) -> ReplayPlan.Destination {
