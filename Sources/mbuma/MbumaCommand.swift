@@ -6,13 +6,13 @@ import ArgumentParser
 struct MbumaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mbuma",
-    abstract: "Replay captures through mbufs, and measure what that costs.",
+    abstract: "Replay captures through mbufs, make them, and measure what that costs.",
     discussion: """
       Exit status: 0 all done; 1 failed while running; 2 some packets failed; 3 input cut short or \
       corrupt; 4 nothing was done; 5 verification found a difference; 64 usage; 77 permission.
       """,
     version: "0.1.0",
-    subcommands: [ReplayCommand.self, BenchCommand.self])
+    subcommands: [ReplayCommand.self, CaptureCommand.self, BenchCommand.self])
 
   static func main() {
     main(CaptureArguments.keepingSeparator(CaptureArguments.ofProcess))

@@ -7,7 +7,12 @@ final class ProgressLine: Sendable {
   private let start = ContinuousClock.now
   private let shownAt = Mutex<ContinuousClock.Instant?>(nil)
 
-  init(isShown: Bool) { self.isShown = isShown }
+  private let showsRate: Bool
+
+  init(isShown: Bool, showsRate: Bool = true) {
+    self.isShown = isShown
+    self.showsRate = showsRate
+  }
 
   /// Shows how many packets are done, if it is time.
   func show(_ packets: Int) {
@@ -19,6 +24,7 @@ final class ProgressLine: Sendable {
       return true
     }
     guard isDue, now - start >= .milliseconds(200) else { return }
+    guard showsRate else { return Terminal.progress("\(packets) packets") }
     let rate = Double(packets) / Bench.nanoseconds(now - start) * 1e3
     let tenths = Int(rate * 10)
     Terminal.progress("\(packets) packets, \(tenths / 10).\(tenths % 10) Mpps")

@@ -28,7 +28,7 @@ enum StandardStreams {
     let name = path == "-" ? "standard output" : path
     if path != "-", file.isOverwritten(byWritingTo: output) {
       return "\(name): output and standard output are one file: the report would overwrite the "
-        + "capture; choose --to file:-, or send standard output elsewhere"
+        + "capture; name - as the output, or send standard output elsewhere"
     }
     if file.isOverwritten(byWritingTo: errors) {
       return "\(name): output and standard error are one file: messages would overwrite the "

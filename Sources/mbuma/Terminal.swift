@@ -18,6 +18,9 @@ enum Terminal {
   /// Whether standard error is a terminal.
   static var isInteractive: Bool { isatty(descriptor) == 1 }
 
+  /// Whether standard output is a terminal.
+  static var isOutput: Bool { isatty(1) == 1 }
+
   /// Writes one line.
   static func warn(_ line: String) { write(line + "\n") }
 
