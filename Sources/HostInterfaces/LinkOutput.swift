@@ -19,13 +19,23 @@ import Wire
     public let name: String
     /// How frames are sent.
     public let method: Method
+    /// The interface at which what was sent is heard, to prove that it arrived; nil for none.
+    public let farEnd: String?
+    private let box = VerificationBox()
     /// Packets that the interface had sent when it was opened.
     private let countBefore = Mutex<Int?>(nil)
 
     /// Names an interface; it is opened when there is something to send.
-    public init(_ name: String, by method: Method = .packet) {
+    ///
+    /// - Parameters:
+    ///   - name: the interface's.
+    ///   - method: how frames are sent.
+    ///   - farEnd: the interface at the other end of its link, if that is on this host as well and
+    ///     shall prove what arrives.
+    public init(_ name: String, by method: Method = .packet, heardOn farEnd: String? = nil) {
       self.name = name
       self.method = method
+      self.farEnd = farEnd
     }
 
     /// Opens the interface.
@@ -39,13 +49,18 @@ import Wire
       case .packet:
         let socket = try PacketSocket(name, .sending)
         try check(traits, socket.traits)
-        return socket
+        guard let farEnd else { return socket }
+        return try VerifiedLink(socket, heardOn: farEnd, into: box)
       case .xdp:
         let socket = try XDPSocket(name)
         try check(traits, socket.traits)
-        return socket
+        guard let farEnd else { return socket }
+        return try VerifiedLink(socket, heardOn: farEnd, into: box)
       }
     }
+
+    /// What was heard at the far end.
+    public func linkVerification() -> LinkVerification? { box.found.withLock { $0 } }
 
     private func check(_ source: LinkTraits, _ own: LinkTraits) throws(InterfaceError) {
       guard let given = source.linkType, let wanted = own.linkType, given != wanted,

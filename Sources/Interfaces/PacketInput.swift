@@ -35,6 +35,11 @@ public protocol PacketOutput: Sendable {
   /// - Returns: nil, as by default, if nobody counts them.
   func confirmedPacketCount() -> Int?
 
+  /// What the far end of the link heard of all that was sent, once the sink is finished.
+  ///
+  /// - Returns: nil, as by default, if nobody listens there.
+  func linkVerification() -> LinkVerification?
+
   /// Reads the output, which is finished, and the inputs again and compares them.
   ///
   /// - Parameters:
@@ -51,6 +56,9 @@ extension PacketOutput {
 
   /// Nobody counts.
   public func confirmedPacketCount() -> Int? { nil }
+
+  /// Nobody listens.
+  public func linkVerification() -> LinkVerification? { nil }
 
   /// Cannot be read again.
   public func compare(loopCount: Int, packetCount: Int) -> PacketComparison? { nil }

@@ -86,6 +86,7 @@ public struct Replay: ~Copyable {
     }
     if case .output(let output) = plan.destination, hasBegun {
       report.confirmed = output.confirmedPacketCount()
+      report.farEnd = output.linkVerification()
     }
     report.pool = pool.statistics()
     report.outstanding = report.pool.mbufsInUse

@@ -20,6 +20,7 @@ extension ReplayReport {
       "rate_pps": .number(packetsPerSecond),
       "rate_bps": .number(bitsPerSecond),
       "confirmed": confirmed.map { .integer($0) } ?? .null,
+      "far_end": farEnd.map(\.json) ?? .null,
       "lateness": lateness.isEmpty ? .null : lateness.json,
       "protocols": protocolsJSON,
       "checksums": ["ipv4": ipv4JSON, "udp": udpJSON],
@@ -107,6 +108,22 @@ extension InterfaceError {
       "what": .string(what), "why": .string(why), "do": .string(advice),
       "packet": packet.map { .integer($0) } ?? .null,
       "offset": byteOffset.map { .integer($0) } ?? .null,
+    ]
+  }
+}
+
+extension LinkVerification {
+  var json: JSONValue {
+    [
+      "whole": .bool(isWhole),
+      "sent": .integer(sentCount),
+      "in_order": .integer(inOrderCount),
+      "reordered": .integer(reorderedCount),
+      "lost": .integer(lostCount),
+      "lost_frames": .array(lostFrames.map { .integer($0) }),
+      "foreign": .integer(foreignCount),
+      "unheard": .integer(unheardCount),
+      "error": error.map(\.json) ?? .null,
     ]
   }
 }

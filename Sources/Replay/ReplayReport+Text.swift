@@ -11,6 +11,7 @@ extension ReplayReport {
     if let confirmed {
       lines.append(line("confirmed", "\(confirmed.counted("packet")) by the system"))
     }
+    if let farEnd { lines.append(line("far end", farEnd.text)) }
     if !lateness.isEmpty { lines.append(line("lateness", lateness.text)) }
     let p = tally.protocols
     lines.append(
@@ -93,6 +94,22 @@ extension ReplayReport.Input {
     let kind = [format, linkType?.name].compactMap(\.self).map { "\($0), " }.joined()
     return "\(name): \(kind)\(packets.counted("packet")), "
       + "\(bytes) bytes, end \(endName ?? "not reached")"
+  }
+}
+
+extension LinkVerification {
+  /// One line: all there and in order, or what is not.
+  var text: String {
+    if isWhole, foreignCount == 0 { return "whole: \(sentCount.counted("frame")) in order" }
+    let counts = [
+      ("in order", inOrderCount), ("reordered", reorderedCount), ("lost", lostCount),
+      ("foreign", foreignCount), ("unheard", unheardCount),
+    ]
+    let list = counts.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    let numbers = lostFrames.prefix(10).map(String.init).joined(separator: ", ")
+    return (isWhole ? "whole: " : "not whole: ") + list
+      + (lostFrames.isEmpty ? "" : "; lost frames \(numbers)")
+      + (lostCount > 10 ? " and more" : "")
   }
 }
 

@@ -60,6 +60,8 @@ public struct ReplayReport: Sendable {
   public var refused = 0
   /// Packets that left as the system counts them, whoever sent them; nil where nobody counts.
   public var confirmed: Int?
+  /// What the far end of the link heard; nil where nobody listened.
+  public var farEnd: LinkVerification?
   /// How long after their due times packets left, where they had any.
   public var lateness = Lateness()
   /// Packets that went no further, by reason.

@@ -49,6 +49,12 @@ struct ReplayCommand: ParsableCommand {
   @Flag(help: "Read the output again and compare it with the input.")
   var verify = false
 
+  @Option(
+    name: .customLong("verify-on"),
+    help:
+      "The interface at the far end of the link, where what arrives is held against what was sent.")
+  var farEnd: String?
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -87,6 +93,12 @@ struct ReplayCommand: ParsableCommand {
   func validate() throws {
     if target != nil, interface != nil {
       throw ValidationError("--to and -i both say where packets go")
+    }
+    if let farEnd {
+      if !isLive { throw ValidationError("--verify-on needs --to link:IF") }
+      if farEnd.isEmpty || destination == .link(farEnd) {
+        throw ValidationError("--verify-on needs the interface at the other end of the link")
+      }
     }
     if isXDP, !isLive { throw ValidationError("--xdp needs --to link:IF") }
     #if !os(Linux)
@@ -173,7 +185,7 @@ struct ReplayCommand: ParsableCommand {
   private func sink(_ files: CaptureFiles) -> ReplayPlan.Destination {
     #if os(Linux)
       if case .link(let name) = destination {
-        return .output(LinkOutput(name, by: isXDP ? .xdp : .packet))
+        return .output(LinkOutput(name, by: isXDP ? .xdp : .packet, heardOn: farEnd))
       }
     #endif
     return files.output.map { .output($0) } ?? (destination == .stack ? .stack : .null)
@@ -207,6 +219,11 @@ struct ReplayCommand: ParsableCommand {
       Terminal.warn(
         "mbuma: the interface sent \(confirmed) of \(report.packetsSent.counted("packet")); "
           + "look at its drops: ip -s link")
+    }
+    if let found = report.farEnd, !found.isWhole {
+      Terminal.warn(
+        "mbuma: \(farEnd ?? "") heard \(found.inOrderCount) of \(found.sentCount.counted("frame")) in "
+          + "their places" + (found.error.map { "; \($0)" } ?? ""))
     }
     if report.outstanding != 0 {
       Terminal.warn("mbuma: \(report.outstanding) mbufs are still out: this is a bug of mbuma")
@@ -242,7 +259,9 @@ extension ExitStatus {
       self = .failed
     } else if let error = report.outputError {
       self = ExitStatus(rawValue: error.exitCode) ?? .failed
-    } else if report.verification?.isIdentical == false || !report.isConfirmed {
+    } else if report.verification?.isIdentical == false || report.farEnd?.isWhole == false
+      || !report.isConfirmed
+    {
       self = .mismatch
     } else if let error = report.inputs.compactMap(\.error).first {
       self = ExitStatus(rawValue: error.exitCode) ?? .failed

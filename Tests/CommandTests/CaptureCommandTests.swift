@@ -251,6 +251,49 @@ import Testing
       }
     }
 
+    @Test(arguments: [[], ["--xdp"], ["--pps", "2k"]])
+    func theFarEndHearsWhatIsSent(_ options: [String]) throws {
+      try Network.with {
+        let result = try Command.run(
+          [
+            "replay", "Captures/dns.pcap", "-i", "va0", "--verify-on", "vb0", "--topspeed",
+            "--json",
+          ]
+          .filter { $0 != "--topspeed" || !options.contains("--pps") } + options)
+        #expect(result.status == 0, "\(result.diagnostics)")
+        let found = try #require(try result.json()["far_end"] as? [String: Any])
+        #expect(found["whole"] as? Bool == true && found["in_order"] as? Int == 86)
+        #expect(found["foreign"] as? Int == 0 && found["lost"] as? Int == 0)
+      }
+    }
+
+    @Test func whatTheLinkLosesIsToldByItsNumber() throws {
+      try Network.with {
+        // A bridge drops what is longer than its port takes: MTU, header and a tag. It learns nothing,
+        // so it forwards everything else.
+        let isMade = [
+          "ip link add vc0 type veth peer name vd0",
+          "ip link add br0 type bridge mcast_snooping 0",
+          "ip link set vb0 master br0", "ip link set vc0 master br0",
+          "ip link set vb0 type bridge_slave learning off", "ip link set vc0 mtu 200",
+          "for name in vc0 vd0 br0; do ip link set $name up multicast off arp off; done",
+        ].allSatisfy(Network.run)
+        guard isMade else { return print("skipped \(#function): no bridge here") }
+        let result = try Command.run(
+          "replay", "Captures/dns.pcap", "-i", "va0", "--verify-on", "vd0", "-t", "--json")
+        #expect(result.status == 5)
+        #expect(result.diagnostics.contains("mbuma: vd0 heard "))
+        let frames = Records(try readFile("\(Command.root.path)/Captures/dns.pcap")).frames
+        let lost = frames.indices.filter { frames[$0].count > 218 }.map { $0 + 1 }
+        #expect(!lost.isEmpty && lost.count < frames.count)
+        let report = try result.json()
+        #expect(report["confirmed"] as? Int == frames.count)
+        let found = try #require(report["far_end"] as? [String: Any])
+        #expect(found["lost_frames"] as? [Int] == lost && found["reordered"] as? Int == 0)
+        #expect(found["in_order"] as? Int == frames.count - lost.count)
+      }
+    }
+
     @Test func anInterfaceThatIsNotThereAndAPermissionThatIsMissing() throws {
       try Network.with {
         let folder = try TemporaryFolder()

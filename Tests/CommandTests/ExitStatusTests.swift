@@ -219,6 +219,8 @@ import Testing
     ["replay", "/dev/zero", "--verify", "--to", "file:/tmp/never-made.pcap"],
     ["replay", "-", "--loop", "2"], ["replay", "/dev/zero", "--loop", "2"], ["replay", "-", "-"],
     ["replay", "Captures/dns.pcap", "--to", "file:-", "--json"],
+    ["replay", "Captures/dns.pcap", "--verify-on", "lo"],
+    ["replay", "Captures/dns.pcap", "--to", "link:lo", "--verify-on", "lo"],
     ["replay", "Captures/dns.pcap", "--to", "file:Captures/dns.pcap"],
     ["replay", "Captures/dns.pcap", "--to", "file:Sources/../Captures/dns.pcap"],
     ["replay", "Captures/dns.pcap", "this is no filter"],

@@ -10,7 +10,7 @@ import Testing
     "duration_ns", "rate_pps", "rate_bps", "protocols", "checksums", "drops", "zones",
     "outstanding", "verify",
     // Beyond those: frames cut inside a header, a signal, an output that failed, and a live link.
-    "undecodable", "interrupted", "output_error", "confirmed", "lateness",
+    "undecodable", "interrupted", "output_error", "confirmed", "lateness", "far_end",
   ]
   static let protocols: Set = [
     "arp", "ipv4", "ipv6", "udp", "tcp", "icmp", "icmpv6", "vlan", "qinq", "ipv4_fragment",
