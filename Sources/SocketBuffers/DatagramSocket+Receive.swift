@@ -43,10 +43,7 @@ extension DatagramSocket {
   public func receive(until deadline: ContinuousClock.Instant? = nil) throws(SocketError)
     -> Datagram
   {
-    let parker = ThreadParker()
-    let reader = DatagramReader(parker: parker, takes: true)
-    wait(reader, parker, until: deadline)
-    return try reader.datagram()
+    try wait(for: .datagram, until: deadline).datagram()
   }
 
   /// Takes the first datagram, whole; the task is suspended until there is one.
@@ -58,10 +55,7 @@ extension DatagramSocket {
   public func receiveWhenAvailable(
     until deadline: ContinuousClock.Instant? = nil
   ) async throws(SocketError) -> Datagram {
-    let parker = TaskParker()
-    let reader = DatagramReader(parker: parker, takes: true)
-    await wait(reader, parker, until: deadline)
-    return try reader.datagram()
+    try await suspend(for: .datagram, until: deadline).datagram()
   }
 
   /// Sleeps until a datagram, an error or the end is there for whoever asks next.
@@ -72,10 +66,7 @@ extension DatagramSocket {
   public func waitUntilReadable(
     until deadline: ContinuousClock.Instant? = nil
   ) throws(SocketError) {
-    let parker = ThreadParker()
-    let reader = DatagramReader(parker: parker, takes: false)
-    wait(reader, parker, until: deadline)
-    try reader.readable()
+    _ = try wait(for: .news, until: deadline)
   }
 
   /// Suspends the task until a datagram, an error or the end is there for whoever asks next.
@@ -84,53 +75,40 @@ extension DatagramSocket {
   public func becomesReadable(
     until deadline: ContinuousClock.Instant? = nil
   ) async throws(SocketError) {
-    let parker = TaskParker()
-    let reader = DatagramReader(parker: parker, takes: false)
-    await wait(reader, parker, until: deadline)
-    try reader.readable()
+    _ = try await suspend(for: .news, until: deadline)
   }
 
   private func wait(
-    _ reader: DatagramReader, _ parker: ThreadParker, until deadline: ContinuousClock.Instant?
-  ) {
-    while !turn(reader, deadline, isCancelled: false) { parker.wait(until: deadline) }
+    for want: DatagramWant, until deadline: ContinuousClock.Instant?
+  ) throws(SocketError) -> DatagramOutcome {
+    try DatagramReader.blockThread(for: want, until: deadline) {
+      (reader, givingUp) throws(SocketError) in try turn(reader, for: want, givingUp)
+    }
   }
 
-  private func wait(
-    _ reader: DatagramReader, _ parker: TaskParker, until deadline: ContinuousClock.Instant?
-  ) async {
-    await withTaskCancellationHandler {
-      while !turn(reader, deadline, isCancelled: Task.isCancelled) {
-        await parker.wait(until: deadline)
-      }
-    } onCancel: {
-      parker.unpark()
+  private func suspend(
+    for want: DatagramWant, until deadline: ContinuousClock.Instant?
+  ) async throws(SocketError) -> DatagramOutcome {
+    try await DatagramReader.suspendTask(for: want, until: deadline) {
+      (reader, givingUp) throws(SocketError) in try turn(reader, for: want, givingUp)
     }
   }
 
   private func turn(
-    _ reader: DatagramReader, _ deadline: ContinuousClock.Instant?, isCancelled: Bool
-  ) -> Bool {
-    let isLate = deadline.map { $0 <= .now } ?? false
-    let error: SocketError? = isCancelled ? .cancelled : isLate ? .deadlinePassed : nil
-    return state.withLock { $0.turn(reader, givingUp: error) }
+    _ reader: DatagramReader?, for want: DatagramWant, _ givingUp: GivingUp?
+  ) throws(SocketError) -> WaiterTurn<DatagramOutcome> {
+    try state.withLock { state throws(SocketError) in
+      try state.turn(reader, for: want, givingUp: givingUp)
+    }
   }
 }
 
-extension DatagramReader {
-  fileprivate func datagram() throws(SocketError) -> Datagram {
-    switch takeOutcome() {
+extension DatagramOutcome {
+  fileprivate consuming func datagram() throws(SocketError) -> Datagram {
+    switch consume self {
     case .datagram(let datagram): return datagram
     case .failed(let error): throw error
     case .readable: preconditionFailure("a reader that takes was only told")
-    }
-  }
-
-  fileprivate func readable() throws(SocketError) {
-    switch takeOutcome() {
-    case .readable: return
-    case .failed(let error): throw error
-    case .datagram: preconditionFailure("a reader that only looks was given a datagram")
     }
   }
 }

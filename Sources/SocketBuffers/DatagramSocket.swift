@@ -136,16 +136,15 @@ public final class DatagramSocket: Sendable {
       return .noMemory
     }
     var control = control.take()
-    let (delivery, parkers) = state.withLock { state -> (Delivery, [any Parker]) in
+    return state.withLockThenWake { state, wakes in
       if state.cannotReceive {
         state.buffer.drops += 1
-        return (.closed, [])
+        return .closed
       }
       let result = state.append(&framed, control: &control)
-      return (result == .appended ? .delivered : .full, state.serve())
+      state.serve(&wakes)
+      return result == .appended ? .delivered : .full
     }
-    for parker in parkers { parker.unpark() }
-    return delivery
   }
 
   /// Tells the next call of `send` or `receive`, and it alone, that an earlier send failed.
@@ -164,11 +163,10 @@ public final class DatagramSocket: Sendable {
 
   /// Changes the state, and serves readers that need wait no longer.
   func change(_ body: (inout DatagramSocketState) -> Void) {
-    let parkers = state.withLock { state in
+    state.withLockThenWake { state, wakes in
       body(&state)
-      return state.serve()
+      state.serve(&wakes)
     }
-    for parker in parkers { parker.unpark() }
   }
 
   // MARK: The user's side

@@ -9,9 +9,9 @@
 //     an owner waits  =>  no entry that it may send, no wake-up, no end
 //     a writer waits  =>  datagramCount == limitInDatagrams, no end
 //
-// One lock guards all of it. A sleeper is listed under the lock where its reason to sleep was seen, and
-// whoever takes that reason away takes the list as well and unparks all of them behind the lock. So no
-// wake-up is lost; who finds nothing when it looks again sleeps again. Writers race for the room.
+// One lock guards all of it. A sleeper is queued under the lock where its reason to sleep was seen, and
+// whoever takes that reason away wakes all of them. What is granted is no more than another look: who
+// finds nothing then sleeps again, and writers race for the room.
 
 import DequeModule
 import Mbufs
@@ -35,10 +35,28 @@ public final class SendQueue: Sendable {
     var datagramCount = 0
     var isWoken = false
     var isEnded = false
-    var owners = SleeperList()
-    var writers = SleeperList()
-    var callback: (@Sendable () -> Void)?
+    var owners = WaiterQueue<Void, Void>()
+    var writers = WaiterQueue<Void, Void>()
+    var callback: Callback?
+
+    /// Tells the owner that there is something to do.
+    mutating func wakeOwner(_ wakes: inout WakeList) {
+      owners.grantAll(&wakes) {}
+      wakes.add(callback)
+    }
   }
+
+  /// Stands for an owner that sleeps elsewhere.
+  private final class Callback: Parker {
+    let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+    func unpark() { body() }
+  }
+
+  /// Whoever sleeps here.
+  private typealias Sleeper = Waiter<Void, Void>
 
   private static let lockClass = LockClass("send queue")
   private let state = Guarded(State(), class: lockClass)
@@ -62,65 +80,52 @@ public final class SendQueue: Sendable {
   package func put(_ datagram: consuming Datagram, from socket: UInt64) throws(SocketError) {
     var entry: Entry? = Entry(datagram: datagram, socket: socket)
     let limit = limitInDatagrams
-    let news = try state.withLock { state throws(SocketError) -> News in
+    try state.withLockThenWake { state, wakes throws(SocketError) in
       if state.isEnded { throw .cannotSend }
       guard state.datagramCount < limit else { throw .queueFull(limitInDatagrams: limit) }
       state.datagramCount += 1
-      return Self.append(&entry, to: &state)
+      Self.append(&entry, to: &state, &wakes)
     }
-    news.tell()
   }
 
   /// Asks the owner to close a socket behind what it has sent; there is always room for that.
   package func requestClose(of socket: UInt64) {
     var entry: Entry? = Entry(datagram: nil, socket: socket)
-    let news = state.withLock { state in Self.append(&entry, to: &state) }
-    news.tell()
+    state.withLockThenWake { state, wakes in Self.append(&entry, to: &state, &wakes) }
   }
 
-  private static func append(_ entry: inout Entry?, to state: inout State) -> News {
+  private static func append(
+    _ entry: inout Entry?, to state: inout State, _ wakes: inout WakeList
+  ) {
     let isFirst = state.entries.isEmpty
     if let entry = entry.take() { state.entries.append(entry) }
-    return isFirst ? news(for: &state) : News()
+    if isFirst { state.wakeOwner(&wakes) }
   }
 
   /// Blocks the thread until there is room, or nothing will be sent any more.
   package func waitForRoom(until deadline: ContinuousClock.Instant?) throws(SocketError) {
-    let parker = ThreadParker()
-    while !(try turnOfWriter(parker, deadline, isCancelled: false)) { parker.wait(until: deadline) }
+    try Sleeper.blockThread(for: (), until: deadline) { (sleeper, givingUp) throws(SocketError) in
+      try turnOfWriter(sleeper, givingUp)
+    }
   }
 
   /// Suspends the task until there is room, or nothing will be sent any more.
   package func getsRoom(until deadline: ContinuousClock.Instant?) async throws(SocketError) {
-    let parker = TaskParker()
-    // The handler's closure cannot throw a typed error.
-    let result = await withTaskCancellationHandler { () async -> Result<Void, SocketError> in
-      do throws(SocketError) {
-        while !(try turnOfWriter(parker, deadline, isCancelled: Task.isCancelled)) {
-          await parker.wait(until: deadline)
-        }
-        return .success(())
-      } catch {
-        return .failure(error)
-      }
-    } onCancel: {
-      parker.unpark()
+    try await Sleeper.suspendTask(for: (), until: deadline) {
+      (sleeper, givingUp) throws(SocketError) in try turnOfWriter(sleeper, givingUp)
     }
-    try result.get()
   }
 
   private func turnOfWriter(
-    _ parker: some Parker, _ deadline: ContinuousClock.Instant?, isCancelled: Bool
-  ) throws(SocketError) -> Bool {
-    let isLate = deadline.map { $0 <= .now } ?? false
-    return try state.withLock { state throws(SocketError) in
-      state.writers.remove(parker)
+    _ sleeper: Sleeper?, _ givingUp: GivingUp?
+  ) throws(SocketError) -> WaiterTurn<Void> {
+    try state.withLock { state throws(SocketError) in
+      if let sleeper { _ = state.writers.withdraw(sleeper) }
       if state.isEnded { throw .cannotSend }
-      if state.datagramCount < limitInDatagrams { return true }
-      if isCancelled { throw .cancelled }
-      if isLate { throw .deadlinePassed }
-      state.writers.add(parker)
-      return false
+      if state.datagramCount < limitInDatagrams { return .ended(()) }
+      if let givingUp { throw SocketError(givingUp) }
+      if let sleeper { state.writers.enqueue(sleeper) }
+      return .sleep()
     }
   }
 
@@ -129,8 +134,8 @@ public final class SendQueue: Sendable {
   /// Takes the first entry out, or nil; writers that wait for room are woken.
   package func take() -> Entry? {
     var entry: Entry?
-    let parkers = state.withLock { state -> [any Parker] in
-      if state.entries.isEmpty { return [] }
+    state.withLockThenWake { state, wakes in
+      if state.entries.isEmpty { return }
       let first = state.entries.removeFirst()
       let isDatagram =
         switch first.datagram {
@@ -138,11 +143,10 @@ public final class SendQueue: Sendable {
         case nil: false
         }
       entry = consume first
-      guard isDatagram else { return [] }
+      guard isDatagram else { return }
       state.datagramCount -= 1
-      return state.writers.takeAll()
+      state.writers.grantAll(&wakes) {}
     }
-    for parker in parkers { parker.unpark() }
     return entry
   }
 
@@ -156,12 +160,7 @@ public final class SendQueue: Sendable {
   public func waitUntilReady(
     until deadline: ContinuousClock.Instant? = nil, isSending: Bool = true
   ) -> Bool {
-    let parker = ThreadParker()
-    while true {
-      let answer = turnOfOwner(parker, deadline, isSending, isCancelled: false)
-      if let answer { return answer }
-      parker.wait(until: deadline)
-    }
+    Sleeper.blockThread(for: (), until: deadline) { turnOfOwner($0, isSending, $1) }
   }
 
   /// Suspends the owner's task as `waitUntilReady(until:isSending:)` blocks its thread; a cancelled
@@ -174,42 +173,30 @@ public final class SendQueue: Sendable {
   public func becomesReady(
     until deadline: ContinuousClock.Instant? = nil, isSending: Bool = true
   ) async -> Bool {
-    let parker = TaskParker()
-    return await withTaskCancellationHandler {
-      while true {
-        let answer = turnOfOwner(parker, deadline, isSending, isCancelled: Task.isCancelled)
-        if let answer { return answer }
-        await parker.wait(until: deadline)
-      }
-    } onCancel: {
-      parker.unpark()
-    }
+    await Sleeper.suspendTask(for: (), until: deadline) { turnOfOwner($0, isSending, $1) }
   }
 
   private func turnOfOwner(
-    _ parker: some Parker, _ deadline: ContinuousClock.Instant?, _ isSending: Bool,
-    isCancelled: Bool
-  ) -> Bool? {
-    let isLate = deadline.map { $0 <= .now } ?? false
-    return state.withLock { state in
-      state.owners.remove(parker)
-      if state.entries.isEmpty, state.isEnded { return false }
-      if isSending && !state.entries.isEmpty || state.isWoken || isCancelled || isLate {
+    _ sleeper: Sleeper?, _ isSending: Bool, _ givingUp: GivingUp?
+  ) -> WaiterTurn<Bool> {
+    state.withLock { state in
+      if let sleeper { _ = state.owners.withdraw(sleeper) }
+      if state.entries.isEmpty, state.isEnded { return .ended(false) }
+      if isSending && !state.entries.isEmpty || state.isWoken || givingUp != nil {
         state.isWoken = false
-        return true
+        return .ended(true)
       }
-      state.owners.add(parker)
-      return nil
+      if let sleeper { state.owners.enqueue(sleeper) }
+      return .sleep()
     }
   }
 
   /// Ends the owner's wait, or its next one: for instance because an interface has packets.
   public func wake() {
-    let news = state.withLock { state in
+    state.withLockThenWake { state, wakes in
       state.isWoken = true
-      return Self.news(for: &state)
+      state.wakeOwner(&wakes)
     }
-    news.tell()
   }
 
   /// Has `body` called when there is something to do and before there was not, or the queue ends.
@@ -217,35 +204,19 @@ public final class SendQueue: Sendable {
   /// For an owner that waits elsewhere, in poll(2) for instance, and is to be woken there. It is
   /// called without a lock, on the thread that sends. One that was set before is let go.
   public func onReady(_ body: (@Sendable () -> Void)?) {
-    var body = body
-    state.withLock { swap(&$0.callback, &body) }
+    var callback = body.map(Callback.init)
+    state.withLock { swap(&$0.callback, &callback) }
     // What was set before ends here, behind the lock.
-    _ = consume body
+    _ = consume callback
   }
 
   /// Refuses to take anything more; writers are told, and what waits is still sent.
   public func end() {
-    let (news, writers) = state.withLock { state in
+    state.withLockThenWake { state, wakes in
       state.isEnded = true
-      return (Self.news(for: &state), state.writers.takeAll())
+      state.wakeOwner(&wakes)
+      state.writers.grantAll(&wakes) {}
     }
-    news.tell()
-    for parker in writers { parker.unpark() }
-  }
-
-  /// Whom to tell, behind the lock, that there is something to do.
-  private struct News {
-    var owners: [any Parker] = []
-    var callback: (@Sendable () -> Void)?
-
-    func tell() {
-      for parker in owners { parker.unpark() }
-      callback?()
-    }
-  }
-
-  private static func news(for state: inout State) -> News {
-    News(owners: state.owners.takeAll(), callback: state.callback)
   }
 
   /// Traps if there is more than the limit, or somebody sleeps without a reason.
@@ -262,27 +233,5 @@ public final class SendQueue: Sendable {
         state.writers.isEmpty || count == limitInDatagrams && !state.isEnded,
         "writers wait although \(count) of \(limitInDatagrams) datagrams wait")
     }
-  }
-}
-
-/// Who sleeps until something changes; whoever changes it wakes all of them.
-private struct SleeperList {
-  private var sleepers: [(id: ObjectIdentifier, parker: any Parker)] = []
-
-  var isEmpty: Bool { sleepers.isEmpty }
-
-  mutating func add(_ parker: some Parker) {
-    sleepers.append((ObjectIdentifier(parker), parker))
-  }
-
-  mutating func remove(_ parker: some Parker) {
-    if sleepers.isEmpty { return }
-    sleepers.removeAll { $0.id == ObjectIdentifier(parker) }
-  }
-
-  mutating func takeAll() -> [any Parker] {
-    if sleepers.isEmpty { return [] }
-    defer { sleepers = [] }
-    return sleepers.map(\.parker)
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 public import Mbufs
+import UMA
 
 #if canImport(Glibc)
   import Glibc
@@ -41,6 +42,8 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
   case noMemory(MbufError)
   /// What the protocol told of an earlier send, once, as a system error number.
   case pending(errorNumber: Int32)
+
+  init(_ reason: GivingUp) { self = reason == .cancelled ? .cancelled : .deadlinePassed }
 
   /// The number that a BSD system call would return; 0 for the end.
   ///

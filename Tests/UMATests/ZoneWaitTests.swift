@@ -202,12 +202,12 @@ import Testing
     var forgotten = 0
     let deadline = ContinuousClock.now + .milliseconds(300)
     while ContinuousClock.now < deadline {
-      let waiter = Waiter(usesReserve: false, parker: ThreadParker())
+      let waiter = ItemWaiter(ItemWant(usesReserve: false), parker: ThreadParker())
       let request = Request(site: CallSite(#fileID, #line), waiter: waiter)
       if case .item = zone.attempt(request, in: nil) { preconditionFailure("it is full") }
       zone.withDepot { depot in
         if !waiter.isQueued { forgotten += 1 }
-        depot.waiters.withdraw(waiter)
+        #expect(depot.waiters.withdraw(waiter) == nil)
       }
     }
     ended.advance()

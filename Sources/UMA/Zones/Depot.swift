@@ -26,7 +26,7 @@ struct Depot: ~Copyable {
   var transfersInFlight = 0
   /// How often items went back below.
   var returnCount = 0
-  var waiters = WaiterQueue()
+  var waiters = WaiterQueue<ItemWant, Item>()
   var allocations: UInt64 = 0
   var frees: UInt64 = 0
   var sleeps: UInt64 = 0
@@ -106,7 +106,7 @@ struct Depot: ~Copyable {
   /// Whether others have slept for what comes free before this request came.
   func hasOthersAhead(of request: Request) -> Bool {
     guard let head = waiters.first, head !== request.waiter else { return false }
-    return head.usesReserve || !request.usesReserve
+    return head.want.usesReserve || !request.usesReserve
   }
 
   /// Notes that items are back below.
@@ -116,9 +116,18 @@ struct Depot: ~Copyable {
   }
 
   /// Puts a waiter at its place in the queue.
-  mutating func enqueue(_ waiter: Waiter) {
+  mutating func enqueue(_ waiter: ItemWaiter) {
     if waiter.isQueued { return }
-    waiters.enqueue(waiter)
+    waiters.enqueue(waiter, ahead: waiter.want.usesReserve)
     sleeps += 1
+  }
+
+  /// Room for the first who waits; nil if nobody does.
+  var roomForFirst: Int? { waiters.first.map { room(usesReserve: $0.want.usesReserve) } }
+
+  /// Hands an item to the first who waits.
+  mutating func grant(_ item: Item, _ wakes: inout WakeList) {
+    allocations += 1
+    waiters.grantFirst(item, &wakes)
   }
 }

@@ -39,15 +39,24 @@ public enum Wait: Sendable, Equatable {
   public static func wait(for duration: Duration) -> Wait { .wait(until: .now + duration) }
 }
 
+/// What the waiter of a zone wants: an item, from the reserve if it has a claim on that.
+struct ItemWant { let usesReserve: Bool }
+
+/// Who waits for an item of a zone, under the zone lock.
+///
+///     waiter in queue  =>  no item in any cache of the zone, and no bucket loaded in one:
+///                          every free goes to the slow path and meets the queue
+///
+/// Callers with a claim on the reserve go ahead of those without.
+typealias ItemWaiter = Waiter<ItemWant, Item>
+
 /// One allocation as the slow path sees it.
 struct Request {
   var wait = Wait.noWait
   var usesReserve = false
   var site: CallSite
   /// Set once the allocation has decided to sleep rather than be denied.
-  var waiter: Waiter?
-  /// Whether the limit notice for this wait was posted.
-  var isNoted = false
+  var waiter: ItemWaiter?
 
   var mayGrow: Bool { wait != .noPages }
 }

@@ -62,6 +62,16 @@ extension Zone {
     }
   }
 
+  /// Runs `body` as `withDepot` does, and wakes whom it noted once the zone lock is released.
+  func withDepotThenWake<Result>(
+    file: StaticString = #fileID, line: UInt = #line,
+    _ body: (inout Depot, inout WakeList) -> Result
+  ) -> Result {
+    var wakes = WakeList()
+    defer { wakes.wake() }
+    return withDepot(file: file, line: line) { body(&$0, &wakes) }
+  }
+
   /// Each zone once, in the order in which their locks are taken: by class, then by address, so that
   /// two callers never wait for one another, and the lock checker learns one order.
   static func inLockOrder(_ zones: [Zone]) -> [Zone] {

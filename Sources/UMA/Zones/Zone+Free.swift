@@ -8,12 +8,6 @@
 // a watched zone always goes to its slab, and from there to a waiter.
 
 extension Zone {
-  private enum Fate {
-    case kept
-    case granted(Waiter?)
-    case uncached
-  }
-
   @usableFromInline
   @inline(never)
   func freeSlow(_ item: Item, _ file: StaticString, _ line: UInt) {
@@ -21,25 +15,19 @@ extension Zone {
   }
 
   func freeSlow(_ item: Item, in table: CacheTable?, _ site: CallSite) {
-    let fate = withDepot { depot -> Fate in
-      if shadow == nil, let head = depot.waiters.first,
-        depot.room(usesReserve: head.usesReserve) >= 0
-      {
+    let isTaken = withDepotThenWake { depot, wakes in
+      if shadow == nil, let room = depot.roomForFirst, room >= 0 {
         depot.frees += 1
-        depot.allocations += 1
-        return .granted(depot.waiters.grant(item))
+        depot.grant(item, &wakes)
+        return true
       }
       guard let cache = cache(in: table), depot.mayCache, makeRoom(cache, &depot) else {
-        return .uncached
+        return false
       }
       cache.giveLocked(item)
-      return .kept
+      return true
     }
-    switch fate {
-    case .kept: break
-    case .granted(let waiter): waiter?.parker.unpark()
-    case .uncached: exportItem(item, site)
-    }
+    if !isTaken { exportItem(item, site) }
   }
 
   /// Makes room for one item in a cache; false if there is no bucket for it.

@@ -8,9 +8,6 @@
 //
 // Two things are announced by nobody: pages of a page source, and items parked in another zone that relief
 // would bring. A sleeper for these looks again by itself, after 1 ms at first and 20 ms at last.
-//
-// A deadline or a cancellation takes the sleeper out of the queue under the zone lock. An item that
-// was handed over by then is taken, late or not, so none is lost.
 
 extension Zone {
   /// Allocates an item and runs `construct` on it, suspending the task until one comes.
@@ -32,25 +29,14 @@ extension Zone {
       return unsafe try allocate(
         .noWait, zeroed: zeroed, usesReserve: usesReserve, file: file, line: line)
     }
-    let parker = TaskParker()
-    let waiter = Waiter(usesReserve: usesReserve, parker: parker)
-    var request = Request(
+    let request = Request(
       wait: .wait(until: deadline), usesReserve: usesReserve, site: CallSite(file, line))
-    var pause = Pause()
-    let result = await withTaskCancellationHandler { () -> Result<Item, ZoneError> in
-      while true {
-        switch turn(&request, waiter, deadline, &pause, isCancelled: Task.isCancelled) {
-        case .item(let item):
-          noteWaited(item, request.site)
-          return .success(item)
-        case .denied(let error): return .failure(error)
-        case .sleep(let moment): await parker.wait(until: moment)
-        }
-      }
-    } onCancel: {
-      parker.unpark()
+    var wait = ItemWait(request: request, table: CacheTable.current())
+    let want = ItemWant(usesReserve: usesReserve)
+    let item = try await ItemWaiter.suspendTask(for: want, until: deadline) {
+      (waiter, givingUp) throws(ZoneError) in try turn(&wait, waiter, givingUp)
     }
-    let item = try result.get()
+    noteWaited(item, request.site)
     try make(item, zeroed: zeroed)
     return unsafe item.address
   }
@@ -59,85 +45,61 @@ extension Zone {
     _ request: Request, until deadline: ContinuousClock.Instant?, in table: CacheTable?
   ) throws(ZoneError) -> Item {
     try Passage.standingAside { () throws(ZoneError) in
-      try sleepForItem(request, until: deadline, in: table)
-    }
-  }
-
-  private func sleepForItem(
-    _ request: Request, until deadline: ContinuousClock.Instant?, in table: CacheTable?
-  ) throws(ZoneError) -> Item {
-    // Mostly there is an item, and no parker is needed.
-    switch attempt(request, in: table) {
-    case .item(let item): return item
-    case .short(.injected, let count): throw denial(.injected, count: count)
-    case .short: break
-    }
-    let parker = ThreadParker()
-    let waiter = Waiter(usesReserve: request.usesReserve, parker: parker)
-    var request = request
-    request.waiter = waiter
-    var pause = Pause()
-    while true {
-      switch turn(&request, waiter, deadline, &pause, isCancelled: false) {
-      case .item(let item):
-        noteWaited(item, request.site)
-        return item
-      case .denied(let error): throw error
-      case .sleep(let moment): parker.wait(until: moment)
+      var wait = ItemWait(request: request, table: table)
+      let want = ItemWant(usesReserve: request.usesReserve)
+      let item = try ItemWaiter.blockThread(for: want, until: deadline) {
+        (waiter, givingUp) throws(ZoneError) in try turn(&wait, waiter, givingUp)
       }
+      noteWaited(item, request.site)
+      return item
     }
   }
 
-  private enum Turn {
-    case item(Item)
-    case denied(ZoneError)
-    case sleep(until: ContinuousClock.Instant?)
-  }
+  /// An allocation that sleeps, from one turn to the next.
+  private struct ItemWait {
+    var request: Request
+    /// The caches for the first turn: who has a waiter takes single items.
+    let table: CacheTable?
+    /// Whether the limit notice for this wait was posted.
+    var isNoted = false
+    /// How long to sleep before it looks again, if it does.
+    var pause = Duration.milliseconds(1)
 
-  /// How long a sleeper for pages sleeps before it looks again.
-  private struct Pause {
-    private var duration = Duration.milliseconds(1)
-
-    mutating func next() -> ContinuousClock.Instant {
-      defer { duration = Swift.min(duration * 2, .milliseconds(20)) }
-      return .now + duration
+    mutating func nextLook() -> ContinuousClock.Instant {
+      defer { pause = Swift.min(pause * 2, .milliseconds(20)) }
+      return .now + pause
     }
   }
 
   /// What a sleeper does each time it is awake.
   private func turn(
-    _ request: inout Request, _ waiter: Waiter, _ deadline: ContinuousClock.Instant?,
-    _ pause: inout Pause, isCancelled: Bool
-  ) -> Turn {
-    if let item = withDepot({ _ in waiter.takeGrant() }) {
+    _ wait: inout ItemWait, _ waiter: ItemWaiter?, _ givingUp: GivingUp?
+  ) throws(ZoneError) -> WaiterTurn<Item> {
+    if let item = waiter.flatMap({ waiter in withDepot { _ in waiter.takeGrant() } }) {
       // The next in the queue went to sleep behind this one, and may have to look for itself now.
       serveWaiters()
-      return .item(item)
+      return .ended(item)
     }
-    let isFirst = request.waiter == nil
-    let isLate = !isFirst && deadline.map { $0 <= .now } ?? false
-    if isLate || isCancelled {
-      return leave(waiter, isCancelled ? .cancelled : .deadlinePassed)
+    // Late or not, it looks once.
+    if let givingUp, waiter != nil || givingUp == .cancelled {
+      return .ended(try leave(waiter, givingUp))
     }
-    let attempt = attempt(request, in: CacheTable.current())
-    request.waiter = waiter
-    switch attempt {
+    wait.request.waiter = waiter
+    switch attempt(wait.request, in: wait.table) {
     case .item(let item):
-      return .item(settle(waiter, with: item))
+      if let waiter { settle(waiter) }
+      return .ended(item)
     case .short(.injected, let count):
-      return .denied(denial(.injected, count: count))
+      throw denial(.injected, count: count)
     case .short(let reason, let count):
-      // Only an attempt with the waiter in it queues it.
-      if isFirst {
-        return turn(&request, waiter, deadline, &pause, isCancelled: isCancelled)
-      }
-      if reason == .limitReached, !request.isNoted {
-        request.isNoted = true
+      // Only an attempt with a waiter queues it.
+      if waiter == nil { return .sleep() }
+      if reason == .limitReached, !wait.isNoted {
+        wait.isNoted = true
         withDepot { $0.limitNotice }?.post(ZoneError(zone: self, reason: reason, count: count))
       }
       let looksAgain = reason != .limitReached || hasHolders || withDepot { $0.relief != nil }
-      let next = looksAgain ? pause.next() : nil
-      return .sleep(until: [deadline, next].compactMap { $0 }.min())
+      return .sleep(until: looksAgain ? wait.nextLook() : nil)
     }
   }
 
@@ -148,12 +110,9 @@ extension Zone {
   /// Takes a waiter that found an item by itself out of the queue.
   ///
   /// If it was handed one as well, that goes to the next.
-  private func settle(_ waiter: Waiter, with item: Item)
-    -> Item
-  {
+  private func settle(_ waiter: ItemWaiter) {
     let grant = withDepot { depot in
-      depot.waiters.withdraw(waiter)
-      let grant = waiter.takeGrant()
+      let grant = depot.waiters.withdraw(waiter)
       if grant != nil { depot.transfersInFlight += 1 }
       return grant
     }
@@ -162,18 +121,15 @@ extension Zone {
       withDepot { $0.transfersInFlight -= 1 }
     }
     serveWaiters()
-    return item
   }
 
   /// Takes a waiter that gives up out of the queue, unless it has an item by now.
-  private func leave(_ waiter: Waiter, _ reason: ZoneError.Reason) -> Turn {
-    let grant = withDepot { depot in
-      depot.waiters.withdraw(waiter)
-      return waiter.takeGrant()
-    }
+  private func leave(_ waiter: ItemWaiter?, _ givingUp: GivingUp) throws(ZoneError) -> Item {
+    let grant = waiter.flatMap { waiter in withDepot { $0.waiters.withdraw(waiter) } }
     serveWaiters()
-    if let grant = grant { return .item(grant) }
-    return .denied(denial(reason, count: layout.itemByteCount))
+    if let grant { return grant }
+    let reason = givingUp == .cancelled ? ZoneError.Reason.cancelled : .deadlinePassed
+    throw denial(reason, count: layout.itemByteCount)
   }
 
   /// Hands out what there is to those who wait, first come first served.
@@ -181,23 +137,25 @@ extension Zone {
   /// Called with no lock held by whoever made room.
   func serveWaiters() {
     while true {
-      enum Service { case done, look(Waiter), granted(Waiter?), fill(usesReserve: Bool) }
-      let service = withDepot { depot -> Service in
-        guard let head = depot.waiters.first else { return .done }
-        let room = depot.room(usesReserve: head.usesReserve)
+      enum Service { case done, granted, fill(usesReserve: Bool) }
+      let service = withDepotThenWake { depot, wakes -> Service in
+        guard let want = depot.waiters.first?.want else { return .done }
+        let room = depot.room(usesReserve: want.usesReserve)
         if room >= 0, let item = depot.takeFull() {
-          depot.allocations += 1
-          return .granted(depot.waiters.grant(item))
+          depot.grant(item, &wakes)
+          return .granted
         }
-        if room <= 0 { return depot.relief == nil ? .done : .look(head) }
+        if room <= 0 {
+          if depot.relief != nil { depot.waiters.wakeFirst(&wakes) }
+          return .done
+        }
         depot.itemCount += 1
         depot.fillsInFlight += 1
-        return .fill(usesReserve: head.usesReserve)
+        return .fill(usesReserve: want.usesReserve)
       }
       switch service {
       case .done: return
-      case .look(let head): return head.parker.unpark()
-      case .granted(let waiter): waiter?.parker.unpark()
+      case .granted: break
       case .fill(let usesReserve): if !fillForWaiter(usesReserve: usesReserve) { return }
       }
     }
@@ -205,35 +163,26 @@ extension Zone {
 
   /// Brings one reserved item for the first waiter; false if there is none to be had.
   private func fillForWaiter(usesReserve: Bool) -> Bool {
-    enum Outcome { case short(Waiter?), granted(Waiter?), unwanted }
     let request = Request(usesReserve: usesReserve, site: CallSite(#fileID, #line))
     let item = fillOne(request).item
-    let outcome = withDepot { depot -> Outcome in
+    let isGranted = withDepotThenWake { depot, wakes in
       depot.fillsInFlight -= 1
-      guard let item = item else {
+      guard let item else {
         depot.itemCount -= 1
-        return .short(depot.waiters.first)
+        // Nothing announces pages: the first in the queue has to look for itself from now on.
+        depot.waiters.wakeFirst(&wakes)
+        return false
       }
       // Who was first when the item was reserved may have left, and the limit be another.
-      guard let head = depot.waiters.first, depot.room(usesReserve: head.usesReserve) >= 0 else {
+      guard let room = depot.roomForFirst, room >= 0 else {
         depot.transfersInFlight += 1
-        return .unwanted
+        return false
       }
-      depot.allocations += 1
-      return .granted(depot.waiters.grant(item))
-    }
-    switch outcome {
-    case .short(let head):
-      // Nothing announces pages: the first in the queue has to look for itself from now on.
-      head?.parker.unpark()
-      return false
-    case .granted(let waiter):
-      waiter?.parker.unpark()
-      return true
-    case .unwanted:
-      if let item = item { returnUnused(item) }
+      depot.grant(item, &wakes)
       return true
     }
+    if let item, !isGranted { returnUnused(item) }
+    return item != nil
   }
 
   /// Takes an item that was drawn for nobody, and counts as in hand, back to its slab.
