@@ -29,6 +29,56 @@ import Testing
     }
   }
 
+  @Test func theFirstPacketsMoveBehindThoseOfAnotherQueue() throws {
+    try leakChecked { pool in
+      var random = SeededRandom()
+      for _ in 0..<300 {
+        var from = PacketQueue()
+        var to = PacketQueue()
+        let lengths = (0..<Int.random(in: 0...6, using: &random)).map { 10 + $0 }
+        let before = (0..<Int.random(in: 0...3, using: &random)).map { 100 + $0 }
+        for length in lengths {
+          from.enqueue(try pool.packet(copying: unsafe GrowTests.bytes(length).span.bytes))
+        }
+        for length in before {
+          to.enqueue(try pool.packet(copying: unsafe GrowTests.bytes(length).span.bytes))
+        }
+        let limit = Int.random(in: 0...8, using: &random)
+        let bytes = from.moveFirst(limit, to: &to)
+        #expect(bytes == lengths.prefix(limit).reduce(0, +))
+        from.checkInvariants()
+        to.checkInvariants()
+        #expect(Self.lengths(from) == Array(lengths.dropFirst(limit)))
+        #expect(Self.lengths(to) == before + lengths.prefix(limit))
+      }
+    }
+  }
+
+  @Test func showingEndsWhereTheBodySays() throws {
+    try leakChecked { pool in
+      for limit in 0...4 {
+        var queue = PacketQueue()
+        for length in 1...3 {
+          queue.enqueue(try pool.packet(copying: unsafe GrowTests.bytes(length).span.bytes))
+        }
+        var seen: [Int] = []
+        queue.forEach { packet in
+          seen.append(packet.byteCount)
+          return seen.count < limit
+        }
+        // The first is shown in any case.
+        #expect(seen == Array(1...Swift.min(Swift.max(limit, 1), 3)))
+        #expect(Self.lengths(queue) == [1, 2, 3])
+      }
+    }
+  }
+
+  private static func lengths(_ queue: borrowing PacketQueue) -> [Int] {
+    var lengths: [Int] = []
+    queue.forEach { lengths.append($0.byteCount) }
+    return lengths
+  }
+
   @Test func anEndedQueueFreesItsPackets() throws {
     try leakChecked { pool in
       do {

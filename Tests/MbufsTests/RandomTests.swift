@@ -8,15 +8,15 @@ import UMA
 /// A long random sequence of every operation, over packets that share storage with each other, now
 /// and then with an allocation failing.
 @Suite struct RandomTests {
-  private static let operationCount = 1_000_000
+  private static let operationCount = Steps.of(1_000_000)
 
   @Test func operationsAgainstTheModel() throws {
     var random = SeededRandom()
     try leakChecked(clusterLimit: 400) { pool in
       var walk = RandomWalk(pool, random.split())
       for step in 0..<Self.operationCount { try walk.step(step) }
-      #expect(walk.kinds.allSatisfy { $0 > 1_000 }, "operations by kind: \(walk.kinds)")
-      #expect(walk.failureCount > 1_000)
+      #expect(walk.kinds.allSatisfy { $0 > Self.operationCount / 1_000 }, "operations by kind: \(walk.kinds)")
+      #expect(walk.failureCount > Self.operationCount / 1_000)
       pool.checkInvariants()
       try walk.end()
     }

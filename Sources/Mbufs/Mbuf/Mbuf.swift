@@ -30,8 +30,8 @@ struct Mbuf: Equatable {
 
   @inlinable @inline(__always)
   var header: MbufHeader {
-    _read { yield unsafe at.pointee }
-    nonmutating _modify { yield unsafe &at.pointee }
+    unsafeAddress { unsafe UnsafePointer(at) }
+    nonmutating unsafeMutableAddress { unsafe at }
   }
 
   @inlinable @inline(__always)
@@ -119,6 +119,7 @@ struct Mbuf: Equatable {
   }
 
   /// Gives the mark of a record's end, if this mbuf has it, to the mbuf that is now the last.
+  @inline(__always)
   func moveEndOfRecord(to last: Mbuf) {
     guard endsRecord, last != self else { return }
     endsRecord = false
@@ -130,8 +131,8 @@ struct Mbuf: Equatable {
   /// The packet header; meaningful only with `.packetHeader`.
   @inlinable @inline(__always)
   var packetHeader: PacketHeader {
-    _read { yield unsafe packetHeaderPlace.pointee }
-    nonmutating _modify { yield unsafe &packetHeaderPlace.pointee }
+    unsafeAddress { unsafe UnsafePointer(packetHeaderPlace) }
+    nonmutating unsafeMutableAddress { unsafe packetHeaderPlace }
   }
 
   @inlinable @inline(__always)
@@ -188,8 +189,8 @@ struct Mbuf: Equatable {
   /// The descriptor; meaningful only with `.external`.
   @inlinable @inline(__always)
   var storage: ExternalStorage {
-    _read { yield unsafe storagePlace.pointee }
-    nonmutating _modify { yield unsafe &storagePlace.pointee }
+    unsafeAddress { unsafe UnsafePointer(storagePlace) }
+    nonmutating unsafeMutableAddress { unsafe storagePlace }
   }
 
   @inlinable @inline(__always)

@@ -2,20 +2,20 @@
 //
 //     head --> packet --next packet--> packet --next packet--> packet <-- tail
 //
-//     packetCount == packets on the list;  byteCount == sum of theirs
-//     head == nil  <=>  tail == nil  <=>  packetCount == 0
+//     packets == packets on the list;  bytes == sum of theirs
+//     head == nil  <=>  tail == nil  <=>  packets == 0
+//
+// Neither sum can wrap: each packet is an mbuf of 256 bytes in memory, and has less than 2^31 bytes.
 
 /// Packets in order, first in first out, linked through their own mbufs: it never allocates.
 ///
 /// BSD: `struct ifqueue`, `m_nextpkt`.
 @safe
 public struct PacketQueue: ~Copyable, @unchecked Sendable {
-  @usableFromInline private(set) var head: Mbuf?
-  private var tail: Mbuf?
-  /// Packets in the queue.
-  public private(set) var packetCount = 0
-  /// Bytes in all of them.
-  public private(set) var byteCount = 0
+  @usableFromInline var head: Mbuf?
+  @usableFromInline var tail: Mbuf?
+  @usableFromInline var packets = 0
+  @usableFromInline var bytes = 0
 
   /// An empty queue.
   public init() {}
@@ -25,15 +25,25 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
     for packet in ListWalk(head) { packet.freeChain() }
   }
 
+  /// Packets in the queue.
+  @inlinable
+  public var packetCount: Int { packets }
+
+  /// Bytes in all of them.
+  @inlinable
+  public var byteCount: Int { bytes }
+
   /// Whether no packet is queued.
+  @inlinable
   public var isEmpty: Bool { head == nil }
 
   /// Puts a packet at the end.
   ///
   /// BSD: `IF_ENQUEUE`.
+  @inlinable
   public mutating func enqueue(_ packet: consuming Packet) {
-    byteCount += packet.byteCount
-    packetCount += 1
+    bytes &+= packet.byteCount
+    packets &+= 1
     let mbuf = packet.release()
     if let tail { tail.nextPacket = mbuf } else { head = mbuf }
     tail = mbuf
@@ -42,21 +52,22 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
   /// Takes the first packet out, or nil.
   ///
   /// BSD: `IF_DEQUEUE`.
+  @inlinable
   public mutating func dequeue() -> Packet? {
     guard let mbuf = head else { return nil }
     head = mbuf.nextPacket
     if head == nil { tail = nil }
     mbuf.nextPacket = nil
-    packetCount -= 1
+    packets &-= 1
     let packet = Packet(mbuf)
-    byteCount -= packet.byteCount
+    bytes &-= packet.byteCount
     return packet
   }
 
   /// Puts a packet at the front, where it was taken from.
   public mutating func putBack(_ packet: consuming Packet) {
-    byteCount += packet.byteCount
-    packetCount += 1
+    bytes += packet.byteCount
+    packets += 1
     let mbuf = packet.release()
     mbuf.nextPacket = head
     head = mbuf
@@ -70,10 +81,48 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
     guard let first = other.head else { return }
     if let tail { tail.nextPacket = first } else { head = first }
     tail = other.tail
-    packetCount += other.packetCount
-    byteCount += other.byteCount
+    packets += other.packets
+    bytes += other.bytes
     (other.head, other.tail) = (nil, nil)
-    (other.packetCount, other.byteCount) = (0, 0)
+    (other.packets, other.bytes) = (0, 0)
+  }
+
+  /// Puts the first packets, at most so many, behind those of another queue.
+  ///
+  /// - Returns: the bytes in them.
+  /// - Complexity: O(packets moved).
+  @discardableResult
+  public mutating func moveFirst(_ packetLimit: Int, to other: inout PacketQueue) -> Int {
+    guard packetLimit > 0, let first = head else { return 0 }
+    var last = first
+    var moved = (packets: 1, bytes: first.packetByteCount)
+    while moved.packets < packetLimit, let next = last.nextPacket {
+      moved.packets &+= 1
+      moved.bytes &+= next.packetByteCount
+      last = next
+    }
+    head = last.nextPacket
+    if head == nil { tail = nil }
+    last.nextPacket = nil
+    if let end = other.tail { end.nextPacket = first } else { other.head = first }
+    other.tail = last
+    packets &-= moved.packets
+    bytes &-= moved.bytes
+    other.packets &+= moved.packets
+    other.bytes &+= moved.bytes
+    return moved.bytes
+  }
+
+  /// Shows packets in order while `body` returns true.
+  @inlinable
+  public borrowing func forEach(while body: (borrowing Packet) -> Bool) {
+    for mbuf in ListWalk(head) {
+      // The queue owns the packet: it is lent here, and handed over again unfreed.
+      let packet = Packet(mbuf)
+      let goesOn = body(packet)
+      _ = packet.release()
+      if !goesOn { return }
+    }
   }
 
   /// Shows each packet in order, until `body` throws; what it throws is thrown on.
@@ -96,16 +145,14 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
 
   /// Traps if the counts do not match the packets.
   public borrowing func checkInvariants() {
-    var packets = 0
-    var bytes = 0
+    var there = (packets: 0, bytes: 0)
     var last: Mbuf?
     for packet in ListWalk(head) {
-      packets += 1
-      bytes += packet.packetByteCount
+      there.packets += 1
+      there.bytes += packet.packetByteCount
       last = packet
     }
-    precondition(packets == packetCount, "\(packets) packets, \(packetCount) counted")
-    precondition(bytes == byteCount, "\(bytes) bytes, \(byteCount) counted")
+    precondition(there == (packets, bytes), "\(there) on the list, \(packets), \(bytes) counted")
     precondition(last == tail, "the tail is not the last packet")
   }
 }

@@ -63,8 +63,8 @@ struct TagHead {
 // at its data. The mbuf was got for as many bytes as head and payload have, and is never shared.
 extension Mbuf {
   var tagHead: TagHead {
-    _read { yield unsafe tagPlace.pointee }
-    nonmutating _modify { yield unsafe &tagPlace.pointee }
+    unsafeAddress { unsafe UnsafePointer(tagPlace) }
+    nonmutating unsafeMutableAddress { unsafe tagPlace }
   }
 
   private var tagPlace: UnsafeMutablePointer<TagHead> {

@@ -9,7 +9,7 @@ import Synchronization
 
 extension Zone {
   /// What there is of the zone.
-  var body: ZoneBody { _read { yield unsafe core.pointee.body } }
+  var body: ZoneBody { unsafeAddress { unsafe core.pointee.address } }
 
   var store: ItemStore { body.store }
 

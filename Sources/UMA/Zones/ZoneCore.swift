@@ -61,7 +61,10 @@ struct ZoneCore: ~Copyable {
   }
 
   /// Traps if the zone has ended.
-  var body: ZoneBody { _read { yield unsafe live.pointee } }
+  var body: ZoneBody { unsafeAddress { unsafe address } }
+
+  /// Where the body is; traps if the zone has ended.
+  var address: UnsafePointer<ZoneBody> { unsafe UnsafePointer(live) }
 
   /// Changes the hooks.
   ///
