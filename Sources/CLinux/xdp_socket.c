@@ -139,7 +139,7 @@ uint32_t mbuma_xdp_completed(const struct mbuma_xdp_socket *socket, uint32_t *fr
   if (count > limit) count = limit;
   const uint64_t *addresses = ring->entries;
   for (uint32_t i = 0; i < count; i++)
-    frames[i] = (uint32_t)(addresses[(consumer + i) & (ring->size - 1)] / socket->frame_byte_count);
+    frames[i] = (uint32_t)(addresses[(consumer + i) & (ring->size - 1)] / chunk_byte_count);
   // The addresses are read before the slots are given back.
   __atomic_store_n(ring->consumer, consumer + count, __ATOMIC_RELEASE);
   return count;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Sending out of packets, where they lie: a call reads as many of them as the batch has slots,
-// segment by segment, and they are freed after it. What the kernel answers, by the packet that is
-// then the first:
+// segment by segment. What the kernel answers, by the packet that is then the first:
 //
-//     sent n              n packets counted as sent, and freed
+//     sent n              n packets counted as sent; they go to the queue of those sent
 //     EINTR               again
-//     the link's own      thrown, it and those behind it stay with the caller
-//     EAGAIN, ENOBUFS     no room: it and those behind it stay with the caller
-//     any other           the packet's own: counted as an error, and freed
+//     the link's own      .failed; it and those behind it stay with the caller
+//     EAGAIN, ENOBUFS     .noRoom; it and those behind it stay with the caller
+//     any other           the packet's own: counted as an error, it goes where those sent do
+//
+// Nothing here knows names or makes messages, so that nothing is retained for each packet.
 
 import CLinux
 import Interfaces
@@ -22,66 +23,66 @@ import Mbufs
   import Darwin
 #endif
 
+/// Why sending stopped.
+enum SendingEnd {
+  /// All packets were accepted.
+  case done
+  /// The first packet left has to wait: EAGAIN or ENOBUFS.
+  case noRoom(Int32)
+  /// The first packet left does not suit the link.
+  case refused
+  /// The link failed, with an error number.
+  case failed(Int32)
+}
+
 extension MessageBatch {
-  /// Sends packets from the front of a queue until it is empty or there is no room.
+  /// Sends packets from the front of a queue until it is empty or something is in the way.
   ///
   /// - Parameters:
   ///   - packets: those left in it were not accepted.
+  ///   - sent: gets the others.
+  ///   - hasInterface: whether the socket is bound to an interface, which may go down.
   ///   - count: gets what was sent, and what was lost by an error.
-  ///   - describe: has a slot send a packet; why it cannot, if so.
-  ///   - failure: what an error number says of the link; nil if it says something of the packet.
-  /// - Throws: what `describe` says of the first packet left, or `failure` of the link.
+  ///   - describe: has a slot send a packet; false if it may not leave as it is.
+  ///   - prepare: makes packets at the front fit, at most so many; false if the first does not.
   func transmit(
-    _ packets: inout PacketQueue, on socket: Int32,
-    counting count: inout InterfaceStatistics.Direction,
-    describe: (inout Packet, Int) -> InterfaceError?, failure: (Int32) -> InterfaceError?
-  ) throws(InterfaceError) {
+    _ packets: inout PacketQueue, keeping sent: inout PacketQueue, on socket: Int32,
+    hasInterface: Bool, counting count: inout InterfaceStatistics.Direction,
+    describe: (Int, borrowing Packet) -> Bool, prepare: (inout PacketQueue) -> Bool
+  ) -> SendingEnd {
     while !packets.isEmpty {
-      var waiting = PacketQueue()
-      var refusal: InterfaceError?
-      while waiting.packetCount < slotCount, var packet = packets.dequeue() {
-        refusal = describe(&packet, waiting.packetCount)
-        guard refusal == nil else {
-          packets.putBack(packet)
-          break
+      var described = 0
+      packets.forEach { packet in
+        guard describe(described, packet) else { return false }
+        described += 1
+        return described < slotCount
+      }
+      if described == 0 {
+        guard prepare(&packets) else { return .refused }
+        continue
+      }
+      var first = 0
+      while first < described {
+        let result = unsafe mbuma_send_batch(socket, messages + first, UInt32(described - first))
+        if result > 0 {
+          count.count(packets: Int(result), bytes: packets.moveFirst(Int(result), to: &sent))
+          first += Int(result)
+          continue
         }
-        waiting.enqueue(packet)
+        let code = result < 0 ? errno : 0
+        switch code {
+        case EINTR: continue
+        case ENETDOWN where hasInterface, ENXIO where hasInterface, ENODEV where hasInterface,
+          EPERM where hasInterface, EBADF where hasInterface:
+          return .failed(code)
+        case EAGAIN, ENOBUFS: return .noRoom(code)
+        default:
+          packets.moveFirst(1, to: &sent)
+          count.errors += 1
+          first += 1
+        }
       }
-      let code = send(&waiting, on: socket, counting: &count) { failure($0) != nil }
-      let isDone = waiting.isEmpty
-      waiting.append(&packets)
-      swap(&waiting, &packets)
-      if code != 0, let error = failure(code) { throw error }
-      if !isDone { return }
-      if let refusal { throw refusal }
     }
-  }
-
-  /// Sends what the slots describe, each once.
-  ///
-  /// - Parameter packets: those described, in order; those left in it were not sent.
-  /// - Returns: the error number of the link, EAGAIN if there is no room, 0 if all went.
-  private func send(
-    _ packets: inout PacketQueue, on socket: Int32,
-    counting count: inout InterfaceStatistics.Direction, isOfLink: (Int32) -> Bool
-  ) -> Int32 {
-    var first = 0
-    while !packets.isEmpty {
-      let sent = unsafe mbuma_send_batch(socket, messages + first, UInt32(packets.packetCount))
-      for _ in 0..<Swift.max(0, sent) {
-        guard let packet = packets.dequeue() else { break }
-        count.count(bytes: packet.byteCount)
-      }
-      first += Int(Swift.max(0, sent))
-      if sent > 0 { continue }
-      let code = sent < 0 ? errno : 0
-      if code == EINTR { continue }
-      if code != 0, isOfLink(code) { return code }
-      if code == EAGAIN || code == ENOBUFS { return EAGAIN }
-      _ = packets.dequeue()
-      count.errors += 1
-      first += 1
-    }
-    return 0
+    return .done
   }
 }

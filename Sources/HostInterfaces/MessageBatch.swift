@@ -2,7 +2,7 @@
 //
 // The arrays that recvmmsg(2) and sendmmsg(2) read, allocated once:
 //
-//     message i   -> vectors i*16 ..< i*16+count,  address i
+//     message i   -> vectors i*64 ..< i*64+count,  address i
 //     vector      -> bytes of a packet, which its owner keeps alive during the call
 //     spill i     64 KiB for what a received datagram's cluster cannot hold
 //
@@ -101,8 +101,8 @@ struct MessageBatch: ~Copyable {
   /// Has a slot send a packet to the destination in its IPv4 header.
   ///
   /// - Returns: false if it has none, or more segments than a message takes.
-  func describe(_ slot: Int, sending packet: borrowing Packet) -> Bool {
-    guard let header = try? IPv4Header(packet.bytes), describe(slot, sendingWhole: packet) else {
+  func describe(_ slot: Int, sendingToItsDestination packet: borrowing Packet) -> Bool {
+    guard let header = try? IPv4Header(packet.bytes), describe(slot, sending: packet) else {
       return false
     }
     var to = sockaddr_in()
@@ -114,21 +114,11 @@ struct MessageBatch: ~Copyable {
     return true
   }
 
-  /// Has a slot send a packet that a link takes, its checksum filled in; why it cannot, if so.
-  func describe(
-    _ slot: Int, sending packet: inout Packet, to name: String, _ traits: LinkTraits
-  ) -> InterfaceError? {
-    if let refusal = traits.refusal(of: &packet, at: name) { return refusal }
-    if describe(slot, sendingWhole: packet) { return nil }
-    return InterfaceError(
-      .unfit, "\(name) does not take the packet",
-      why: "it has more than \(Self.vectorsPerSlot) segments")
-  }
-
   /// Has a slot send all bytes of a packet to where its socket is bound.
   ///
   /// - Returns: false if it has more segments than a message takes.
-  func describe(_ slot: Int, sendingWhole packet: borrowing Packet) -> Bool {
+  @inline(__always)
+  func describe(_ slot: Int, sending packet: borrowing Packet) -> Bool {
     var index = 0
     var fits = true
     packet.forEachSegment { piece in
@@ -145,22 +135,5 @@ struct MessageBatch: ~Copyable {
     guard fits else { return false }
     finish(slot, vectorCount: index)
     return true
-  }
-}
-
-extension LinkTraits {
-  /// Fills in the checksum of a packet that is to leave; why it cannot leave, if so.
-  func refusal(of packet: inout Packet, at name: String) -> InterfaceError? {
-    do throws(InterfaceError) {
-      try check(packet, at: name)
-    } catch {
-      return error
-    }
-    do throws(MbufError) {
-      try packet.completeChecksum()
-    } catch {
-      return InterfaceError(.failed, "cannot send on \(name) yet", why: "\(error)")
-    }
-    return nil
   }
 }

@@ -16,22 +16,46 @@ public import Mbufs
     ///   message takes) about the first packet left; `.failed` if memory is denied for a checksum to
     ///   be filled in; `.down` if the interface is.
     public mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
-      let (name, traits) = (name, traits)
-      try batch.transmit(
-        &packets, on: ring.descriptor, counting: &statistics.output
-      ) { packet, slot in
-        batch.describe(slot, sending: &packet, to: name, traits)
-      } failure: { code in
-        switch code {
-        case ENETDOWN, ENXIO, ENODEV, EPERM, EBADF:
-          return InterfaceError(SystemError("send on \(name)", code, needing: "cap_net_raw"))
-        case ENOBUFS where unsafe !mbuma_interface_is_running(name):
-          // Without a carrier frames are dropped as if there was no room.
-          return InterfaceError(
-            .down, "cannot send on \(name)", why: "it has no carrier",
-            advice: "bring the other end of the link up")
-        default: return nil
-        }
+      var sent = PacketQueue()
+      try transmit(&packets, keeping: &sent)
+    }
+
+    /// Sends frames, without freeing them, and throws as `transmit` does.
+    ///
+    /// A checksum that had to be filled in stays so.
+    public mutating func transmit(
+      _ packets: inout PacketQueue, keeping sent: inout PacketQueue
+    ) throws(InterfaceError) {
+      let filter = filter
+      let end = batch.transmit(
+        &packets, keeping: &sent, on: ring.descriptor, hasInterface: true,
+        counting: &statistics.output
+      ) { slot, packet in
+        filter.passes(packet) && batch.describe(slot, sending: packet)
+      } prepare: {
+        filter.prepare(&$0, upTo: Self.batchCount)
+      }
+      if case .done = end { return }
+      try tell(end, packets)
+    }
+
+    /// Says why not all packets were sent; a full queue is no error.
+    @inline(never)
+    private func tell(
+      _ end: SendingEnd, _ packets: borrowing PacketQueue
+    ) throws(InterfaceError) {
+      switch end {
+      case .done: return
+      case .refused: throw filter.refusal(ofFirst: packets, at: name)
+      case .failed(let code):
+        throw InterfaceError(SystemError("send on \(name)", code, needing: "cap_net_raw"))
+      case .noRoom(let code):
+        // Without a carrier frames are dropped as if there was no room.
+        if code != ENOBUFS { return }
+        if unsafe mbuma_interface_is_running(name) { return }
+        throw InterfaceError(
+          .down, "cannot send on \(name)", why: "it has no carrier",
+          advice: "bring the other end of the link up")
       }
     }
   }

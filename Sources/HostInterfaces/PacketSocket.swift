@@ -55,6 +55,7 @@ import Wire
     public internal(set) var statistics = InterfaceStatistics()
     var ring: PacketRing
     let batch: MessageBatch
+    let filter: LinkFilter
     /// Room for a frame that is longer than a slot; empty until one came.
     var longFrame: [UInt8] = []
     /// Bytes read there and not yet copied.
@@ -94,6 +95,7 @@ import Wire
       ring = opened
       self.name = name
       batch = MessageBatch(slotCount: Self.batchCount)
+      filter = LinkFilter(traits, segmentLimit: MessageBatch.vectorsPerSlot)
     }
 
     private static func open(

@@ -69,6 +69,13 @@ public struct RawIPSocket: PacketSource, PacketSink, ~Copyable {
   /// Raw IP; the MTU is the route's, which the kernel knows.
   public var traits: LinkTraits { LinkTraits(linkType: .raw) }
 
+  private static var refusal: InterfaceError {
+    InterfaceError(
+      .unfit, "cannot send a packet from the raw socket",
+      why: "it does not begin with an IPv4 header, or has more than "
+        + "\(MessageBatch.vectorsPerSlot) segments")
+  }
+
   /// The socket.
   public var descriptor: Int32? { socket }
 
@@ -102,14 +109,14 @@ public struct RawIPSocket: PacketSource, PacketSink, ~Copyable {
   /// - Throws: `InterfaceError` of kind `.unfit` for a packet without an IPv4 header, or with more
   ///   segments than a message takes.
   public mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
-    try batch.transmit(&packets, on: socket, counting: &statistics.output) { packet, slot in
-      if batch.describe(slot, sending: packet) { return nil }
-      return InterfaceError(
-        .unfit, "cannot send a packet from the raw socket",
-        why: "it does not begin with an IPv4 header, or has more than "
-          + "\(MessageBatch.vectorsPerSlot) segments")
-    } failure: { _ in
-      nil
+    var sent = PacketQueue()
+    let end = batch.transmit(
+      &packets, keeping: &sent, on: socket, hasInterface: false, counting: &statistics.output
+    ) { slot, packet in
+      batch.describe(slot, sendingToItsDestination: packet)
+    } prepare: { _ in
+      false
     }
+    if case .refused = end { throw Self.refusal }
   }
 }

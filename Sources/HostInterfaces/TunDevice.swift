@@ -41,6 +41,7 @@ import Wire
     private let device: Int32
     private let linkType: LinkType
     private let batch = MessageBatch(slotCount: 1)
+    private let filter: LinkFilter
 
     /// Bytes kept free in front of a packet from the host, for the headers of a tunnel.
     private static var headroom: Int { 128 }
@@ -65,6 +66,8 @@ import Wire
       let bytes = made.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
       self.name = String(decoding: bytes, as: UTF8.self)
       linkType = kind == .tap ? .ethernet : .raw
+      filter = LinkFilter(
+        LinkTraits(linkType: linkType), segmentLimit: MessageBatch.vectorsPerSlot)
     }
 
     deinit { close(device) }
@@ -149,41 +152,35 @@ import Wire
     ///   about the first packet left, `.down` if the interface is. A packet that the host finds no
     ///   sense in is counted as an error.
     public mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
-      while var packet = packets.dequeue() {
-        var failure: InterfaceError?
-        let isTaken = send(&packet, &failure)
-        if isTaken { continue }
-        packets.putBack(packet)
-        if let failure { throw failure }
-        return
+      let filter = filter
+      while !packets.isEmpty {
+        var isDescribed = false
+        packets.forEach { packet in
+          isDescribed = filter.passes(packet) && batch.describe(0, sending: packet)
+          return false
+        }
+        if !isDescribed {
+          if filter.prepare(&packets, upTo: 1) { continue }
+          throw filter.refusal(ofFirst: packets, at: name)
+        }
+        let count = batch.write(0, to: device)
+        let code = count < 0 ? errno : 0
+        switch code {
+        case 0: statistics.output.count(bytes: packets.dequeue()?.byteCount ?? 0)
+        case EINTR: continue
+        case EAGAIN, ENOBUFS, ENOMEM: return
+        case EIO, EBADFD, EBADF, ENODEV: throw failure(code)
+        default:
+          _ = packets.dequeue()
+          statistics.output.errors += 1
+        }
       }
     }
 
-    /// Writes one packet; false if it stays, for want of room or for `failure`.
-    private mutating func send(_ packet: inout Packet, _ failure: inout InterfaceError?) -> Bool {
-      failure = batch.describe(0, sending: &packet, to: name, LinkTraits(linkType: linkType))
-      if failure != nil { return false }
-      while true {
-        let count = batch.write(0, to: device)
-        if count >= 0 {
-          statistics.output.count(bytes: packet.byteCount)
-          return true
-        }
-        switch errno {
-        case EINTR: continue
-        case EAGAIN, ENOBUFS, ENOMEM: return false
-        case EIO:
-          // What the device says while it is down.
-          failure = InterfaceError(SystemError("send on \(name)", ENETDOWN))
-          return false
-        case EBADFD, EBADF, ENODEV:
-          failure = InterfaceError(SystemError("send on \(name)"))
-          return false
-        default:
-          statistics.output.errors += 1
-          return true
-        }
-      }
+    /// What an error number says of the device, which says EIO while it is down.
+    @inline(never)
+    private func failure(_ code: Int32) -> InterfaceError {
+      InterfaceError(SystemError("send on \(name)", code == EIO ? ENETDOWN : code))
     }
   }
 #endif

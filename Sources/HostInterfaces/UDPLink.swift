@@ -37,6 +37,7 @@ public struct UDPLink: PacketSource, PacketSink, ~Copyable {
   private let socket: Int32
   private let name: String
   private let batch = MessageBatch(slotCount: Self.batchCount)
+  private let filter: LinkFilter
 
   /// Bytes kept free in front of a received packet.
   private static var headroom: Int { 64 }
@@ -63,6 +64,7 @@ public struct UDPLink: PacketSource, PacketSink, ~Copyable {
     }
     name = "the link to \(remote):\(remotePort)"
     traits = LinkTraits(linkType: linkType, mtu: Self.longestPayload)
+    filter = LinkFilter(traits, segmentLimit: MessageBatch.vectorsPerSlot)
   }
 
   deinit { close(socket) }
@@ -98,11 +100,15 @@ public struct UDPLink: PacketSource, PacketSink, ~Copyable {
   /// - Throws: `InterfaceError`: `.wrongLinkType`, `.tooLong`, or `.unfit` (more segments than a
   ///   message takes) about the first packet left.
   public mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
-    let (name, traits) = (name, traits)
-    try batch.transmit(&packets, on: socket, counting: &statistics.output) { packet, slot in
-      batch.describe(slot, sending: &packet, to: name, traits)
-    } failure: { _ in
-      nil
+    var sent = PacketQueue()
+    let filter = filter
+    let end = batch.transmit(
+      &packets, keeping: &sent, on: socket, hasInterface: false, counting: &statistics.output
+    ) { slot, packet in
+      filter.passes(packet) && batch.describe(slot, sending: packet)
+    } prepare: {
+      filter.prepare(&$0, upTo: Self.batchCount)
     }
+    if case .refused = end { throw filter.refusal(ofFirst: packets, at: name) }
   }
 }

@@ -11,6 +11,7 @@
 // One thread at a time uses them.
 
 import CLinux
+import Mbufs
 
 #if os(Linux)
   import Glibc
@@ -50,16 +51,16 @@ import CLinux
     var mtu: Int { unsafe Int(socket.mtu) }
     var frameByteCount: Int { unsafe Int(socket.frame_byte_count) }
 
-    /// Whether a frame can be written: one is free, and the ring has a slot for it.
-    var hasRoom: Bool {
-      let room = unsafe withUnsafePointer(to: socket) { unsafe mbuma_xdp_room($0) }
-      return freeCount > 0 && writtenCount < Int(room)
+    /// Frames that can be written: those that are free and that the ring has a slot for.
+    var room: Int {
+      let slots = unsafe withUnsafePointer(to: socket) { unsafe mbuma_xdp_room($0) }
+      return Swift.min(freeCount, Int(slots) - writtenCount)
     }
 
-    /// Has `body` write the next frame, and describes it; there is room.
-    ///
-    /// - Parameter body: writes `byteCount` bytes, piece by piece.
-    mutating func write(_ byteCount: Int, _ body: ((RawSpan) -> Void) -> Void) {
+    /// Copies a packet into the next frame, and describes it; there is room.
+    @inline(__always)
+    mutating func write(_ packet: borrowing Packet) {
+      let byteCount = packet.byteCount
       precondition(freeCount > 0 && byteCount <= frameByteCount, "\(byteCount) bytes in a frame")
       // In bounds: freeCount was above 0.
       let frame = unsafe free[freeCount - 1]
@@ -67,11 +68,10 @@ import CLinux
       let start = unsafe socket.frames.map { unsafe $0 + Int(frame) * frameByteCount }
       guard let start = unsafe start else { preconditionFailure("no frames") }
       var done = 0
-      body { piece in
-        precondition(done + piece.byteCount <= byteCount, "more than \(byteCount) bytes")
+      packet.forEachSegment { piece in
         unsafe piece.withUnsafeBytes { source in
           guard let base = source.baseAddress else { return }
-          // In bounds: just checked, and byteCount is at most a frame's.
+          // In bounds: the pieces together are byteCount bytes, at most a frame's.
           unsafe (start + done).copyMemory(from: base, byteCount: source.count)
         }
         done += piece.byteCount

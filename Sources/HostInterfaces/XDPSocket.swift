@@ -33,6 +33,7 @@ import Wire
     public let traits: LinkTraits
     /// Frames sent.
     public private(set) var statistics = InterfaceStatistics()
+    private let filter: LinkFilter
     private var frames: XDPFrames
     private var isFinished = false
 
@@ -49,6 +50,7 @@ import Wire
       traits = LinkTraits(
         linkType: .ethernet, mtu: Swift.min(opened.mtu, opened.frameByteCount - header),
         capabilities: .completesChecksums)
+      filter = LinkFilter(traits)
       self.name = name
       frames = opened
     }
@@ -75,24 +77,38 @@ import Wire
     /// - Throws: `InterfaceError`: `.wrongLinkType` or `.tooLong` about the first packet left;
     ///   `.closed` after `finish()`; `.failed` if memory is denied for a checksum to be filled in; `.down` if the interface is.
     public mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
+      var sent = PacketQueue()
+      try transmit(&packets, keeping: &sent)
+    }
+
+    /// Sends frames, without freeing them, and throws as `transmit` does.
+    ///
+    /// A checksum that had to be filled in stays so.
+    public mutating func transmit(
+      _ packets: inout PacketQueue, keeping sent: inout PacketQueue
+    ) throws(InterfaceError) {
       if isFinished { throw InterfaceError(.closed, "cannot send on \(name)") }
+      let filter = filter
       while !packets.isEmpty {
         takeBack()
+        let room = Swift.min(frames.room, Self.batchCount)
         var written = 0
-        var refusal: InterfaceError?
-        while written < Self.batchCount, frames.hasRoom, var packet = packets.dequeue() {
-          refusal = traits.refusal(of: &packet, at: name)
-          guard refusal == nil else {
-            packets.putBack(packet)
-            break
+        if room > 0 {
+          packets.forEach { packet in
+            guard filter.passes(packet) else { return false }
+            frames.write(packet)
+            written += 1
+            return written < room
           }
-          frames.write(packet.byteCount) { put in packet.forEachSegment { put($0) } }
-          written += 1
+          packets.moveFirst(written, to: &sent)
         }
         // What the kernel has not sent yet makes room once it has.
         try send()
-        if let refusal { throw refusal }
-        if written == 0 { return }
+        if written > 0 { continue }
+        if room == 0 { return }
+        guard filter.prepare(&packets, upTo: Self.batchCount) else {
+          throw filter.refusal(ofFirst: packets, at: name)
+        }
       }
     }
 
@@ -100,8 +116,13 @@ import Wire
     private mutating func send() throws(InterfaceError) {
       switch frames.send() {
       case 0, EAGAIN, EBUSY, ENOBUFS, EINTR: return
-      case let code: throw InterfaceError(SystemError("send on \(name)", code))
+      case let code: throw failure(code)
       }
+    }
+
+    @inline(never)
+    private func failure(_ code: Int32) -> InterfaceError {
+      InterfaceError(SystemError("send on \(name)", code))
     }
 
     private mutating func takeBack() {

@@ -20,6 +20,19 @@ public protocol PacketSink: LinkEnd, ~Copyable {
   /// BSD: `if_start`.
   mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError)
 
+  /// Accepts packets from the front of a queue, to leave at once, and does not free them.
+  ///
+  /// For packets that are sent again and again. By default sends a shared copy of each.
+  ///
+  /// - Parameters:
+  ///   - packets: those left in it, in order, were not accepted.
+  ///   - sent: gets those that were, in order, behind what it has.
+  /// - Throws: `InterfaceError`; packets before the one at fault are accepted. Of kind `.failed` if
+  ///   memory is denied for a copy.
+  mutating func transmit(
+    _ packets: inout PacketQueue, keeping sent: inout PacketQueue
+  ) throws(InterfaceError)
+
   /// Puts out what is queued, as far as it goes without waiting; by default nothing is queued.
   ///
   /// - Throws: `InterfaceError`; what was not put out is queued still, or counted as an error.
@@ -44,6 +57,31 @@ extension PacketSink where Self: ~Copyable {
   @inlinable
   public mutating func transmit(_ packets: inout PacketQueue) throws(InterfaceError) {
     try transmit(&packets, due: 0)
+  }
+
+  /// Sends a shared copy of each.
+  public mutating func transmit(
+    _ packets: inout PacketQueue, keeping sent: inout PacketQueue
+  ) throws(InterfaceError) {
+    while var packet = packets.dequeue() {
+      var copy = PacketQueue()
+      var failure: InterfaceError?
+      do throws(MbufError) {
+        copy.enqueue(try packet.sharedCopy())
+      } catch {
+        failure = InterfaceError(.failed, "cannot send yet", why: "\(error)")
+      }
+      if failure == nil {
+        do throws(InterfaceError) { try transmit(&copy) } catch { failure = error }
+      }
+      if failure == nil, copy.isEmpty {
+        sent.enqueue(packet)
+        continue
+      }
+      packets.putBack(packet)
+      if let failure { throw failure }
+      return
+    }
   }
 
   /// Nothing is queued.

@@ -46,7 +46,7 @@ extension CaptureReader: PacketSource {
     while left > 0 {
       let denied: KeptFrame
       do {
-        guard let frame = nextFrame() else { return state }
+        guard let frame = nextFrame() else { return endState() }
         do throws(MbufError) {
           queue.enqueue(try frame.packet(of: pool, type))
           left &-= 1
@@ -62,7 +62,8 @@ extension CaptureReader: PacketSource {
   }
 
   /// Whether there is more, where no frame came.
-  private var state: SourceState {
+  @inline(never)
+  private func endState() -> SourceState {
     switch end {
     case nil: .idle
     case .clean: .ended(nil)

@@ -18,6 +18,16 @@ func framed(_ bytes: some Sequence<UInt8>, _ pool: MbufPool) throws -> Packet {
   return packet
 }
 
+/// A UDP datagram in a frame, whose checksum is its pseudo-header's sum, as a sender on a host with
+/// offloads leaves it.
+let unfinishedDatagram: [UInt8] = {
+  var bytes: [UInt8] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0]
+  bytes += [0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0x66, 0xcb, 10, 0, 0, 1, 10, 0, 0, 2]
+  // 0x0a00 + 1 + 0x0a00 + 2 + 17 + 12.
+  bytes += [0x13, 0x88, 0x00, 0x07, 0, 12, 0x14, 0x20, 1, 2, 3, 4]
+  return bytes
+}()
+
 /// Frames in a queue, to be sent.
 func queue(_ frames: [[UInt8]], _ pool: MbufPool) throws -> PacketQueue {
   var queue = PacketQueue()

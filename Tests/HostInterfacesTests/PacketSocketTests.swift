@@ -80,6 +80,53 @@ import Wire
       }
     }
 
+    @Test func keptFramesAreSentAgain() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        var right = try PacketSocket("vb0")
+        let sent = (0..<150).map { frame($0, byteCount: 60 + $0 * 9) }
+        var packets = try queue(sent, pool)
+        for round in 1...3 {
+          var kept = PacketQueue()
+          try left.transmit(&packets, keeping: &kept)
+          #expect(packets.isEmpty && kept.packetCount == 150)
+          #expect(left.statistics.output.packets == 150 * round)
+          #expect(try Self.receive(150, &right, pool) == sent)
+          swap(&kept, &packets)
+        }
+        // Those before one that the link does not take are sent, and kept.
+        packets = try queue([frame(0), frame(1, byteCount: 1_515), frame(2)], pool)
+        var kept = PacketQueue()
+        let error = #expect(throws: InterfaceError.self) {
+          try left.transmit(&packets, keeping: &kept)
+        }
+        #expect(error?.kind == .tooLong(byteCount: 1_515, limit: 1_514))
+        #expect(packets.packetCount == 2 && kept.packetCount == 1)
+      }
+    }
+
+    @Test func moreThanABatchOfUnfinishedChecksumsAreFilledIn() throws {
+      try Network.with {
+        let pool = MbufPool()
+        var left = try PacketSocket("va0", .sending)
+        var right = try PacketSocket("vb0")
+        var packets = PacketQueue()
+        for _ in 0..<100 {
+          var packet = try framed(unfinishedDatagram, pool)
+          packet.checksumState = .partial
+          packets.enqueue(packet)
+        }
+        try left.transmit(&packets)
+        #expect(packets.packetCount == 0)
+        for bytes in try Self.receive(100, &right, pool) {
+          let packet = try framed(bytes, pool)
+          #expect(packet.transportChecksumResult(packet.decoded()) == .valid)
+        }
+        #expect(right.statistics.input.packets == 100)
+      }
+    }
+
     @Test func whatTheLinkDoesNotTakeStaysWithTheCaller() throws {
       try Network.with {
         let pool = MbufPool()

@@ -31,6 +31,32 @@ import Wire
       while let packet = packets.dequeue() { frames.append([UInt8](copying: packet)) }
     }
 
+    @Test func keptFramesAreSentAgain() throws {
+      try Network.with {
+        guard var left = try Self.open() else { return }
+        let pool = MbufPool()
+        var right = try PacketSocket("vb0")
+        let sent = (0..<50).map { frame($0, byteCount: 60 + $0 * 20) }
+        var packets = try queue(sent, pool)
+        var received: [[UInt8]] = []
+        let deadline = ContinuousClock.now + .seconds(20)
+        for _ in 0..<3 {
+          var kept = PacketQueue()
+          while !packets.isEmpty, ContinuousClock.now < deadline {
+            try left.transmit(&packets, keeping: &kept)
+          }
+          #expect(kept.packetCount == 50)
+          swap(&kept, &packets)
+        }
+        try left.finish()
+        while received.count < 150, ContinuousClock.now < deadline {
+          try Self.receive(&right, &received, pool)
+        }
+        #expect(received == sent + sent + sent)
+        #expect(left.statistics.output.packets == 150)
+      }
+    }
+
     @Test func framesArriveWholeAndInOrder() throws {
       try Network.with {
         guard var left = try Self.open() else { return }
