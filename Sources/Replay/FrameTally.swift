@@ -21,6 +21,14 @@ public struct FrameTally: Equatable, Sendable {
     /// Not to be verified: a fragment, or cut by the capture.
     public var unverifiable = 0
 
+    mutating func add(_ other: Checksums) {
+      valid += other.valid
+      invalid += other.invalid
+      absent += other.absent
+      partial += other.partial
+      unverifiable += other.unverifiable
+    }
+
     /// Counts one result.
     mutating func count(_ result: ChecksumResult) {
       switch result {
@@ -64,6 +72,14 @@ public struct FrameTally: Equatable, Sendable {
     }
     udpChecksums.count(result)
     return result
+  }
+
+  /// Counts the frames of another tally too.
+  mutating func add(_ other: FrameTally) {
+    protocols.add(other.protocols)
+    ipv4Checksums.add(other.ipv4Checksums)
+    udpChecksums.add(other.udpChecksums)
+    stops.merge(other.stops, uniquingKeysWith: +)
   }
 
   @inline(never)

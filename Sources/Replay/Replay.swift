@@ -24,19 +24,21 @@ import Wire
 
 /// Replays packets: reads them from its inputs, counts what they are and hands them to a sink.
 public struct Replay: ~Copyable {
-  private let plan: ReplayPlan
+  let plan: ReplayPlan
   private let pool: MbufPool
-  private let control: ReplayControl
-  private var report: ReplayReport
+  let control: ReplayControl
+  var report: ReplayReport
   /// What sources dropped, by reason.
   private var inputDrops: [(reason: String, count: Int)] = []
   private var hasBegun = false
-  private var pacing: ReplayPlan.Pacing?
+  var pacing: ReplayPlan.Pacing?
   /// The clock's time at which the schedule began; nil before the first packet.
   private var paceStart: Int64?
 
   /// Packets of one batch: few enough to be in the processor's cache when they are decoded.
-  private static var batchPacketCount: Int { 32 }
+  static var batchPacketCount: Int { 32 }
+  /// Packets of one batch out of memory, where they are not looked at.
+  static var loadedBatchPacketCount: Int { 256 }
   /// Packets between two reports of progress.
   private static var stepPacketCount: Int { 4_096 }
 
@@ -107,6 +109,7 @@ public struct Replay: ~Copyable {
   private mutating func send<Sink: ReplaySink & ~Copyable>(
     to sink: inout Sink
   ) throws(InterfaceError) {
+    let loaded = plan.isPreloaded ? try load(for: &sink) : nil
     let start = ContinuousClock.now
     defer {
       let (seconds, attoseconds) = (ContinuousClock.now - start).components
@@ -114,7 +117,7 @@ public struct Replay: ~Copyable {
       report.drops = sink.dropsByReason
     }
     do throws(InterfaceError) {
-      try sendAll(to: &sink)
+      try sendAll(loaded, to: &sink)
       try sink.finish()
     } catch {
       // What was taken before is still put out, as far as that goes; the first error is reported.
@@ -127,7 +130,7 @@ public struct Replay: ~Copyable {
   }
 
   private mutating func sendAll<Sink: ReplaySink & ~Copyable>(
-    to sink: inout Sink
+    _ loaded: [LoadedInput]?, to sink: inout Sink
   ) throws(InterfaceError) {
     for _ in 0..<plan.loopCount where !isDone {
       if report.loops > 0, let pause = pacing?.loopPause {
@@ -135,7 +138,13 @@ public struct Replay: ~Copyable {
       }
       report.loops += 1
       let before = report.packetsRead
-      for index in report.inputs.indices where !isDone { try send(index, to: &sink) }
+      for index in report.inputs.indices where !isDone {
+        if let loaded {
+          try send(loaded[index], index, to: &sink)
+        } else {
+          try send(index, to: &sink)
+        }
+      }
       // Inputs that give nothing will give nothing again.
       if report.packetsRead == before { break }
     }
@@ -144,23 +153,50 @@ public struct Replay: ~Copyable {
   private mutating func send<Sink: ReplaySink & ~Copyable>(
     _ index: Int, to sink: inout Sink
   ) throws(InterfaceError) {
+    guard var source = try open(index, for: &sink) else { return }
+    pacing?.schedule.beginLoop()
+    var failure: InterfaceError?
+    do throws(InterfaceError) { try drain(&source, index, to: &sink) } catch { failure = error }
+    noteDrops(&source, index)
+    if let failure { throw failure }
+  }
+
+  /// Opens an input, and the sink if it is the first; nil, noted in the report, if it cannot be.
+  mutating func open<Sink: ReplaySink & ~Copyable>(
+    _ index: Int, for sink: inout Sink
+  ) throws(InterfaceError) -> (any PacketSource & ~Copyable)? {
     var source: any PacketSource & ~Copyable
     do throws(InterfaceError) {
       source = try plan.inputs[index].open()
     } catch {
       // A signal may have broken the opening off; then it says nothing about the input.
       if !control.isStopped { report.inputs[index].openError = error }
-      return
+      return nil
     }
+    try begin(&source, index, for: &sink)
+    return source
+  }
+
+  private mutating func begin<Sink: ReplaySink & ~Copyable>(
+    _ source: inout any PacketSource & ~Copyable, _ index: Int, for sink: inout Sink
+  ) throws(InterfaceError) {
     let traits = source.traits
     try sink.begin(traits, from: plan.inputs[index].name)
     hasBegun = true
-    pacing?.schedule.beginLoop()
     report.inputs[index].format = source.formatName
     report.inputs[index].linkType = traits.linkType
     report.inputs[index].end = nil
-    var failure: InterfaceError?
-    do throws(InterfaceError) { try drain(&source, index, to: &sink) } catch { failure = error }
+  }
+
+  /// Notes how an input ended.
+  mutating func note(_ end: SourceState, _ index: Int) {
+    guard case .ended(let error) = end else { return }
+    // A signal may have broken off the system's read; that says nothing about the input.
+    if !control.isStopped || error?.kind != .failed { report.inputs[index].end = end }
+  }
+
+  /// Counts the packets that a source lost, of which there are no more then.
+  mutating func noteDrops(_ source: inout any PacketSource & ~Copyable, _ index: Int) {
     // What was lost so far is counted then; what is still on its way is nobody's.
     _ = source.stopArrivals()
     note(source.inputDropsByReason)
@@ -168,7 +204,6 @@ public struct Replay: ~Copyable {
     report.inputs[index].packets += input.drops
     report.inputs[index].bytes += input.lostBytes
     report.denied += input.drops
-    if let failure { throw failure }
   }
 
   /// Adds what one source dropped to what the others did.
@@ -196,10 +231,7 @@ public struct Replay: ~Copyable {
       case .idle:
         try sink.push()
         _ = source.wait(milliseconds: 250)
-      case .ended(let error):
-        // A signal may have broken off the system's read; that says nothing about the input.
-        if !control.isStopped || error?.kind != .failed { report.inputs[index].end = state }
-        return
+      case .ended: return note(state, index)
       }
     }
   }
@@ -213,34 +245,55 @@ public struct Replay: ~Copyable {
     var left = packetLimit
     while left > 0, case .more = state, !control.isStopped {
       var packets = PacketQueue()
-      do throws(InterfaceError) {
-        state = try source.receive(
-          upTo: Swift.min(left, Self.batchPacketCount), into: &packets, from: pool)
-      } catch {
-        state = .ended(error)
-      }
-      let (packetCount, byteCount) = (packets.packetCount, packets.byteCount)
-      report.inputs[index].packets += packetCount
-      report.inputs[index].bytes += byteCount
-      replayLoop(&packets, &report.tally, to: &sink)
-      if pacing == nil {
-        try transmit(&packets, to: &sink)
-      } else {
-        try transmitInTime(&packets, to: &sink)
-      }
-      report.packetsSent += packetCount - packets.packetCount
-      report.bytesSent += byteCount - packets.byteCount
-      left -= packetCount
+      let wanted = Swift.min(left, Self.batchPacketCount)
+      state = receive(wanted, from: &source, into: &packets)
+      left -= packets.packetCount
+      try send(&packets, index, to: &sink)
     }
     return state
   }
 
+  /// Receives a batch; a source that fails has ended.
+  func receive(
+    _ packetLimit: Int, from source: inout any PacketSource & ~Copyable,
+    into packets: inout PacketQueue
+  ) -> SourceState {
+    do throws(InterfaceError) {
+      return try source.receive(upTo: packetLimit, into: &packets, from: pool)
+    } catch {
+      return .ended(error)
+    }
+  }
+
+  /// Sends packets of an input and counts them; those left were not sent when somebody stopped that.
+  ///
+  /// - Parameter owner: has counted the packets before, and keeps those that were sent.
+  mutating func send<Sink: ReplaySink & ~Copyable>(
+    _ packets: inout PacketQueue, _ index: Int, to sink: inout Sink, keptBy owner: LoadedInput? = nil
+  ) throws(InterfaceError) {
+    let (packetCount, byteCount) = (packets.packetCount, packets.byteCount)
+    report.inputs[index].packets += packetCount
+    report.inputs[index].bytes += byteCount
+    if owner == nil { replayLoop(&packets, &report.tally, to: &sink) }
+    if pacing == nil {
+      try transmit(&packets, to: &sink, keptBy: owner)
+    } else {
+      try transmitInTime(&packets, to: &sink, keptBy: owner)
+    }
+    report.packetsSent += packetCount - packets.packetCount
+    report.bytesSent += byteCount - packets.byteCount
+  }
+
   /// Sends packets until the sink has taken all, or somebody stops that.
   private func transmit<Sink: PacketSink & ~Copyable>(
-    _ packets: inout PacketQueue, to sink: inout Sink
+    _ packets: inout PacketQueue, to sink: inout Sink, keptBy owner: LoadedInput?
   ) throws(InterfaceError) {
     while !packets.isEmpty {
-      try sink.transmit(&packets)
+      if let owner {
+        try sink.transmit(&packets, keeping: &owner.sent)
+      } else {
+        try sink.transmit(&packets)
+      }
       if packets.isEmpty || control.isStopped { return }
       try sink.push()
       ThreadParker().wait(until: .now + .milliseconds(1))
@@ -249,7 +302,7 @@ public struct Replay: ~Copyable {
 
   /// Sends each packet when it is due; those left were not due when somebody stopped that.
   private mutating func transmitInTime<Sink: PacketSink & ~Copyable>(
-    _ packets: inout PacketQueue, to sink: inout Sink
+    _ packets: inout PacketQueue, to sink: inout Sink, keptBy owner: LoadedInput?
   ) throws(InterfaceError) {
     guard var pacing else { return }
     defer { self.pacing = pacing }
@@ -262,7 +315,7 @@ public struct Replay: ~Copyable {
         timestamp: packet.timestampInNanoseconds, byteCount: packet.byteCount)
       let due = turn > .max - start ? .max : start + turn
       if due > now {
-        try transmit(&ready, to: &sink)
+        try transmit(&ready, to: &sink, keptBy: owner)
         while due > now, !control.isStopped { now = pacing.clock.wait(until: due) }
       }
       if control.isStopped {
@@ -273,7 +326,7 @@ public struct Replay: ~Copyable {
       ready.enqueue(packet)
     }
     do throws(InterfaceError) {
-      try transmit(&ready, to: &sink)
+      try transmit(&ready, to: &sink, keptBy: owner)
     } catch {
       ready.append(&packets)
       swap(&ready, &packets)
@@ -283,7 +336,7 @@ public struct Replay: ~Copyable {
     swap(&ready, &packets)
   }
 
-  private var isDone: Bool {
+  var isDone: Bool {
     control.isStopped || report.packetsSent >= plan.limit ?? .max
   }
 }

@@ -26,6 +26,10 @@ public struct ReplayPlan: Sendable {
   public var limit: Int?
   /// When packets leave; nil for as fast as it goes.
   public var pacing: Pacing?
+  /// Read all packets into memory before the first leaves.
+  ///
+  /// A packet takes 256 bytes of the pool, and a cluster if it has more than 168.
+  public var isPreloaded: Bool
   /// Read the output again and compare it with the input.
   public var verifies: Bool
 
@@ -49,7 +53,7 @@ public struct ReplayPlan: Sendable {
   /// Plans one pass over the inputs, as fast as it goes unless told otherwise.
   public init(
     inputs: [any PacketInput], destination: Destination = .null, loopCount: Int = 1,
-    limit: Int? = nil, pacing: Pacing? = nil, verifies: Bool = false
+    limit: Int? = nil, pacing: Pacing? = nil, isPreloaded: Bool = false, verifies: Bool = false
   ) {
     precondition(loopCount >= 1, "\(loopCount) loops")
     self.inputs = inputs
@@ -57,6 +61,7 @@ public struct ReplayPlan: Sendable {
     self.loopCount = loopCount
     self.limit = limit
     self.pacing = pacing
+    self.isPreloaded = isPreloaded
     self.verifies = verifies
   }
 

@@ -79,6 +79,12 @@ struct OutputSink: ReplaySink, ~Copyable {
     try sink?.transmit(&packets, due: due)
   }
 
+  mutating func transmit(
+    _ packets: inout PacketQueue, keeping sent: inout PacketQueue
+  ) throws(InterfaceError) {
+    try sink?.transmit(&packets, keeping: &sent)
+  }
+
   mutating func push() throws(InterfaceError) { try sink?.push() }
   mutating func finish() throws(InterfaceError) { try sink?.finish() }
 }

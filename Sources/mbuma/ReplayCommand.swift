@@ -58,8 +58,17 @@ struct ReplayCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  @Option(help: "The most clusters of the pool; 0 is no limit.")
-  var limitClusters = Quantity(65_536)
+  @Flag(
+    name: [.customLong("preload"), .customLong("preload-pcap"), .customShort("K")],
+    help: "Read all packets into memory before the first leaves.")
+  var isPreloaded = false
+
+  @Option(
+    help: """
+      The most clusters of the pool, 0 for no limit; 65536 unless told otherwise, none with \
+      --preload.
+      """)
+  var limitClusters: Quantity?
 
   @Flag(name: .customLong("no-progress"), help: "Show no progress on a terminal.")
   var hidesProgress = false
@@ -143,6 +152,7 @@ struct ReplayCommand: ParsableCommand {
     if inputCount > 1 {
       throw ValidationError("link:\(link) has no end: it must be the only input")
     }
+    if isPreloaded { throw ValidationError("link:\(link) has no end: --preload needs files") }
     if destination == .link(link) {
       throw ValidationError("what comes from \(link) cannot go onto it again")
     }
@@ -169,7 +179,8 @@ struct ReplayCommand: ParsableCommand {
     ReplayPlan(
       inputs: inputs(files), destination: sink(files), loopCount: loop.value, limit: limit?.value,
       // What comes from a link comes in its own time.
-      pacing: timing.pacing(isLive: isLive && link == nil), verifies: verify)
+      pacing: timing.pacing(isLive: isLive && link == nil), isPreloaded: isPreloaded,
+      verifies: verify)
   }
 
   private func inputs(_ files: CaptureFiles) -> [any PacketInput] {
@@ -197,7 +208,7 @@ struct ReplayCommand: ParsableCommand {
       Terminal.warn("mbuma: \(conflict)")
       throw ExitStatus.usage.code
     }
-    let pool = MbufPool(clusterLimit: limitClusters.value)
+    let pool = MbufPool(clusterLimit: limitClusters?.value ?? (isPreloaded ? 0 : 65_536))
     let progress = ProgressLine(isShown: !hidesProgress && Terminal.isInteractive)
     let control = ReplayControl(onProgress: progress.show)
     Interrupts.stop(control)
