@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import UMA
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Random numbers that can be had again: the seed is printed as a line to paste.
 ///
 /// The generator is the library's own.
@@ -27,4 +35,14 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
   public mutating func split() -> SeededRandom { SeededRandom(quietly: next()) }
 
   private init(quietly seed: UInt64) { numbers = SplitMix64(seed: seed) }
+}
+
+/// How long random sequences are: a tenth of their steps, or all with `MBUMA_THOROUGH` set.
+///
+/// `Scripts/check thorough` runs all.
+public enum Steps {
+  private static let isThorough = unsafe getenv("MBUMA_THOROUGH") != nil
+
+  /// How many of so many steps to take.
+  public static func of(_ count: Int) -> Int { isThorough ? count : count / 10 }
 }
