@@ -269,7 +269,8 @@ public struct Replay: ~Copyable {
   ///
   /// - Parameter owner: has counted the packets before, and keeps those that were sent.
   mutating func send<Sink: ReplaySink & ~Copyable>(
-    _ packets: inout PacketQueue, _ index: Int, to sink: inout Sink, keptBy owner: LoadedInput? = nil
+    _ packets: inout PacketQueue, _ index: Int, to sink: inout Sink,
+    keptBy owner: LoadedInput? = nil
   ) throws(InterfaceError) {
     let (packetCount, byteCount) = (packets.packetCount, packets.byteCount)
     report.inputs[index].packets += packetCount

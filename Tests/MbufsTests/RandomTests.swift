@@ -15,7 +15,9 @@ import UMA
     try leakChecked(clusterLimit: 400) { pool in
       var walk = RandomWalk(pool, random.split())
       for step in 0..<Self.operationCount { try walk.step(step) }
-      #expect(walk.kinds.allSatisfy { $0 > Self.operationCount / 1_000 }, "operations by kind: \(walk.kinds)")
+      #expect(
+        walk.kinds.allSatisfy { $0 > Self.operationCount / 1_000 },
+        "operations by kind: \(walk.kinds)")
       #expect(walk.failureCount > Self.operationCount / 1_000)
       pool.checkInvariants()
       try walk.end()

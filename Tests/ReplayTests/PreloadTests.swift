@@ -17,7 +17,8 @@ import Wire
 
   private func captures() throws -> [String] {
     let small = (0..<300).map { index in
-      var frame = Frame.udp(payload: [UInt8](repeating: UInt8(index & 255), count: 4 * (index % 50)))
+      var frame = Frame.udp(
+        payload: [UInt8](repeating: UInt8(index & 255), count: 4 * (index % 50)))
       frame.time += Int64(index) * 1_000_000
       return frame
     }
