@@ -67,7 +67,7 @@ let package = Package(
       name: "mbuma",
       dependencies: [
         "Replay", "Pcap", "HostInterfaces", "InternetStack", "Interfaces", "SocketBuffers",
-        "Reports", "Mbufs", "UMA", "Wire", "CMallocCount", "CPcap",
+        "Reports", "Mbufs", "UMA", "Wire", "CLinux", "CMallocCount", "CPcap",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -120,7 +120,7 @@ let package = Package(
       "Mbufs", "UMA", "Wire", "CMallocCount", "TestSupport"),
     tests(
       "CommandTests", "mbuma", "RawEcho", "HostInterfaces", "InternetStack", "Interfaces",
-      "SocketBuffers",
+      "SocketBuffers", "Reports",
       "Mbufs", "Wire", "TestSupport"),
     tests("FuzzTests", "FuzzDriver", "TestSupport"),
     tests("TidyTests"),

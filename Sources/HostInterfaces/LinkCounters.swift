@@ -59,7 +59,7 @@ public import Interfaces
   }
 
   /// All of a file of the system, which is short.
-  private func readText(_ path: String) throws(SystemError) -> String {
+  package func readText(_ path: String) throws(SystemError) -> String {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw SystemError("read \(path)") }
     defer { close(descriptor) }

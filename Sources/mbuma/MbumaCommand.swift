@@ -12,7 +12,7 @@ struct MbumaCommand: ParsableCommand {
       corrupt; 4 nothing was done; 5 verification found a difference; 64 usage; 77 permission.
       """,
     version: "0.1.0",
-    subcommands: [ReplayCommand.self, CaptureCommand.self, BenchCommand.self])
+    subcommands: [ReplayCommand.self, CaptureCommand.self, DoctorCommand.self, BenchCommand.self])
 
   static func main() {
     main(CaptureArguments.keepingSeparator(CaptureArguments.ofProcess))

@@ -11,7 +11,8 @@ import Testing
     #expect(result.diagnostics == "")
     // Help is wrapped to the terminal.
     let text = result.text.split { $0.isWhitespace }.joined(separator: " ")
-    for word in ["replay", "capture", "bench", "0 all done", "64 usage", "77 permission"] {
+    for word in ["replay", "capture", "doctor", "bench", "0 all done", "64 usage", "77 permission"]
+    {
       #expect(text.contains(word))
     }
     let replay = try Command.run("replay", "--help")

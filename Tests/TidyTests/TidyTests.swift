@@ -13,6 +13,7 @@ import Testing
     "Sources/mbuma/Bench+Capture.swift",
     "Sources/mbuma/Bench+Pool.swift",
     "Sources/mbuma/CaptureArguments.swift",
+    "Sources/mbuma/Doctor/Probes.swift",
     "Sources/mbuma/Interrupts.swift",
     "Sources/mbuma/Terminal.swift",
   ]

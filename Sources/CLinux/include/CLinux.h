@@ -4,6 +4,7 @@
 #ifndef C_LINUX_H
 #define C_LINUX_H
 
+#include "host_facts.h"
 #include "packet_socket.h"
 #include "tun_device.h"
 #include "udp_link.h"
