@@ -14,7 +14,8 @@ public import Mbufs
     ///   - due: is not kept.
     /// - Throws: `InterfaceError`: `.wrongLinkType`, `.tooLong`, or `.unfit` (more segments than a
     ///   message takes) about the first packet left; `.failed` if memory is denied for a checksum to
-    ///   be filled in; `.down` if the interface is.
+    ///   be filled in; `.down` if the interface is; `.failed` if the kernel has refused the first one
+    ///   for a second, as it does where the far end's MTU is smaller.
     public mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
       var sent = PacketQueue()
       try transmit(&packets, keeping: &sent)
@@ -41,7 +42,7 @@ public import Mbufs
 
     /// Says why not all packets were sent; a full queue is no error.
     @inline(never)
-    private func tell(
+    private mutating func tell(
       _ end: SendingEnd, _ packets: borrowing PacketQueue
     ) throws(InterfaceError) {
       switch end {
@@ -50,12 +51,24 @@ public import Mbufs
       case .failed(let code):
         throw InterfaceError(SystemError("send on \(name)", code, needing: "cap_net_raw"))
       case .noRoom(let code):
-        // Without a carrier frames are dropped as if there was no room.
         if code != ENOBUFS { return }
-        if unsafe mbuma_interface_is_running(name) { return }
+        // Without a carrier frames are dropped as if there was no room.
+        guard unsafe mbuma_interface_is_running(name) else {
+          throw InterfaceError(
+            .down, "cannot send on \(name)", why: "it has no carrier",
+            advice: "bring the other end of the link up")
+        }
+        let count = statistics.output
+        var byteCount = 0
+        packets.forEach { packet in
+          byteCount = packet.byteCount
+          return false
+        }
+        guard stall.isOver(accepted: count.packets + count.errors, at: Pacer.now) else { return }
         throw InterfaceError(
-          .down, "cannot send on \(name)", why: "it has no carrier",
-          advice: "bring the other end of the link up")
+          .failed, "cannot send on \(name)",
+          why: "a frame of \(byteCount) bytes was refused for a second",
+          advice: "see whether the far end of the link has a smaller MTU: ip link")
       }
     }
   }

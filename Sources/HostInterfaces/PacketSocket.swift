@@ -56,6 +56,8 @@ import Wire
     var ring: PacketRing
     let batch: MessageBatch
     let filter: LinkFilter
+    /// Since when frames found no room.
+    var stall = Stall()
     /// Room for a frame that is longer than a slot; empty until one came.
     var longFrame: [UInt8] = []
     /// Bytes read there and not yet copied.

@@ -1,4 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
+//
+// A step of input returns nil for a packet that is delivered, else the reason why not; `input` counts
+// it in `StackStatistics`, and reports print every reason by its name. A new reason is a case here,
+// one more in the size of `DropCounts`, and returned by the step that finds it:
+//
+//     linkInput       link header, ARP, other networks             InternetStack+Link.swift
+//     ipInput         IPv4 header, addresses, fragments            InternetStack+IP.swift
+//     udpInput        UDP header, checksum, ports                  InternetStack+UDP.swift
+//     deliver         the socket and its buffer                    Sockets/SocketTable.swift
+//
+// `rawThenTransport` makes one reason of those of several raw sockets.
 import UMA
 
 /// Why a packet was not delivered.

@@ -165,15 +165,15 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   init() {}
 
   /// Bytes that, when contiguous, hold the headers of every frame but one with very long IPv6
-  /// extensions: 20 of link, four tags, 60 of IP and 60 of TCP.
+  /// extensions: the longest link header, four tags, 60 of IP and 60 of TCP.
   @inlinable
-  public static var sufficientByteCount: Int { 156 }
+  public static var sufficientByteCount: Int { 136 + LinkType.longestHeaderByteCount }
 
   /// Bytes that hold the headers of any frame, with as many IPv6 extension headers as are followed.
   ///
-  /// 20 of link, eight tags, 8 of SNAP, 40 of IPv6, extensions of 2,048 and 60 of TCP.
+  /// The longest link header, eight tags, 8 of SNAP, 40 of IPv6, extensions of 2,048 and 60 of TCP.
   package static var longestHeadersByteCount: Int {
-    20 + VLANTags.limit * 4 + 8 + 40 + IPv6ExtensionWalk.limit * 2_048 + 60
+    LinkType.longestHeaderByteCount + VLANTags.limit * 4 + 8 + 40 + IPv6ExtensionWalk.limit * 2_048 + 60
   }
 
   /// Decodes a frame as far as it goes.

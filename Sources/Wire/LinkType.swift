@@ -1,4 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
+//
+// A link type that can be decoded is known in these places; a new one is added to each:
+//
+//     here                               its number, `headerByteCount`, `name`
+//     a file of its own                  the view of its header, as in LinuxSLL2Header.swift
+//     ParseError.Layer                   the layer that a short header is told by
+//     DecodedFrame.Link                  what the first header is            DecodedFrame.swift
+//     DecodedFrame.walkLinkHeader        the step that reads it              DecodedFrame+Link.swift
+//
+// The compiler does not ask for a case in switches over numbers; LinkTypeTests does: a type that has
+// one of `headerByteCount`, a name and a step of the walk has all three.
 
 /// How the frames of a capture begin: the DLT number that libpcap's functions give.
 ///
@@ -31,6 +42,9 @@ public struct LinkType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   @inlinable public static var ipv6: LinkType { LinkType(rawValue: 229) }
   /// Linux "any" interface, version 2.
   @inlinable public static var linuxSLL2: LinkType { LinkType(rawValue: 276) }
+
+  /// The longest `headerByteCount` of all.
+  @inlinable package static var longestHeaderByteCount: Int { LinuxSLL2Header.byteCount }
 
   /// Whether this is raw IP under any of its numbers.
   @inlinable

@@ -183,6 +183,30 @@ import Wire
       }
     }
 
+    @Test func aFrameThatTheFarEndNeverTakesIsGivenBackWithAnError() throws {
+      try Network.with {
+        let pool = MbufPool()
+        Network.run("ip link set vb0 mtu 1000")
+        var left = try PacketSocket("va0", .sending)
+        let long = [UInt8](frame(0).prefix(14)) + [UInt8](repeating: 0, count: 1_400)
+        var packets = try queue([frame(0), long, frame(1)], pool)
+        var failure: InterfaceError?
+        let start = ContinuousClock.now
+        while failure == nil, ContinuousClock.now < start + .seconds(20) {
+          do throws(InterfaceError) { try left.transmit(&packets) } catch { failure = error }
+          if failure == nil, packets.isEmpty { break }
+        }
+        #expect(failure?.kind == .failed)
+        #expect(failure?.why == "a frame of 1414 bytes was refused for a second")
+        #expect(ContinuousClock.now - start >= .seconds(1))
+        #expect(packets.packetCount == 2 && left.statistics.output.packets == 1)
+        // It is the caller's again, who may do without it.
+        _ = packets.dequeue()
+        try left.transmit(&packets)
+        #expect(packets.packetCount == 0 && left.statistics.output.packets == 2)
+      }
+    }
+
     @Test func framesWithoutRoomOrMemoryAreCounted() throws {
       try Network.with {
         let pool = MbufPool()

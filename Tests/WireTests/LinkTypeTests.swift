@@ -14,6 +14,19 @@ import Wire
     #expect(type.name == name)
   }
 
+  /// The numbers are looked at one after the other, since the switches over them have a default.
+  @Test(arguments: 0..<1_000 as Range<UInt32>)
+  func aTypeWithAHeaderHasANameAndAStepOfTheWalk(number: UInt32) {
+    let type = LinkType(rawValue: number)
+    let bytes = [UInt8](repeating: 0, count: LinkType.longestHeaderByteCount)
+    let frame = DecodedFrame(
+      lax: bytes.span.bytes, linkType: type, capturedByteCount: bytes.count,
+      wireByteCount: bytes.count)
+    #expect(type.isSupported == (frame.link != .unsupported))
+    #expect(type.isSupported == (type.name != "DLT_\(number)"))
+    #expect(type.headerByteCount ?? 0 <= LinkType.longestHeaderByteCount)
+  }
+
   @Test func othersAreNamedByNumber() {
     #expect(!LinkType(rawValue: 127).isSupported)
     #expect(LinkType(rawValue: 127).description == "DLT_127")

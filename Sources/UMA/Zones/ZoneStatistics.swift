@@ -13,6 +13,9 @@
 //
 // where `free` and `slabCount` are the keg's and stand with its master only. An item freed to
 // another zone of its keg moves between their `inUse`; the sum stays.
+//
+// A new figure is counted where it happens, most under the zone's lock in Depot.swift, is a property
+// here, filled in by Zone+Statistics.swift, and has a key in ZoneStatistics+JSON.swift of Reports.
 
 /// The figures of one zone at one moment.
 ///
