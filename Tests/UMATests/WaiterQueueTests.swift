@@ -215,6 +215,8 @@ private typealias Queue = WaiterQueue<String, Int>
     // The first may be asked to look for itself, and stays where it is.
     state.withLockThenWake { queue, wakes in queue.wakeFirst(&wakes) }
     #expect(parkers[3].permitCount == 1 && state.withLock { $0.count } == 1)
+    state.withLockThenWake { queue, wakes in queue.grantFirst(3, &wakes) }
+    #expect(woken.value.last == "d of 0")
   }
 
   @Test func whoWasNotedIsWokenWhateverIsThrown() {

@@ -20,7 +20,7 @@ import Wire
     let type = LinkType(rawValue: number)
     let bytes = [UInt8](repeating: 0, count: LinkType.longestHeaderByteCount)
     let frame = DecodedFrame(
-      lax: bytes.span.bytes, linkType: type, capturedByteCount: bytes.count,
+      lax: unsafe bytes.span.bytes, linkType: type, capturedByteCount: bytes.count,
       wireByteCount: bytes.count)
     #expect(type.isSupported == (frame.link != .unsupported))
     #expect(type.isSupported == (type.name != "DLT_\(number)"))
