@@ -173,7 +173,8 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   ///
   /// The longest link header, eight tags, 8 of SNAP, 40 of IPv6, extensions of 2,048 and 60 of TCP.
   package static var longestHeadersByteCount: Int {
-    LinkType.longestHeaderByteCount + VLANTags.limit * 4 + 8 + 40 + IPv6ExtensionWalk.limit * 2_048 + 60
+    LinkType.longestHeaderByteCount + VLANTags.limit * 4 + 8 + 40
+      + IPv6ExtensionWalk.limit * 2_048 + 60
   }
 
   /// Decodes a frame as far as it goes.

@@ -216,7 +216,7 @@ private typealias Queue = WaiterQueue<String, Int>
     state.withLockThenWake { queue, wakes in queue.wakeFirst(&wakes) }
     #expect(parkers[3].permitCount == 1 && state.withLock { $0.count } == 1)
     state.withLockThenWake { queue, wakes in queue.grantFirst(3, &wakes) }
-    #expect(woken.value.last == "d of 0")
+    #expect(woken.value?.last == "d of 0")
   }
 
   @Test func whoWasNotedIsWokenWhateverIsThrown() {
