@@ -40,7 +40,7 @@ extension Operation {
     for _ in 0..<count {
       let result = buffer.append(
         try pool.frame(1_400, headroom: 64), from: source, to: destination)
-      if result != .appended || !buffer.dropFirst() { stop("a datagram was \(result)") }
+      guard case .appended = result, buffer.dropFirst() else { stop("a datagram was \(result)") }
     }
   }
 }

@@ -129,6 +129,13 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Notes how the reading ended, and that nothing more is read.
+  @inline(never)
+  private mutating func close(_ result: Int32) {
+    gate = .closed
+    end = finish(result)
+  }
+
   /// The next frame in libpcap's own buffer, or nil at the end, which `end` then describes.
   ///
   /// Nothing is copied; the frame is good until the reader is used again.
@@ -140,8 +147,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     while gate == .open || isThere() {
       let result = unsafe pcap_next_ex(pcap, &header, &data)
       guard result == 1, let header = unsafe header, let data = unsafe data else {
-        gate = .closed
-        end = finish(result)
+        close(result)
         break
       }
       recordCount &+= 1

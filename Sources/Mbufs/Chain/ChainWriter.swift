@@ -25,7 +25,8 @@ struct ChainWriter {
       let count = Swift.min(here.tailroom, byteCount - done)
       if count > 0 { body(here, done, count) }
       done += count
-      if done < byteCount { mbuf = here.next }
+      if done == byteCount { return }
+      mbuf = here.next
     }
     precondition(done == byteCount, "no room for \(byteCount - done) bytes")
   }

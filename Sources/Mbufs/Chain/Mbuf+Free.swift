@@ -35,8 +35,13 @@ extension Mbuf {
   }
 
   /// Frees the mbufs behind this one; the record that ended with them ends here.
+  @inline(__always)
   func freeRest() {
-    guard let rest = next else { return }
+    if let rest = next { free(rest) }
+  }
+
+  @inline(never)
+  private func free(_ rest: Mbuf) {
     rest.last.moveEndOfRecord(to: self)
     rest.freeChain()
     next = nil

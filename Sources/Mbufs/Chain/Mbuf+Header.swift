@@ -42,6 +42,7 @@ extension Mbuf {
   }
 
   /// The same without tags.
+  @inline(__always)
   func takeHeaderFields(of other: Mbuf, _ range: Range<Int>) {
     var header = other.packetHeader
     header.tags = 0

@@ -31,7 +31,7 @@ extension Mbuf {
   /// Bytes behind the data that may be written.
   ///
   /// BSD: `M_TRAILINGSPACE`.
-  @inlinable
+  @inlinable @inline(__always)
   var tailroom: Int { isWritable ? unsafe (start + capacity) - end : 0 }
 
   /// Puts the data of an empty mbuf `headroom` bytes into its storage.

@@ -138,6 +138,7 @@ public struct Packet: ~Copyable, @unchecked Sendable {
   @inlinable
   public var mutableBytes: MutableRawSpan {
     @_lifetime(&self)
+    @inline(__always)
     mutating get {
       precondition(
         head.isWritable || head.byteCount == 0, "the first segment is shared or read-only")
