@@ -34,6 +34,10 @@ public struct Replay: ~Copyable {
   var pacing: ReplayPlan.Pacing?
   /// The clock's time at which the schedule began; nil before the first packet.
   private var paceStart: Int64?
+  /// When the time that the plan gives is over; nil if it gives all.
+  private var deadline: ContinuousClock.Instant?
+  /// Whether the time is over; what was read by then and not sent counts as refused.
+  private var isTimeOver = false
 
   /// Packets of one batch: few enough to be in the processor's cache when they are decoded.
   static var batchPacketCount: Int { 32 }
@@ -83,7 +87,9 @@ public struct Replay: ~Copyable {
     report.drops += inputDrops
     report.wasInterrupted = control.isStopped
     if report.refused > 0 {
-      let reason = report.outputError == nil ? "interrupted" : "output_failed"
+      let reason =
+        report.outputError != nil
+        ? "output_failed" : control.isStopped ? "interrupted" : "time_over"
       report.drops.append((reason, report.refused))
     }
     if case .output(let output) = plan.destination, hasBegun {
@@ -111,6 +117,7 @@ public struct Replay: ~Copyable {
   ) throws(InterfaceError) {
     let loaded = plan.isPreloaded ? try load(for: &sink) : nil
     let start = ContinuousClock.now
+    deadline = plan.timeLimit.map { start + .nanoseconds($0) }
     defer {
       let (seconds, attoseconds) = (ContinuousClock.now - start).components
       report.durationInNanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
@@ -221,7 +228,7 @@ public struct Replay: ~Copyable {
   private mutating func drain<Sink: ReplaySink & ~Copyable>(
     _ source: inout any PacketSource & ~Copyable, _ index: Int, to sink: inout Sink
   ) throws(InterfaceError) {
-    while !control.isStopped {
+    while !isStopping {
       let left = Swift.min((plan.limit ?? .max) - report.packetsSent, Self.stepPacketCount)
       if left <= 0 { return }
       let state = try send(left, of: &source, index, to: &sink)
@@ -230,10 +237,21 @@ public struct Replay: ~Copyable {
       case .more: break
       case .idle:
         try sink.push()
-        _ = source.wait(milliseconds: 250)
+        waitForMore(&source)
       case .ended: return note(state, index)
       }
     }
+  }
+
+  /// Waits for a source that is idle, a quarter of a second at most and no longer than there is time.
+  private mutating func waitForMore(_ source: inout any PacketSource & ~Copyable) {
+    var milliseconds: Int32 = 250
+    if let deadline {
+      let left = deadline - ContinuousClock.now
+      isTimeOver = left <= .zero
+      milliseconds = Int32(Swift.min(Swift.max(left / .milliseconds(1), 0) + 1, 250))
+    }
+    if !isTimeOver { _ = source.wait(milliseconds: milliseconds) }
   }
 
   /// Sends up to a number of packets of a source, batch by batch, while it has any.
@@ -243,7 +261,7 @@ public struct Replay: ~Copyable {
   ) throws(InterfaceError) -> SourceState {
     var state = SourceState.more
     var left = packetLimit
-    while left > 0, case .more = state, !control.isStopped {
+    while left > 0, case .more = state, !isStopping {
       var packets = PacketQueue()
       let wanted = Swift.min(left, Self.batchPacketCount)
       state = receive(wanted, from: &source, into: &packets)
@@ -283,6 +301,7 @@ public struct Replay: ~Copyable {
     }
     report.packetsSent += packetCount - packets.packetCount
     report.bytesSent += byteCount - packets.byteCount
+    if isPastDeadline { isTimeOver = true }
   }
 
   /// Sends packets until the sink has taken all, or somebody stops that.
@@ -295,7 +314,7 @@ public struct Replay: ~Copyable {
       } else {
         try sink.transmit(&packets)
       }
-      if packets.isEmpty || control.isStopped { return }
+      if packets.isEmpty || control.isStopped || isPastDeadline { return }
       try sink.push()
       ThreadParker().wait(until: .now + .milliseconds(1))
     }
@@ -314,12 +333,13 @@ public struct Replay: ~Copyable {
     while let packet = packets.dequeue() {
       let turn = pacing.schedule.due(
         timestamp: packet.timestampInNanoseconds, byteCount: packet.byteCount)
+      if let limit = plan.timeLimit, turn >= limit { isTimeOver = true }
       let due = turn > .max - start ? .max : start + turn
-      if due > now {
+      if due > now, !isTimeOver {
         try transmit(&ready, to: &sink, keptBy: owner)
         while due > now, !control.isStopped { now = pacing.clock.wait(until: due) }
       }
-      if control.isStopped {
+      if isStopping {
         packets.putBack(packet)
         break
       }
@@ -337,8 +357,16 @@ public struct Replay: ~Copyable {
     swap(&ready, &packets)
   }
 
+  private var isPastDeadline: Bool {
+    guard let deadline else { return false }
+    return ContinuousClock.now >= deadline
+  }
+
+  /// Whether nothing more is to be read and sent, for want of time or because somebody stopped it.
+  var isStopping: Bool { isTimeOver || control.isStopped }
+
   var isDone: Bool {
-    control.isStopped || report.packetsSent >= plan.limit ?? .max
+    isStopping || report.packetsSent >= plan.limit ?? .max
   }
 }
 

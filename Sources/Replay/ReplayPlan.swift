@@ -24,6 +24,8 @@ public struct ReplayPlan: Sendable {
   public var loopCount: Int
   /// Stop after this many packets.
   public var limit: Int?
+  /// Stop after so many nanoseconds; where packets have their times, at the first that is due later.
+  public var timeLimit: Int64?
   /// When packets leave; nil for as fast as it goes.
   public var pacing: Pacing?
   /// Read all packets into memory before the first leaves.
@@ -53,13 +55,15 @@ public struct ReplayPlan: Sendable {
   /// Plans one pass over the inputs, as fast as it goes unless told otherwise.
   public init(
     inputs: [any PacketInput], destination: Destination = .null, loopCount: Int = 1,
-    limit: Int? = nil, pacing: Pacing? = nil, isPreloaded: Bool = false, verifies: Bool = false
+    limit: Int? = nil, timeLimit: Int64? = nil, pacing: Pacing? = nil, isPreloaded: Bool = false,
+    verifies: Bool = false
   ) {
     precondition(loopCount >= 1, "\(loopCount) loops")
     self.inputs = inputs
     self.destination = destination
     self.loopCount = loopCount
     self.limit = limit
+    self.timeLimit = timeLimit
     self.pacing = pacing
     self.isPreloaded = isPreloaded
     self.verifies = verifies

@@ -15,6 +15,13 @@ struct MbumaCommand: ParsableCommand {
     subcommands: [ReplayCommand.self, CaptureCommand.self, DoctorCommand.self, BenchCommand.self])
 
   static func main() {
-    main(CaptureArguments.keepingSeparator(CaptureArguments.ofProcess))
+    let arguments = CaptureArguments.ofProcess
+    if arguments.first == ReplayCommand._commandName,
+      let answer = TcpreplayOptions.answer(to: Array(arguments.dropFirst()))
+    {
+      Terminal.warn("mbuma: \(answer)")
+      exit(withError: ExitStatus.usage.code)
+    }
+    main(CaptureArguments.keepingSeparator(arguments))
   }
 }

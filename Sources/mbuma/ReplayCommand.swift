@@ -43,8 +43,15 @@ struct ReplayCommand: ParsableCommand {
     name: [.customLong("loop"), .customShort("l")], help: "Go through the inputs this often.")
   var loop = Quantity(1)
 
-  @Option(name: [.customLong("limit"), .customShort("c")], help: "Stop after this many packets.")
+  @Option(
+    name: [.customLong("limit"), .customShort("L"), .customShort("c")],
+    help: "Stop after this many packets.")
   var limit: Quantity?
+
+  @Option(
+    help: "Stop after this time: seconds, or with a unit, such as 250ms.",
+    transform: TimeSpan.seconds)
+  var duration: TimeSpan?
 
   @Flag(help: "Read the output again and compare it with the input.")
   var verify = false
@@ -118,6 +125,7 @@ struct ReplayCommand: ParsableCommand {
     }
     guard loop.value >= 1 else { throw ValidationError("--loop must be at least 1") }
     if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
+    if duration?.nanoseconds == 0 { throw ValidationError("--duration must be above 0") }
     let inputs = named.inputs
     if let link = inputs.compactMap(CaptureArguments.link).first {
       try validate(link, inputs.count)
@@ -179,6 +187,7 @@ struct ReplayCommand: ParsableCommand {
     ReplayPlan(
       inputs: inputs(files), destination: sink(files), loopCount: loop.value, limit: limit?.value,
       // What comes from a link comes in its own time.
+      timeLimit: duration?.nanoseconds,
       pacing: timing.pacing(isLive: isLive && link == nil), isPreloaded: isPreloaded,
       verifies: verify)
   }

@@ -84,6 +84,14 @@ struct Rate: ExpressibleByArgument, Equatable {
 struct TimeSpan: ExpressibleByArgument, Equatable {
   let nanoseconds: Int64
 
+  /// The same where a number without a unit means seconds.
+  static func seconds(_ argument: String) throws -> TimeSpan {
+    guard let span = TimeSpan(argument: argument) ?? TimeSpan(argument: argument + "s") else {
+      throw ValidationError("\(argument) is no time: try 5, 1.5s or 250ms")
+    }
+    return span
+  }
+
   init?(argument: String) {
     let units: [(String, Double)] = [("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9)]
     let unit = units.first { argument.hasSuffix($0.0) }

@@ -138,6 +138,34 @@ import Testing
     #expect(pool.outstanding == 0)
   }
 
+  @Test func whatIsDueAfterTheTimeLimitDoesNotLeave() throws {
+    let pool = MbufPool()
+    let recorder = Recorder(TestClock())
+    var plan = try plan(recorder, Schedule(.original(speed: 1)), loops: 2)
+    plan.timeLimit = 100_000_000
+    let report = Replay(plan, pool: pool).run()
+    // The sixth is due at the limit.
+    #expect(recorder.times.withLock { $0 } == Array(Self.times[..<5]))
+    #expect(report.packetsSent == 5 && report.loops == 1 && !report.wasInterrupted)
+    #expect(report.packetsRead == 5 + report.refused)
+    #expect(report.drops.map(\.reason) == ["time_over"])
+    #expect(pool.outstanding == 0)
+  }
+
+  @Test(arguments: [false, true])
+  func aReplayWithoutTimesEndsWhenItsOwnIsOver(isPreloaded: Bool) throws {
+    let pool = MbufPool()
+    // Without a limit this takes days.
+    let plan = ReplayPlan(
+      inputs: CaptureFiles([try capture()]).inputs, loopCount: 1_000_000_000,
+      timeLimit: 20_000_000, isPreloaded: isPreloaded)
+    let report = Replay(plan, pool: pool).run()
+    #expect(report.loops > 0 && report.loops < 1_000_000_000)
+    #expect(report.packetsSent > 0 && report.packetsSent == report.packetsRead)
+    #expect(report.durationInNanoseconds >= 20_000_000)
+    #expect(pool.outstanding == 0)
+  }
+
   @Test func fewerOnTheWireThanSentIsNotConfirmed() {
     var report = Replay(ReplayPlan(inputs: [any PacketInput]()), pool: MbufPool()).run()
     #expect(report.confirmed == nil && report.isConfirmed)

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What tcpreplay's users type by habit. Options that mean the same here are options of `mbuma replay`;
+// the others are answered with what to type in their place, or why there is nothing to type.
+//
+//     named here  =>  no option of `mbuma replay` has the name
+
+/// The options of tcpreplay that `mbuma replay` does not have.
+enum TcpreplayOptions {
+  /// Names, and what to do instead.
+  static let advice: [(names: [String], text: String)] = [
+    (["--maxsleep"], "type --max-sleep with a unit: --max-sleep 250ms"),
+    (["--loopdelay-ms", "--loopdelay-ns"], "type --loop-delay with a unit: --loop-delay 20ms"),
+    (["-w", "--write"], "type --to file:OUT"),
+    (["--include", "--exclude"], "give a filter behind the files: udp port 53"),
+    (
+      ["--cachefile", "-2", "--dualfile", "-I", "--intf2"],
+      "one run sends onto one interface: run two, each with a filter such as src net 10.0.0.0/8"
+    ),
+    (["-o", "-1", "--oneatatime"], "packets leave by time: try --pps 1"),
+    (["--pps-multi"], "not needed: each packet has a time of its own at any --pps"),
+    (["-T", "--timer"], "not needed: it sleeps, and spins for the last microseconds"),
+    (["--listnics"], "type ip -br link, and mbuma doctor IF for one of them"),
+    (["-v", "--verbose", "-A", "--decode"], "type tcpdump -r FILE beside it"),
+    (["-q", "--quiet", "-W", "--suppress-warnings"], "type --no-progress, or --json"),
+    (["--stats"], "the progress line on a terminal has them, and the report at the end"),
+    (["--no-flow-stats", "--flow-expiry"], "not needed: it keeps no statistics of flows"),
+    (["--netmap", "--nm-delay"], "type --xdp, which is fast with any driver"),
+    (["--xdp-batch-size"], "type --xdp; 32 frames go with each call"),
+    (["--unique-ip", "--unique-ip-loops"], "addresses stay as captured: rewrite the file first"),
+    (["--pktlen"], "frames leave as long as they were captured"),
+    (["-P", "--pid"], "type & behind the command and echo $!"),
+    (["-d", "--dbug"], "type --json for every count"),
+    (["-V"], "type mbuma --version"),
+    (["-H", "--more-help"], "type mbuma replay --help"),
+  ]
+
+  /// What to say to arguments of `mbuma replay` among which is one of these; nil if there is none.
+  static func answer(to arguments: [String]) -> String? {
+    for argument in arguments.prefix(while: { $0 != "--" }) {
+      let name = argument.prefix { $0 != "=" }
+      if let entry = advice.first(where: { $0.names.contains(String(name)) }) {
+        return "\(name): \(entry.text)"
+      }
+    }
+    return nil
+  }
+}
