@@ -42,8 +42,8 @@ extension DecodedFrame.Transport {
   /// Where the checksum stands in a transport header that has a pseudo-header; nil in others.
   fileprivate var checksumOffset: Int? {
     switch self {
-    case .udp: 6
-    case .tcp: 16
+    case .udp: UDPHeader.checksumOffset
+    case .tcp: TCPHeader.checksumOffset
     case .none, .other, .icmp, .icmpv6: nil
     }
   }

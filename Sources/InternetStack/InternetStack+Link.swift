@@ -3,10 +3,11 @@
 // Which protocol a frame goes to, by its network layer: IPv4 to `ipInput`, all else to a reason.
 //
 // ARP belongs here: `linkInput` gives a frame whose network is `.arp` to a step of its own, which reads
-// an `ARPHeader` (Wire) at `networkOffset`. What that takes for itself is neither delivered nor dropped,
-// so it needs a count in `StackStatistics` and a place in its equation. An answer needs output by link,
-// which is not there yet: `output` gives IP datagrams, and interfaces have no link address
-// (InternetStack+Output.swift, InterfaceAddress.swift).
+// an `ARPHeader` (Wire) at `networkOffset`. What that takes for itself is neither delivered nor dropped:
+// the steps and `input`, which return nil for delivered, need a third answer, and `StackStatistics` and
+// `StackSink` a count in their equations. An answer needs output by link, which is not there yet:
+// `output` gives IP datagrams, interfaces have no link address, and a host takes raw IP alone
+// (InternetStack+Output.swift, InterfaceAddress.swift, StackHost.swift).
 import Mbufs
 import Wire
 

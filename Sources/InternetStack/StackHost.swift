@@ -88,16 +88,17 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
   ///   - patience: how long to wait at the end for an interface that takes nothing.
   /// - Throws: `InterfaceError`; the stack is as it was, and `run` may be called again.
   public mutating func run(
-    lookingEvery interval: Duration = .milliseconds(1), patience: Duration = .seconds(1)
+    pollInterval interval: Duration = .milliseconds(1), patience: Duration = .seconds(1)
   ) throws(InterfaceError) {
     var deadline = ContinuousClock.now
     while stack.sendQueue.waitUntilReady(until: deadline, isSending: !isBlocked) {
       deadline = try turn() ? .now : .now + interval
     }
     let end = ContinuousClock.now + patience
+    _ = try turn()
     while isBlocked, .now < end {
+      ThreadParker().wait(until: .now + interval)
       _ = try turn()
-      if isBlocked { ThreadParker().wait(until: .now + interval) }
     }
     try link.finish()
   }

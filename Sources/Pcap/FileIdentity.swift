@@ -58,6 +58,16 @@ package struct FileIdentity: Equatable, Sendable {
   /// no pipe, terminal or null device.
   package var keepsBytes: Bool { isRegular || kind == UInt32(S_IFBLK) }
 
+  /// Whether the file that is open under a number has bytes before the place where the next one goes.
+  package static func isContinued(descriptor: Int32) -> Bool {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, FileIdentity(status).isRegular else {
+      return false
+    }
+    let isAppending = fcntl(descriptor, F_GETFL) & O_APPEND != 0
+    return isAppending ? status.st_size > 0 : lseek(descriptor, 0, SEEK_CUR) > 0
+  }
+
   /// Whether writing to `other` changes what is read from this file.
   package func isOverwritten(byWritingTo other: FileIdentity?) -> Bool {
     keepsBytes && self == other

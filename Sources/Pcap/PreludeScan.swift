@@ -7,8 +7,12 @@
 //     interface  type 1:  8 link type   12 snapshot length   16 options ...
 //     option     0 code   2 length   4 value, padded to four bytes;  code 0 ends them
 //
-// A new option of an interface is a case in `resolution(ofInterfaceAt:)`. Options of packets (types 2,
-// 3 and 6) are libpcap's to read, and it hands on none of them.
+// Only the resolution of time stamps is read, by `resolution(ofInterfaceAt:)`. Another option of an
+// interface is read by `forEachOption` beside it and goes the same way: collected where
+// `interfaceResolutions` is, kept by `CapturePrelude.init` (CapturePrelude.swift), and given to the reader
+// as a property (CaptureReader.swift) where CaptureReader+Open.swift makes one. Options of the section
+// would be walked from byte 24 of its block. Those of packets (types 2, 3 and 6) are libpcap's to read,
+// and it hands on none of them.
 //
 // IETF draft-ietf-opsawg-pcapng.
 

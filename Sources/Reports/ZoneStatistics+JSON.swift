@@ -29,7 +29,7 @@ extension ZoneStatistics {
       "reserve_items": .integer(reserveInItems),
       "above_limit_items": .integer(itemsAboveLimit),
       "bucket_items": .integer(bucketCapacity),
-      "shelved_items": .integer(shelved),
+      "shelved_items": .integer(inDepot),
       "working_set_items": .integer(workingSet),
       "lock_acquisitions": .integer(lockAcquisitions),
       "threads": .array(threadCaches.map(\.json)),

@@ -47,7 +47,7 @@ package struct DatagramBuffer: ~Copyable, Sendable {
     buffer.lowWater = Swift.min(buffer.lowWater, limit)
   }
 
-  // MARK: Looking
+  // MARK: Inspecting
 
   /// The most bytes of records, addresses included.
   ///

@@ -162,7 +162,7 @@ extension SocketBuffer {
     try records.takeRecord(CallSite(file, line))
   }
 
-  // MARK: Looking at what is in it
+  // MARK: Inspecting
 
   /// Shows every segment of every record, in order, until `body` throws.
   public borrowing func forEachSegment<Failure: Error>(

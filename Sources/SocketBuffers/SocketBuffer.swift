@@ -144,7 +144,7 @@ public struct SocketBuffer: ~Copyable, Sendable {
     storedLowWater = 0
   }
 
-  // MARK: Looking
+  // MARK: Inspecting
 
   /// Bytes of the records.
   ///

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
+// Nobody answers ARP yet; InternetStack+Link.swift says what that takes.
+
 /// Address resolution for IPv4 over Ethernet (RFC 826).
 ///
 ///     +-------------------------------+-------------------------------+

@@ -2,14 +2,19 @@
 //
 // A link type that can be decoded is known in these places; a new one is added to each:
 //
-//     here                               its number, `headerByteCount`, `name`
+//     here                               its number, `headerByteCount`, `name`; `longestHeaderByteCount`
+//                                        if its header is
 //     a file of its own                  the view of its header, as in LinuxSLL2Header.swift
 //     ParseError.Layer                   the layer that a short header is told by
 //     DecodedFrame.Link                  what the first header is            DecodedFrame.swift
 //     DecodedFrame.walkLinkHeader        the step that reads it              DecodedFrame+Link.swift
 //
 // The compiler does not ask for a case in switches over numbers; LinkTypeTests does: a type that has
-// one of `headerByteCount`, a name and a step of the walk has all three.
+// one of `headerByteCount`, a name and a step of the walk has all three. A header whose length differs
+// from frame to frame needs a walk that returns it, since now it returns `headerByteCount`.
+//
+// An interface that has the type is told by `PacketRing.linkType` (HostInterfaces) and packet_socket.c
+// (CLinux); a capture whose frames may be longer than 256 KiB, by `frameByteLimit` (CaptureWriter.swift).
 
 /// How the frames of a capture begin: the DLT number that libpcap's functions give.
 ///

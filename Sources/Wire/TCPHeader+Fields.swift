@@ -86,7 +86,7 @@ extension TCPHeader {
       bytes.store(UInt8(truncatingIfNeeded: byteCount / 4) << 4, at: 12)
       bytes.store(flags.rawValue, at: 13)
       bytes.store(windowByteCount, at: 14)
-      bytes.store(checksum, at: 16)
+      bytes.store(checksum, at: TCPHeader.checksumOffset)
       bytes.store(urgentPointer, at: 18)
       options.emit(into: &bytes, at: 20)
     }

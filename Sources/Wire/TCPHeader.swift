@@ -26,6 +26,10 @@ public struct TCPHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 20 }
 
+  /// Where the checksum stands.
+  @inlinable
+  package static var checksumOffset: Int { 16 }
+
   /// What errors call the header.
   @inlinable
   public static var layer: ParseError.Layer { .tcp }
@@ -70,7 +74,7 @@ public struct TCPHeader: HeaderView, ~Escapable, BitwiseCopyable {
 
   /// Over pseudo-header, header and payload.
   @inlinable
-  public var checksum: UInt16 { window.uint16(at: 16) }
+  public var checksum: UInt16 { window.uint16(at: Self.checksumOffset) }
 
   /// End of urgent data, if the flag is set.
   @inlinable

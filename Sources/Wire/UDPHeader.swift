@@ -17,6 +17,10 @@ public struct UDPHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @inlinable
   public static var byteCount: Int { 8 }
 
+  /// Where the checksum stands.
+  @inlinable
+  package static var checksumOffset: Int { 6 }
+
   /// What errors call the header.
   @inlinable
   public static var layer: ParseError.Layer { .udp }
@@ -44,7 +48,7 @@ public struct UDPHeader: HeaderView, ~Escapable, BitwiseCopyable {
 
   /// See `ChecksumResult.udp`; 0 means none was made.
   @inlinable
-  public var checksum: UInt16 { window.uint16(at: 6) }
+  public var checksum: UInt16 { window.uint16(at: Self.checksumOffset) }
 }
 
 extension UDPHeader {
@@ -104,7 +108,7 @@ extension UDPHeader {
       bytes.store(sourcePort, at: 0)
       bytes.store(destinationPort, at: 2)
       bytes.store(length, at: 4)
-      bytes.store(checksum, at: 6)
+      bytes.store(checksum, at: UDPHeader.checksumOffset)
     }
 
     /// Adds the header to a sum, as bytes that follow those added before; its checksum as 0.

@@ -214,7 +214,7 @@ struct ReplayCommand: ParsableCommand {
   func run() throws {
     let files = files
     if let conflict = conflict(in: files) {
-      Terminal.warn("mbuma: \(conflict)")
+      StandardStreams.refuse(conflict, beside: files)
       throw ExitStatus.usage.code
     }
     let pool = MbufPool(clusterLimit: limitClusters?.value ?? (isPreloaded ? 0 : 65_536))

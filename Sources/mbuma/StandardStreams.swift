@@ -18,10 +18,17 @@ enum StandardStreams {
   /// Why captures cannot be read and written beside them, in three parts; nil if they can.
   static func conflict(with files: CaptureFiles) -> String? {
     let (output, errors) = (FileIdentity(descriptor: 1), FileIdentity(descriptor: 2))
-    let readsOverwritten = files.paths.first { input in
-      FileIdentity(input: input)?.isOverwritten(byWritingTo: output) == true
+    if let input = files.paths.first(where: { isInput($0, 1) }) {
+      return "\(PcapError(.isOutput("-"), file: input))"
     }
-    if let readsOverwritten { return "\(PcapError(.isOutput("-"), file: readsOverwritten))" }
+    if let input = files.paths.first(where: { isInput($0, 2) }) {
+      return "\(input): input and standard error are one file: messages would overwrite the "
+        + "capture; send standard error elsewhere"
+    }
+    if files.outputPath == "-", FileIdentity.isContinued(descriptor: 1) {
+      return "standard output: the file has bytes in it already: with a capture behind them "
+        + "nobody can read it; send it to a file of its own"
+    }
     guard let path = files.outputPath, let file = FileIdentity(output: path) else {
       return nil
     }
@@ -35,5 +42,21 @@ enum StandardStreams {
         + "capture; send standard error elsewhere"
     }
     return nil
+  }
+
+  /// Says why captures cannot be read and written, where that spoils none of them.
+  static func refuse(_ conflict: String, beside files: CaptureFiles) {
+    let message = "mbuma: \(conflict)"
+    if !files.paths.contains(where: { isInput($0, 2) }) {
+      Terminal.warn(message)
+    } else if !files.paths.contains(where: { isInput($0, 1) }), files.outputPath != "-" {
+      _ = Terminal.report(message + "\n", isJSON: false)
+    }
+  }
+
+  /// Whether what is written to a descriptor changes what is read for a path.
+  private static func isInput(_ path: String, _ descriptor: Int32) -> Bool {
+    let written = FileIdentity(descriptor: descriptor)
+    return FileIdentity(input: path)?.isOverwritten(byWritingTo: written) == true
   }
 }

@@ -63,6 +63,21 @@ import Testing
   }
 
   @Test(arguments: [
+    "$1 replay a.pcap 2>> a.pcap | grep 'input and standard error are one' >&2; exit ${PIPESTATUS[0]}",
+    "$1 replay b.pcap a.pcap --json >/dev/null 2>> a.pcap",
+    "$1 replay a.pcap --to file:- > c 2>> a.pcap",
+    "cat b.pcap > c; $1 replay a.pcap --to file:- >> c; rc=$?; cmp b.pcap c >&2; exit $rc",
+    "(cat b.pcap; $1 replay a.pcap --to file:-) > c; rc=$?; cmp b.pcap c >&2; exit $rc",
+  ])
+  func whatIsThereAlreadyIsNotSpoiltByWhatIsWrittenBehind(_ script: String) throws {
+    let result = try shell(script)
+    #expect(result.status == 64, "\(script)")
+    #expect(!result.diagnostics.contains("differ"))
+    #expect(try folder.read("b.pcap") == b, "\(script)")
+    #expect(try folder.read("a.pcap") == a, "\(script)")
+  }
+
+  @Test(arguments: [
     "$1 replay a.pcap --to file:/dev/stdout --verify > out.pcap",
     "$1 replay a.pcap --to file:out.pcap > out.pcap",
     "$1 replay a.pcap --to file:out.pcap --json >> out.pcap",

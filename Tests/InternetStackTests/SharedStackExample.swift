@@ -54,7 +54,13 @@ actor HostActor {
       try Task.checkCancellation()
       deadline = try host.turn() ? .now : .now + .milliseconds(1)
     }
+    // What was accepted still leaves, however long the link takes; who cannot wait cancels the task.
     _ = try host.turn()
+    while host.isBlocked {
+      try await Task.sleep(for: .milliseconds(1))
+      _ = try host.turn()
+    }
+    host.link.finish()
   }
 
   func end() { host.stack.sendQueue.end() }

@@ -90,6 +90,31 @@ extension SharedStackTests {
     #expect(pool.outstanding == 0)
   }
 
+  @Test func whatWasAcceptedLeavesAfterTheEndHoweverSlowTheLink() async throws {
+    let pool = MbufPool()
+    let pair = InterfacePair(LinkTraits(linkType: .raw, mtu: 1_500), limitInPackets: 2)
+    let host = HostActor(
+      StackHost(Self.stack(IPv4Address(10, 0, 0, 2)), on: pair.right, pool: pool), pool)
+    let socket = try await host.bind(port: 9)
+    for number in 0..<5 {
+      let sent = Self.bytes(number)
+      try unsafe socket.send(copying: sent.span.bytes, to: Endpoint(IPv4Address(10, 0, 0, 1), 7))
+    }
+    await host.end()
+    let loop = Task { try await host.run() }
+    // The link holds two; each is taken off it only when the owner had time to end.
+    let link = pair.left
+    var arrived = PacketQueue()
+    let deadline = ContinuousClock.now + Self.soon
+    while arrived.packetCount < 5, ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(5))
+      _ = link.receive(upTo: 1, into: &arrived, from: pool)
+    }
+    #expect(arrived.packetCount == 5)
+    if arrived.packetCount < 5 { loop.cancel() }
+    try await loop.value
+  }
+
   @Test func twoStacksInActorsServeSocketsOfTasks() async throws {
     let pool = MbufPool()
     let pair = InterfacePair(LinkTraits(linkType: .raw, mtu: 1_500), limitInPackets: 2)

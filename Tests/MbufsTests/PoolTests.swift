@@ -124,10 +124,10 @@ import UMA
       }
       let before = pool.statistics()
       #expect(pool.reclaim(.trim) <= before.zones.reduce(0) { $0 + $1.pageCount })
-      #expect(pool.statistics().packets.shelved == before.packets.shelved)
+      #expect(pool.statistics().packets.inDepot == before.packets.inDepot)
       #expect(pool.reclaim(.drain) > 0)
       let drained = pool.statistics()
-      #expect(drained.packets.shelved == 0 && drained.packets.cached > 0)
+      #expect(drained.packets.inDepot == 0 && drained.packets.cached > 0)
       #expect(pool.reclaim(.drainWithCaches) > 0)
       #expect(pool.statistics().zones.allSatisfy { $0.total == 0 })
     }

@@ -48,7 +48,7 @@ import Testing
     zone.reserveInItems = 2
     zone.itemsAboveLimit = 3
     zone.bucketCapacity = 6
-    zone.shelved = 1
+    zone.inDepot = 1
     zone.workingSet = 7
     zone.threadCaches = [ThreadCacheStatistics(thread: 9, allocations: 8, frees: 5, cached: 3)]
     zone.denialsByReason = [.cancelled: 1, .limitReached: 0]

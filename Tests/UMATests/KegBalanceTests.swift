@@ -104,7 +104,7 @@ import Testing
     for s in figures {
       #expect(s.total == s.inUse + s.cached + s.free && s.inUse >= 0)
       #expect(s.limitInItems == 0 || s.inUse + s.cached <= s.limitInItems)
-      #expect(s.cached == s.shelved + s.threadCaches.reduce(0) { $0 + $1.cached })
+      #expect(s.cached == s.inDepot + s.threadCaches.reduce(0) { $0 + $1.cached })
       #expect(
         s.allocations == s.threadCaches.reduce(s.sharedAllocations) { $0 + $1.allocations })
       #expect(s.frees == s.threadCaches.reduce(s.sharedFrees) { $0 + $1.frees })

@@ -5,7 +5,7 @@ import Testing
 @testable import UMA
 
 @Suite struct ZoneReclaimTests {
-  /// A zone with 300 items of 8 KiB, 32 to a bucket: some in two threads' caches, the rest shelved.
+  /// A zone with 300 items of 8 KiB, 32 to a bucket: some in two threads' caches, the rest in the depot.
   private func stockedZone(_ pages: CountedPages, in tables: [CacheTable]) throws -> Zone {
     let zone = Zone(name: "stock", itemByteCount: 8_192, pages: pages)
     let items = try (0..<300).map { try zone.take(in: tables[$0 % tables.count]) }
@@ -22,18 +22,18 @@ import Testing
     let pages = CountedPages()
     let zone = try stockedZone(pages, in: tables)
     let before = zone.statistics()
-    let inCaches = before.cached - before.shelved
+    let inCaches = before.cached - before.inDepot
     #expect(before.bucketCapacity == 64)
-    #expect(inCaches > 0 && before.shelved > 100 && before.cached >= 300)
+    #expect(inCaches > 0 && before.inDepot > 100 && before.cached >= 300)
 
     // No interval has ended: all of the stock may be wanted.
     let unwanted = pages.pagesOut - before.cached * zone.layout.pageCount
     #expect(zone.reclaim(.trim) == unwanted)
-    #expect(zone.statistics().shelved == before.shelved)
+    #expect(zone.statistics().inDepot == before.inDepot)
 
-    #expect(zone.reclaim(.drain) == before.shelved * zone.layout.pageCount)
+    #expect(zone.reclaim(.drain) == before.inDepot * zone.layout.pageCount)
     let drained = zone.statistics()
-    #expect(drained.shelved == 0 && drained.cached == inCaches && drained.free == 0)
+    #expect(drained.inDepot == 0 && drained.cached == inCaches && drained.free == 0)
 
     #expect(zone.reclaim(.drainWithCaches) == inCaches * zone.layout.pageCount)
     #expect(zone.statistics().total == 0 && pages.pagesOut == 0)
@@ -47,7 +47,7 @@ import Testing
     let pages = CountedPages()
     let zone = try stockedZone(pages, in: tables)
     zone.reclaim(.trim)
-    let stock = zone.statistics().shelved
+    let stock = zone.statistics().inDepot
     zone.tick()
     zone.tick()
     // From 0 to `stock` in the first interval, still in the second.
@@ -56,15 +56,15 @@ import Testing
 
     // Up and down by 64 in the third.
     let items = try (0..<64 + 32).map { _ in try zone.take(in: tables[0]) }
-    let least = zone.statistics().shelved
+    let least = zone.statistics().inDepot
     for item in items { zone.give(item, in: tables[0]) }
     zone.tick()
     let now = zone.statistics()
     let estimate = (4 * (stock - least) + first / 5) / 5
-    #expect(least < stock && now.workingSet == estimate && now.shelved == stock)
+    #expect(least < stock && now.workingSet == estimate && now.inDepot == stock)
 
     let released = zone.reclaim(.trim) / zone.layout.pageCount
-    let kept = zone.statistics().shelved
+    let kept = zone.statistics().inDepot
     #expect(released == stock - kept)
     #expect(kept >= estimate && kept < estimate + now.bucketCapacity)
     // Again, it finds nothing to take, and its own taking is no use.
@@ -83,13 +83,13 @@ import Testing
     for item in items { zone.give(item, in: table) }
     zone.tick()
     for _ in 0..<4 { zone.tick() }
-    let stock = zone.statistics().shelved
+    let stock = zone.statistics().inDepot
     // Makes the estimate a few buckets' worth: these are taken and come back, the others lie still.
     let warm = try (0..<160).map { _ in try zone.take(in: table) }
     for item in warm { zone.give(item, in: table) }
     zone.tick()
     zone.reclaim(.trim)
-    let kept = zone.statistics().shelved
+    let kept = zone.statistics().inDepot
     #expect(kept > 0 && kept < stock)
     let again = try (0..<kept).map { _ in try zone.take(in: table) }
     #expect(Set(again).isSubset(of: Set(warm)))
@@ -174,11 +174,11 @@ import Testing
       Zone.tick()
       for zone in zones {
         let s = zone.statistics()
-        #expect(s.workingSet == 4 * s.shelved / 5)
+        #expect(s.workingSet == 4 * s.inDepot / 5)
       }
       for _ in 0..<10 { Zone.tick() }
       Zone.reclaimAll(.trim)
-      for zone in zones { #expect(zone.statistics().shelved == 0) }
+      for zone in zones { #expect(zone.statistics().inDepot == 0) }
       #expect(Zone.tickInterval == .seconds(20))
     }
   }

@@ -30,11 +30,11 @@ import Testing
     // The ten lie in the cache and, two buckets being full, in the depot.
     let cache = try #require(s.threadCaches.first)
     #expect(s.threadCaches.count == 1 && cache.thread == table.number)
-    #expect(cache.cached + s.shelved == 10 && cache.cached <= 10)
+    #expect(cache.cached + s.inDepot == 10 && cache.cached <= 10)
     #expect(cache.allocations + s.sharedAllocations == 40 && cache.frees + s.sharedFrees == 10)
     #expect(s.lockAcquisitions > 0)
     expected.threadCaches = s.threadCaches
-    (expected.shelved, expected.lockAcquisitions) = (s.shelved, s.lockAcquisitions)
+    (expected.inDepot, expected.lockAcquisitions) = (s.inDepot, s.lockAcquisitions)
     (expected.sharedAllocations, expected.sharedFrees) = (s.sharedAllocations, s.sharedFrees)
     #expect(s == expected)
 

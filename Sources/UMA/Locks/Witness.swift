@@ -150,7 +150,7 @@ public enum Witness {
     return checkWait(zoneName, CallSite(file, line), mode)
   }
 
-  // MARK: Looking
+  // MARK: Inspecting
 
   /// Sets what is called with a report that is made for the first time; nil prints it on standard
   /// error.

@@ -25,7 +25,7 @@ extension Zone {
     var statistics = settings(depot)
     statistics.sharedAllocations = depot.allocations
     statistics.sharedFrees = depot.frees
-    statistics.shelved = depot.full.itemCount
+    statistics.inDepot = depot.full.itemCount
     statistics.workingSet = depot.full.workingSet.estimate
     visitCaches(.reading) { table, cache in
       let (allocations, frees) = cache.counts
@@ -98,7 +98,7 @@ extension ZoneStatistics {
   fileprivate mutating func addUp() {
     allocations = threadCaches.reduce(sharedAllocations) { $0 &+ $1.allocations }
     frees = threadCaches.reduce(sharedFrees) { $0 &+ $1.frees }
-    cached = threadCaches.reduce(shelved) { $0 + $1.cached }
+    cached = threadCaches.reduce(inDepot) { $0 + $1.cached }
     denials = denialsByReason.values.reduce(0, +)
     // Frees are counted where they happen: wrapping keeps the difference right in between.
     inUse = Int(truncatingIfNeeded: allocations &- frees)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 //     inUse  == allocations - frees
-//     cached == shelved + sum of threadCaches.cached
+//     cached == inDepot + sum of threadCaches.cached
 //     total  == inUse + cached + free
 //
 //     allocations == sum of threadCaches.allocations + sharedAllocations      (frees alike)
@@ -15,7 +15,10 @@
 // another zone of its keg moves between their `inUse`; the sum stays.
 //
 // A new figure is counted where it happens, most under the zone's lock in Depot.swift, is a property
-// here, filled in by Zone+Statistics.swift, and has a key in ZoneStatistics+JSON.swift of Reports.
+// here, filled in by Zone+Statistics.swift, and has a key in ZoneStatistics+JSON.swift of Reports. A
+// figure of each thread is counted in ZoneCache.swift and is a property of `ThreadCacheStatistics`; one
+// of the keg is filled in by `countKeg`. Three tests have the whole list: ZoneStatisticsTests,
+// VmstatReportTests and ReplayReportTests.
 
 /// The figures of one zone at one moment.
 ///
@@ -70,7 +73,7 @@ public struct ZoneStatistics: Equatable, Sendable {
   // MARK: Where items wait
 
   /// Items in the zone's own buckets, a part of `cached`.
-  public var shelved = 0
+  public var inDepot = 0
   /// Items that the zone's users needed recently, by `Zone.tick()`: what a trim keeps at least.
   public var workingSet = 0
   /// The caches of the threads that live, without those never used.
