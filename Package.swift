@@ -105,7 +105,7 @@ let package = Package(
     tests("WireTests", "Wire", "TestSupport"),
     tests(
       "UMATests", "UMA", "CUMA", "CMallocCount", "CConfine", "TestSupport", exclude: ["Vectors"]),
-    tests("MbufsTests", "Mbufs", "UMA", "Models", "TestSupport"),
+    tests("MbufsTests", "Mbufs", "UMA", "Models", "TestSupport", "CMallocCount"),
     tests("SocketBuffersTests", "SocketBuffers", "Mbufs", "UMA", "Wire", "TestSupport"),
     tests("VectorTests", "SocketBuffers", "Mbufs", "UMA", "TestSupport", exclude: ["Vectors"]),
     tests("InterfacesTests", "Interfaces", "Mbufs", "UMA", "Wire", "TestSupport"),
