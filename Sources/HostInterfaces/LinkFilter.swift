@@ -62,8 +62,7 @@ struct LinkFilter {
       ready.enqueue(packet)
     }
     let isReady = !ready.isEmpty
-    ready.append(&packets)
-    swap(&ready, &packets)
+    packets.putBack(&ready)
     return isReady
   }
 

@@ -63,6 +63,17 @@ public struct InterfaceError: Error, Equatable, Sendable, CustomStringConvertibl
     self.byteOffset = byteOffset
   }
 
+  /// The same error, with the packet that it is about.
+  ///
+  /// - Parameters:
+  ///   - packet: its number, from 1.
+  ///   - input: where it came from.
+  package func about(packet: Int, of input: String) -> InterfaceError {
+    InterfaceError(
+      kind, "\(input), packet \(packet): \(what)", why: why, advice: advice, packet: packet,
+      byteOffset: byteOffset)
+  }
+
   /// Whether the packet left at the front of the queue is at fault, and the next one may pass.
   public var isAboutPacket: Bool {
     switch kind {

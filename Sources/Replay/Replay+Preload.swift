@@ -83,8 +83,7 @@ extension Replay {
       if failure == nil, packets.isEmpty { continue }
       // Broken off: these were read and not sent.
       count(packets)
-      packets.append(&loaded.waiting)
-      swap(&packets, &loaded.waiting)
+      loaded.waiting.putBack(&packets)
       if let failure {
         count(loaded.sent)
         throw failure

@@ -294,10 +294,17 @@ public struct Replay: ~Copyable {
     report.inputs[index].packets += packetCount
     report.inputs[index].bytes += byteCount
     if owner == nil { replayLoop(&packets, &report.tally, to: &sink) }
-    if pacing == nil {
-      try transmit(&packets, to: &sink, keptBy: owner)
-    } else {
-      try transmitInTime(&packets, to: &sink, keptBy: owner)
+    do throws(InterfaceError) {
+      if pacing == nil {
+        try transmit(&packets, to: &sink, keptBy: owner)
+      } else {
+        try transmitInTime(&packets, to: &sink, keptBy: owner)
+      }
+    } catch {
+      // The first one left is at fault.
+      let input = report.inputs[index]
+      throw error.isAboutPacket && error.packet == nil
+        ? error.about(packet: input.packets - packets.packetCount + 1, of: input.name) : error
     }
     report.packetsSent += packetCount - packets.packetCount
     report.bytesSent += byteCount - packets.byteCount
@@ -336,7 +343,13 @@ public struct Replay: ~Copyable {
       if let limit = plan.timeLimit, turn >= limit { isTimeOver = true }
       let due = turn > .max - start ? .max : start + turn
       if due > now, !isTimeOver {
-        try transmit(&ready, to: &sink, keptBy: owner)
+        do throws(InterfaceError) {
+          try transmit(&ready, to: &sink, keptBy: owner)
+        } catch {
+          packets.putBack(packet)
+          packets.putBack(&ready)
+          throw error
+        }
         while due > now, !control.isStopped { now = pacing.clock.wait(until: due) }
       }
       if isStopping {
@@ -349,12 +362,10 @@ public struct Replay: ~Copyable {
     do throws(InterfaceError) {
       try transmit(&ready, to: &sink, keptBy: owner)
     } catch {
-      ready.append(&packets)
-      swap(&ready, &packets)
+      packets.putBack(&ready)
       throw error
     }
-    ready.append(&packets)
-    swap(&ready, &packets)
+    packets.putBack(&ready)
   }
 
   private var isPastDeadline: Bool {

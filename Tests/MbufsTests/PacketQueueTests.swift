@@ -135,6 +135,21 @@ import Testing
     return counts
   }
 
+  @Test(arguments: [[], [7], [7, 300]], [[], [5_000], [40, 0]])
+  func aQueueThatIsPutBackComesFirst(front: [Int], rest: [Int]) throws {
+    try leakChecked { pool in
+      var whole = try queue(pool, rest)
+      var taken = try queue(pool, front)
+      whole.putBack(&taken)
+      whole.checkInvariants()
+      taken.checkInvariants()
+      #expect(byteCounts(whole) == front + rest && taken.packetCount == 0)
+      whole.enqueue(try pool.packet())
+      whole.checkInvariants()
+      #expect(byteCounts(whole) == front + rest + [0])
+    }
+  }
+
   @Test func aPacketThatIsPutBackIsTheFirstAgain() throws {
     try leakChecked { pool in
       for sizes in [[7], [7, 300], [7, 300, 5_000]] {

@@ -138,6 +138,44 @@ import Testing
     #expect(pool.outstanding == 0)
   }
 
+  /// Takes two packets and refuses the third.
+  struct Refusing: PacketOutput {
+    struct Sink: PacketSink, ~Copyable {
+      var statistics = InterfaceStatistics()
+
+      mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
+        while let packet = packets.dequeue() {
+          if statistics.output.packets == 2 {
+            packets.putBack(packet)
+            throw InterfaceError(
+              .tooLong(byteCount: 9, limit: 8), "the link does not take the packet")
+          }
+          statistics.output.count(bytes: packet.byteCount)
+        }
+      }
+    }
+
+    func open(_ traits: LinkTraits) -> any PacketSink & ~Copyable { Sink() }
+  }
+
+  @Test(arguments: [nil, 0, 1_000, 1e9] as [Double?], [false, true])
+  func anErrorAboutAPacketHasItsNumber(rate: Double?, isPreloaded: Bool) throws {
+    let pool = MbufPool()
+    let path = try capture()
+    let plan = ReplayPlan(
+      inputs: CaptureFiles([path]).inputs, destination: .output(Refusing()),
+      pacing: rate.map { rate in
+        ReplayPlan.Pacing(
+          Schedule(rate == 0 ? .original(speed: 1) : .packets(perSecond: rate)), clock: TestClock())
+      }, isPreloaded: isPreloaded)
+    let report = Replay(plan, pool: pool).run()
+    #expect(report.outputError?.packet == 3)
+    #expect(report.outputError?.what == "\(path), packet 3: the link does not take the packet")
+    #expect(report.packetsSent == 2)
+    #expect(report.packetsRead == 2 + report.refused)
+    #expect(pool.outstanding == 0)
+  }
+
   @Test func whatIsDueAfterTheTimeLimitDoesNotLeave() throws {
     let pool = MbufPool()
     let recorder = Recorder(TestClock())

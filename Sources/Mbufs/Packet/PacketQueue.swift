@@ -74,6 +74,14 @@ public struct PacketQueue: ~Copyable, @unchecked Sendable {
     if tail == nil { tail = mbuf }
   }
 
+  /// Puts the packets of another queue at the front, in order; that one is empty then.
+  ///
+  /// - Complexity: O(1).
+  public mutating func putBack(_ other: inout PacketQueue) {
+    other.append(&self)
+    swap(&self, &other)
+  }
+
   /// Puts the packets of another queue behind ours, in order; that one is empty then.
   ///
   /// - Complexity: O(1).
