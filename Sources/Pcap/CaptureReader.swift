@@ -231,11 +231,10 @@ extension CapturedFrame {
     of pool: MbufPool, headroom: Int = 0, _ linkType: UInt32
   ) throws(MbufError) -> Packet {
     var packet = try pool.packet(copying: bytes, headroom: headroom)
-    var header = PacketHeader()
-    header.timestampInNanoseconds = timestampInNanoseconds
-    header.wireByteCount = Swift.min(wireByteCount, Self.wireByteLimit)
-    header.linkType = linkType
-    packet.header = header
+    packet.timestampInNanoseconds = timestampInNanoseconds
+    // 2^32 - 1 says in a packet that its length is not known: it has one less then.
+    packet.wireByteCount = wireByteCount
+    packet.linkType = linkType
     return packet
   }
 

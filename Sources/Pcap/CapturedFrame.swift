@@ -7,8 +7,10 @@ public struct CapturedFrame: ~Escapable {
   public let bytes: RawSpan
   /// When it was seen, in nanoseconds since 1970.
   public let timestampInNanoseconds: Int64
-  /// Bytes on the wire as the file has them: less than captured in a file that is wrong.
-  public let wireByteCount: Int
+  @usableFromInline let wireBytes: UInt32
+
+  /// Bytes on the wire as the file has them, in 32 bits: less than captured in a file that is wrong.
+  @inlinable public var wireByteCount: Int { Int(wireBytes) }
 
   /// The most bytes on the wire that a packet can have: the next number says that it is not known.
   static var wireByteLimit: Int { 0xffff_fffe }
@@ -19,6 +21,6 @@ public struct CapturedFrame: ~Escapable {
   public init(bytes: RawSpan, timestampInNanoseconds: Int64, wireByteCount: Int) {
     self.bytes = bytes
     self.timestampInNanoseconds = timestampInNanoseconds
-    self.wireByteCount = wireByteCount
+    wireBytes = UInt32(clamping: wireByteCount)
   }
 }

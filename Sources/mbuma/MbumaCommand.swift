@@ -16,10 +16,8 @@ struct MbumaCommand: ParsableCommand {
 
   static func main() {
     let arguments = CaptureArguments.ofProcess
-    if arguments.first == ReplayCommand._commandName,
-      let answer = TcpreplayOptions.answer(to: Array(arguments.dropFirst()))
+    if arguments.first == ReplayCommand._commandName, TcpreplayOptions.answer(arguments.dropFirst())
     {
-      Terminal.warn("mbuma: \(answer)")
       exit(withError: ExitStatus.usage.code)
     }
     main(CaptureArguments.keepingSeparator(arguments))

@@ -35,14 +35,15 @@ enum TcpreplayOptions {
     (["-H", "--more-help"], "type mbuma replay --help"),
   ]
 
-  /// What to say to arguments of `mbuma replay` among which is one of these; nil if there is none.
-  static func answer(to arguments: [String]) -> String? {
+  /// Answers the first of these among the arguments of `mbuma replay`; false if there is none.
+  static func answer(_ arguments: ArraySlice<String>) -> Bool {
     for argument in arguments.prefix(while: { $0 != "--" }) {
       let name = argument.prefix { $0 != "=" }
       if let entry = advice.first(where: { $0.names.contains(String(name)) }) {
-        return "\(name): \(entry.text)"
+        Terminal.warn("mbuma: \(name): \(entry.text)")
+        return true
       }
     }
-    return nil
+    return false
   }
 }

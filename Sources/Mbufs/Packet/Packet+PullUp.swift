@@ -67,7 +67,9 @@ extension Packet {
     if range.isEmpty { return }
     // First the copies, all or none; then the exchange, which cannot fail. The other holder of a
     // shared segment may end at any time, so each copy is kept with the segment it was made from.
+    var hasCopies = false
     for piece in head.pieces(range.lowerBound, range.count) where !piece.mbuf.isWritable {
+      hasCopies = true
       do throws(MbufError) {
         piece.mbuf.nextPacket = try piece.mbuf.privateCopy(CallSite(file, line))
       } catch {
@@ -75,7 +77,7 @@ extension Packet {
         throw error
       }
     }
-    exchangeForCopies()
+    if hasCopies { exchangeForCopies() }
   }
 
   private func dropCopies() {
