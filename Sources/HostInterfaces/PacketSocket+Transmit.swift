@@ -59,12 +59,12 @@ public import Mbufs
             advice: "bring the other end of the link up")
         }
         let count = statistics.output
+        guard stall.isOver(accepted: count.packets + count.errors, at: Pacer.now) else { return }
         var byteCount = 0
         packets.forEach { packet in
           byteCount = packet.byteCount
           return false
         }
-        guard stall.isOver(accepted: count.packets + count.errors, at: Pacer.now) else { return }
         throw InterfaceError(
           .failed, "cannot send on \(name)",
           why: "a frame of \(byteCount) bytes was refused for a second",

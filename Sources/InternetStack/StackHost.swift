@@ -102,7 +102,6 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
     }
     try link.finish()
   }
-
 }
 
 extension StackHost: Sendable where Link: Sendable & ~Copyable {}

@@ -186,8 +186,8 @@ struct ReplayCommand: ParsableCommand {
   private func plan(_ files: CaptureFiles) -> ReplayPlan {
     ReplayPlan(
       inputs: inputs(files), destination: sink(files), loopCount: loop.value, limit: limit?.value,
-      // What comes from a link comes in its own time.
       timeLimit: duration?.nanoseconds,
+      // What comes from a link comes in its own time.
       pacing: timing.pacing(isLive: isLive && link == nil), isPreloaded: isPreloaded,
       verifies: verify)
   }
