@@ -30,7 +30,7 @@ struct cpcap_stream_functions {
   int (*close)(void *context);
 };
 
-/// `fopencookie(3)`, which the headers show only to who asks for all of GNU before the first of them.
+/// `fopencookie(3)`, which the headers declare only if `_GNU_SOURCE` is defined before the first of them.
 FILE *cpcap_fopencookie(void *context, const char *mode, struct cpcap_stream_functions functions)
     __asm__("fopencookie");
 

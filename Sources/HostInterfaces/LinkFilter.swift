@@ -36,7 +36,8 @@ struct LinkFilter {
       && packet.checksumState != .partial
   }
 
-  /// Fills in the checksum of a packet that the link takes; false if it takes it not, or not yet.
+  /// Completes the checksum of a packet that the link takes; false if the link does not take it, or
+  /// cannot yet.
   @inline(never)
   func prepare(_ packet: inout Packet) -> Bool {
     guard refusal(of: packet, at: "") == nil, (try? packet.completeChecksum()) != nil else {

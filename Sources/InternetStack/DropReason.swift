@@ -9,7 +9,10 @@
 //     udpInput        UDP header, checksum, ports                  InternetStack+UDP.swift
 //     deliver         the socket and its buffer                    Sockets/SocketTable.swift
 //
-// `rawThenTransport` makes one reason of those of several raw sockets.
+// A reason that the socket's buffer finds begins as a case of `DatagramBuffer.AppendResult`, or of
+// `DatagramSocket.Delivery` (SocketBuffers). `rawThenTransport` makes one reason of those of several raw
+// sockets, and takes one that it does not know for `fullSocketBuffer`. What output refuses is no drop but
+// a `SendError`.
 import UMA
 
 /// Why a packet was not delivered.

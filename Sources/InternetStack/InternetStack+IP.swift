@@ -61,7 +61,7 @@ extension InternetStack {
 }
 
 extension DecodedFrame {
-  /// Whether the IPv4 header is there, right and of a datagram that is all there.
+  /// Whether the IPv4 header is complete and valid, and the datagram is not cut short.
   fileprivate var hasPlainIPv4Header: Bool {
     ipv4HeaderChecksum == .valid
       && flags.isDisjoint(with: .badLengths)
@@ -81,7 +81,8 @@ extension DecodedFrame {
       default: .short
       }
     }
-    // Only a frame that is still to be cut up may leave its length open, and none comes from a link.
+    // Only a frame that a device is to segment (TSO) may have a total length of 0; none comes from a
+    // link.
     if flags.contains(.openLength) { return .badLength }
     return isTruncated || stop?.layer == .ipv4 ? .short : nil
   }

@@ -39,8 +39,8 @@ public import Wire
 public struct InternetStack: ~Copyable, Sendable {
   /// What the stack does where hosts differ.
   public struct Policy: Sendable {
-    /// Takes a UDP checksum that is only the pseudo-header's sum for right, as a capture made on
-    /// the sending host has it.
+    /// Accepts a UDP checksum that covers only the pseudo-header, as a capture made on the sending
+    /// host has it where the checksum is left to the device.
     public var acceptsPartialChecksums = false
     /// Takes datagrams for any address as its own, as when a capture is played into the stack.
     ///

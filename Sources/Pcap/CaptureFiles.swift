@@ -87,8 +87,8 @@ public final class CaptureFiles: Sendable {
       }
   }
 
-  /// Sets an output beside the inputs as they were gone through, until `packetCount` frames are the
-  /// same.
+  /// Compares an output with the inputs in the order in which they were replayed, until `packetCount`
+  /// frames are the same.
   ///
   /// Nothing is kept but one frame of each side.
   func compare(

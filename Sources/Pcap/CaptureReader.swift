@@ -105,8 +105,8 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
 
   /// The next frame as a packet of `pool`, or nil at the end, which `end` then describes.
   ///
-  /// The packet has the frame's time, wire length and link type; of a wire length of 2^32 - 1, which
-  /// no frame has, it has one less.
+  /// The packet has the frame's time, wire length and link type; a wire
+  /// length of 2^32 - 1, which no frame has, is given as 2^32 - 2.
   ///
   /// - Parameters:
   ///   - pool: where the packet comes from; a frame over 2,048 bytes becomes a chain.

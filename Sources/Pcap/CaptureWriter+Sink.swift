@@ -23,7 +23,7 @@ extension CaptureWriter: PacketSink {
   /// Writes packets with their times and wire lengths, whenever they are due.
   ///
   /// - Throws: `InterfaceError` of kind `.wrongLinkType`, `.tooLong`, `.unfit` for a time, or
-  ///   `.system`, which the file does not get over.
+  ///   `.system`, after which nothing more can be written.
   public mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
     let type = linkType.rawValue
     while let packet = packets.dequeue() {

@@ -11,8 +11,12 @@
 // interface is read by `forEachOption` beside it and goes the same way: collected where
 // `interfaceResolutions` is, kept by `CapturePrelude.init` (CapturePrelude.swift), and given to the reader
 // as a property (CaptureReader.swift) where CaptureReader+Open.swift makes one. Options of the section
-// would be walked from byte 24 of its block. Those of packets (types 2, 3 and 6) are libpcap's to read,
-// and it hands on none of them.
+// would be walked from byte 24 of its block. Those of packets (types 2 and 6) are libpcap's to read,
+// and it hands on none of them: to have them takes a reader of our own in the place of CaptureReader's
+// `nextFrame`, a field of `CapturedFrame` and a `PacketTag` of the packet, and a writer of pcapng beside
+// CaptureWriter.swift, which writes pcap.
+//
+// Of a file its first 64 KiB are scanned, of a pipe what comes before the end of its first interface.
 //
 // IETF draft-ietf-opsawg-pcapng.
 

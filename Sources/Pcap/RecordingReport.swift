@@ -50,8 +50,8 @@ public struct RecordingReport: Sendable {
   /// Packets that went no further.
   public var dropped: Int { drops.reduce(0) { $0 + $1.count } }
 
-  /// Packets that should have been written and were not, but for failures of the output: for want of
-  /// room in the kernel's ring, or of memory.
+  /// Packets lost for want of room in the kernel's ring, or of memory; those lost by failures of the
+  /// output are not among them.
   public var missed: Int {
     drops.reduce(0) { sum, drop in
       ["filter", "after_end", "output_failed"].contains(drop.reason) ? sum : sum + drop.count

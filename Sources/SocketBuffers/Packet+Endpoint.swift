@@ -60,10 +60,13 @@ extension Packet {
   @inline(__always)
   mutating func prepend(_ source: Endpoint, _ destination: Endpoint) throws(MbufError) {
     let sourceByteCount = source.recordByteCount
-    try prepend(sourceByteCount + destination.recordByteCount)
-    var bytes = mutableBytes
-    source.store(into: &bytes, at: 0)
-    destination.store(into: &bytes, at: sourceByteCount)
+    let byteCount = sourceByteCount + destination.recordByteCount
+    try prepend(byteCount) { output in
+      output.append(byteCount) { bytes in
+        source.store(into: &bytes, at: 0)
+        destination.store(into: &bytes, at: sourceByteCount)
+      }
+    }
   }
 
   /// Takes the addresses off a record.

@@ -3,7 +3,8 @@
 // The walk of a frame that is not plain UDP over IPv4 over Ethernet. Each step notes what it read
 // before the next may throw, so that whatever stops the walk leaves all before it.
 //
-// A new link type is a case of `walkLinkHeader`; a new tag, or another header between the link header
+// A new link type is a case of `walkLinkHeader` and has other places, which LinkType.swift names; a
+// new tag, or another header between the link header
 // and the network, is a step of `walkLink`.
 
 extension DecodedFrame {

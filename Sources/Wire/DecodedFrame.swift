@@ -95,7 +95,7 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     @inlinable public static var transportHeader: Flags { Flags(rawValue: 16) }
     /// A length field claims more than there is.
     @inlinable public static var badLength: Flags { Flags(rawValue: 32) }
-    /// An IPv6 routing header has stops to go: the destination is not the last.
+    /// An IPv6 routing header has segments left: the destination is not the final one.
     @inlinable public static var routed: Flags { Flags(rawValue: 64) }
     /// IP leaves its length to the frame, as a packet does that the sender's hardware will cut up.
     @inlinable public static var openLength: Flags { Flags(rawValue: 128) }

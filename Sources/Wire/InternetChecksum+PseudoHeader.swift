@@ -31,7 +31,7 @@ extension InternetChecksum {
   ///
   /// - Parameters:
   ///   - source: who sends, as the IP header says.
-  ///   - destination: to whom in the end: the last stop, where a routing header has stops to go.
+  ///   - destination: the final one: the last of the routing header, where that has segments left.
   ///   - protocol: that of the transport header.
   ///   - byteCount: bytes of transport header and payload.
   @inlinable @inline(__always)

@@ -11,10 +11,12 @@
 //
 // The compiler does not ask for a case in switches over numbers; LinkTypeTests does: a type that has
 // one of `headerByteCount`, a name and a step of the walk has all three. A header whose length differs
-// from frame to frame needs a walk that returns it, since now it returns `headerByteCount`.
+// from frame to frame needs a walk that returns it, since now it returns `headerByteCount`; what asks for
+// that property (a link's longest packet, AF_XDP) then needs its upper bound. A header that wraps another
+// link type walks that one behind its own.
 //
-// An interface that has the type is told by `PacketRing.linkType` (HostInterfaces) and packet_socket.c
-// (CLinux); a capture whose frames may be longer than 256 KiB, by `frameByteLimit` (CaptureWriter.swift).
+// An interface that has the type is told by `PacketRing.linkType` (HostInterfaces), packet_socket.c
+// (CLinux) and InterfaceFacts.swift (the command's doctor); a capture whose frames may be longer than 256 KiB, by `frameByteLimit` (CaptureWriter.swift).
 
 /// How the frames of a capture begin: the DLT number that libpcap's functions give.
 ///

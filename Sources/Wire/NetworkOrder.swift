@@ -167,7 +167,7 @@ extension OutputRawSpan {
   /// - Precondition: there is room for them.
   @_lifetime(self: copy self)
   @inlinable @inline(__always)
-  mutating func append(_ byteCount: Int, _ body: (inout MutableRawSpan) -> Void) {
+  package mutating func append(_ byteCount: Int, _ body: (inout MutableRawSpan) -> Void) {
     precondition(
       byteCount >= 0 && byteCount <= freeCapacity, "\(byteCount) bytes into \(freeCapacity)")
     unsafe withUnsafeMutableBytes { room, count in

@@ -59,7 +59,8 @@ struct ReplayCommand: ParsableCommand {
   @Option(
     name: .customLong("verify-on"),
     help:
-      "The interface at the far end of the link, where what arrives is held against what was sent.")
+      "The interface at the far end of the link, where what arrives is compared with what was sent."
+  )
   var farEnd: String?
 
   @Flag(help: "Print one JSON object.")

@@ -8,7 +8,7 @@ import Replay
 struct TimingOptions: ParsableArguments {
   @Option(
     name: [.customLong("multiplier"), .customShort("x")],
-    help: "The capture's own times, so many times as fast.")
+    help: "This multiple of the capture's own speed.")
   var speed: Rate?
 
   @Option(

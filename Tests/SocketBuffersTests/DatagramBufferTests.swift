@@ -14,6 +14,26 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
 }
 
 @Suite struct DatagramBufferTests {
+  @Test func theMarkOfARecordsEndStaysOnItsLastByteHoweverItLies() throws {
+    let pool = MbufPool()
+    var buffer = DatagramBuffer(limit: 10_000)
+    for lengths in [[600], [300, 300], [200, 400, 300]] {
+      for isEnded in [false, true] {
+        var datagram = try packet(pool, lengths[0], headroom: 40)
+        for length in lengths.dropFirst() { datagram.join(try packet(pool, length, headroom: 0)) }
+        #expect(datagram.segmentCount == lengths.count)
+        datagram.endsRecord = isEnded
+        expect(buffer.append(datagram, from: alice, to: bob), is: .appended)
+        buffer.checkInvariants()
+        guard let back = buffer.receive() else {
+          Issue.record("nothing received")
+          continue
+        }
+        #expect(back.packet.endsRecord == isEnded, "\(lengths)")
+      }
+    }
+  }
+
   @Test(arguments: [alice, carol], [bob, carol])
   func aDatagramComesBackAsItWentIn(source: Endpoint, destination: Endpoint) throws {
     let pool = MbufPool()

@@ -155,12 +155,15 @@ extension RecordQueue {
   /// - Returns: the last of them.
   @inline(__always)
   private mutating func chargeRecord(_ first: Mbuf) -> Mbuf {
+    charge(first)
     var last = first
     var isEnded = false
-    for mbuf in first.chain {
-      last.endsRecord = false
+    for mbuf in MbufWalk(first.next) {
+      if last.endsRecord {
+        isEnded = true
+        last.endsRecord = false
+      }
       charge(mbuf)
-      isEnded = isEnded || mbuf.endsRecord
       last = mbuf
     }
     if isEnded { last.endsRecord = true }

@@ -82,7 +82,7 @@ extension Mbuf {
     get { bytes(PacketTag.headByteCount, byteCount - PacketTag.headByteCount) }
   }
 
-  /// The payload, to be written by who has the tag's packet.
+  /// The payload, which the owner of the tag's packet may write.
   var mutableTagBytes: MutableRawSpan {
     @_lifetime(borrow self)
     get { mutableBytes(PacketTag.headByteCount, byteCount - PacketTag.headByteCount) }

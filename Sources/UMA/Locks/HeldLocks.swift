@@ -30,7 +30,7 @@ struct HeldLocks {
     }
   }
 
-  /// Releases a lock; one that was taken while nobody watched is not listed, and is none to miss.
+  /// Releases a lock; no error if it was taken while the checker was off, and so is not listed.
   mutating func release(_ lockClass: LockClass) {
     guard let index = entries.lastIndex(where: { $0.lock.lockClass == lockClass }) else { return }
     entries[index].count -= 1

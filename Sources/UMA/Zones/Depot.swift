@@ -24,7 +24,7 @@ struct Depot: ~Copyable {
   var fillsInFlight = 0
   /// Stockings, drains and reliefs: each may have free items in hand, with the lock dropped.
   var transfersInFlight = 0
-  /// How often items went back below.
+  /// How often items were given back to the keg or the import function.
   var returnCount = 0
   var waiters = WaiterQueue<ItemWant, Item>()
   var allocations: UInt64 = 0

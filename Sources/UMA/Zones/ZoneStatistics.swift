@@ -14,8 +14,11 @@
 // where `free` and `slabCount` are the keg's and stand with its master only. An item freed to
 // another zone of its keg moves between their `inUse`; the sum stays.
 //
-// A new figure is counted where it happens, most under the zone's lock in Depot.swift, is a property
-// here, filled in by Zone+Statistics.swift, and has a key in ZoneStatistics+JSON.swift of Reports. A
+// A new figure is a property of the zone's `Depot` (Depot.swift), counted under the zone's lock where
+// it happens (Zone+Allocate, +Fill, +Free, +Wait); a property here, filled in by Zone+Statistics.swift;
+// a key in ZoneStatistics+JSON.swift of Reports, and a column of VmstatReport.swift if it is to be in the
+// text. Threads allocate out of their caches without the lock, so a high-water mark can be had of
+// inUse + cached, but not of `inUse`. A
 // figure of each thread is counted in ZoneCache.swift and is a property of `ThreadCacheStatistics`; one
 // of the keg is filled in by `countKeg`. Three tests have the whole list: ZoneStatisticsTests,
 // VmstatReportTests and ReplayReportTests.
