@@ -28,6 +28,30 @@ static int set(int descriptor, int option, int value) {
   return setsockopt(descriptor, SOL_PACKET, option, &value, sizeof value);
 }
 
+/// What the first byte of an interface's frames is, by its ARPHRD_ number.
+static enum mbuma_framing framing(int hardware_type) {
+  switch (hardware_type) {
+  case ARPHRD_ETHER:
+  case ARPHRD_LOOPBACK: return mbuma_ethernet;
+  case ARPHRD_NONE:
+  case ARPHRD_TUNNEL:
+  case ARPHRD_TUNNEL6:
+  case ARPHRD_SIT: return mbuma_ip;
+  default: return mbuma_unknown;
+  }
+}
+
+enum mbuma_framing mbuma_interface_framing(const char *name) {
+  struct ifreq request = {0};
+  if (strlen(name) >= sizeof request.ifr_name) return mbuma_unknown;
+  strcpy(request.ifr_name, name);
+  int any = socket(AF_INET, SOCK_DGRAM, 0);
+  if (any < 0) return mbuma_unknown;
+  int result = ioctl(any, SIOCGIFHWADDR, &request);
+  close(any);
+  return result == 0 ? framing(request.ifr_hwaddr.sa_family) : mbuma_unknown;
+}
+
 /// Asks what there is to know of an interface by name.
 static int describe(const char *name, struct mbuma_packet_socket *socket) {
   struct ifreq request = {0};
@@ -39,14 +63,7 @@ static int describe(const char *name, struct mbuma_packet_socket *socket) {
   socket->mtu = request.ifr_mtu;
   if (ioctl(socket->descriptor, SIOCGIFHWADDR, &request) != 0) return -1;
   socket->hardware_type = request.ifr_hwaddr.sa_family;
-  switch (socket->hardware_type) {
-  case ARPHRD_ETHER:
-  case ARPHRD_LOOPBACK: socket->framing = mbuma_ethernet; break;
-  case ARPHRD_NONE:
-  case ARPHRD_TUNNEL:
-  case ARPHRD_TUNNEL6:
-  case ARPHRD_SIT: socket->framing = mbuma_ip; break;
-  }
+  socket->framing = framing(socket->hardware_type);
   return 0;
 }
 

@@ -33,6 +33,19 @@ bool mbuma_interface_is_running(const char *name) {
   return ask(name, SIOCGIFFLAGS, &request) && (request.ifr_flags & wanted) == wanted;
 }
 
+bool mbuma_interface_set_up(const char *name) {
+  struct ifreq request;
+  if (!ask(name, SIOCGIFFLAGS, &request)) return false;
+  short flags = request.ifr_flags;
+  if (flags & IFF_UP) return true;
+  int any = socket(AF_INET, SOCK_DGRAM, 0);
+  if (any < 0) return false;
+  request.ifr_flags = (short)(flags | IFF_UP);
+  int result = ioctl(any, SIOCSIFFLAGS, &request), saved = errno;
+  close(any);
+  return errno = saved, result == 0;
+}
+
 #if defined(__linux__)
 
 #include <linux/if_tun.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the kernel counted on an interface, by which a sender confirms that what it handed over went
+// What the kernel knows of an interface without its being opened, and what it counted there, by which a sender confirms that what it handed over went
 // out:
 //
 //     after.output.packets - before.output.packets == packets sent, if nobody else sends
@@ -10,9 +10,30 @@
 //     name: bytes packets errs drop fifo frame compressed multicast   bytes packets errs drop ...
 
 public import Interfaces
+import Wire
 
 #if os(Linux)
+  import CLinux
   import Glibc
+
+  extension LinkTraits {
+    /// Link type and MTU of an interface, which anybody may ask for.
+    ///
+    /// - Throws: `InterfaceError` if there is no such interface.
+    init(ofKernelInterface name: String) throws(InterfaceError) {
+      let mtu = unsafe mbuma_interface_mtu(name)
+      guard mtu > 0 else {
+        throw InterfaceError(SystemError("find the interface \(name)", ENODEV))
+      }
+      var linkType: LinkType?
+      switch unsafe mbuma_interface_framing(name) {
+      case mbuma_ethernet: linkType = .ethernet
+      case mbuma_ip: linkType = .raw
+      default: break
+      }
+      self.init(linkType: linkType, mtu: Int(mtu))
+    }
+  }
 
   extension InterfaceStatistics {
     /// The kernel's own counts of an interface since it was made.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 public import Interfaces
-import Wire
 
 #if os(Linux)
   import Synchronization
@@ -48,28 +47,24 @@ import Wire
       switch method {
       case .packet:
         let socket = try PacketSocket(name, .sending)
-        try check(traits, socket.traits)
+        try socket.traits.check(source: traits, at: name)
         guard let farEnd else { return socket }
         return try VerifiedLink(socket, heardOn: farEnd, into: box)
       case .xdp:
         let socket = try XDPSocket(name)
-        try check(traits, socket.traits)
+        try socket.traits.check(source: traits, at: name)
         guard let farEnd else { return socket }
         return try VerifiedLink(socket, heardOn: farEnd, into: box)
       }
     }
 
+    /// Link type and MTU of the interface; needs no permission.
+    public func traits() throws(InterfaceError) -> LinkTraits {
+      try LinkTraits(ofKernelInterface: name)
+    }
+
     /// What was heard at the far end.
     public func linkVerification() -> LinkVerification? { box.found.withLock { $0 } }
-
-    private func check(_ source: LinkTraits, _ own: LinkTraits) throws(InterfaceError) {
-      guard let given = source.linkType, let wanted = own.linkType, given != wanted,
-        !(given.isRaw && wanted.isRaw)
-      else { return }
-      throw InterfaceError(
-        .wrongLinkType(given, wanted: wanted), "\(name) does not take the packets",
-        advice: "replay a capture of \(wanted.name), or onto another kind of interface")
-    }
 
     /// Packets that the interface has sent since it was opened, whoever sent them.
     public func confirmedPacketCount() -> Int? {

@@ -36,6 +36,23 @@ public struct LinkTraits: Equatable, Sendable {
     return mtu > Int.max - header ? .max : mtu + header
   }
 
+  /// Refuses a source whose packets the link cannot take: those of another link type.
+  ///
+  /// - Parameters:
+  ///   - source: what is true of all packets to come.
+  ///   - name: of the sink, for the message.
+  /// - Throws: `InterfaceError` of kind `.wrongLinkType`.
+  package func check(source: LinkTraits, at name: String) throws(InterfaceError) {
+    guard let given = source.linkType, let linkType, given != linkType,
+      !(given.isRaw && linkType.isRaw)
+    else { return }
+    throw InterfaceError(
+      .wrongLinkType(given, wanted: linkType), "\(name) does not take the packets",
+      advice: linkType.isRaw
+        ? "add --dlt raw, which takes the link header off"
+        : "add --dlt enet, which puts an Ethernet header there, or send onto another kind of link")
+  }
+
   /// Refuses a packet that the link cannot take: one of another link type, or too long.
   ///
   /// - Parameters:

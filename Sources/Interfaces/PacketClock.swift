@@ -11,4 +11,12 @@ public protocol PacketClock: Sendable {
   ///
   /// - Returns: the time when it returns; below `due` if the wait is not over.
   mutating func wait(until due: Int64) -> Int64
+
+  /// Whether its moments are those of a clock, so that lateness means something; true by default.
+  var tellsTime: Bool { get }
+}
+
+extension PacketClock {
+  /// It is a clock.
+  public var tellsTime: Bool { true }
 }

@@ -25,6 +25,11 @@ public protocol PacketOutput: Sendable {
   /// - Throws: `InterfaceError` of kind `.misuse`; nothing was opened.
   func check() throws(InterfaceError)
 
+  /// What is true of packets there, found out without opening it; by default anything may go there.
+  ///
+  /// - Throws: `InterfaceError` if there is no such place.
+  func traits() throws(InterfaceError) -> LinkTraits
+
   /// Makes the sink, for packets from a source with these traits.
   ///
   /// - Throws: `InterfaceError`.
@@ -53,6 +58,9 @@ public protocol PacketOutput: Sendable {
 extension PacketOutput {
   /// Destroys nothing.
   public func check() throws(InterfaceError) {}
+
+  /// Anything may go there.
+  public func traits() throws(InterfaceError) -> LinkTraits { LinkTraits() }
 
   /// Nobody counts.
   public func confirmedPacketCount() -> Int? { nil }

@@ -25,60 +25,19 @@ public struct FilteredInput: PacketInput {
     do throws(PcapError) {
       let filter = try PacketFilter(
         expression, linkType: source.traits.linkType ?? .ethernet, of: name)
-      return FilteredSource(source: source, filter: filter)
+      return SteppedSource(source, FilterStep(filter: filter))
     } catch {
       throw InterfaceError(error)
     }
   }
 }
 
-/// A source of which some packets are left out.
-private struct FilteredSource: PacketSource, ~Copyable {
-  var source: any PacketSource & ~Copyable
+private struct FilterStep: PacketStep, ~Copyable {
   let filter: PacketFilter
-  /// Packets left out, and their bytes.
-  var leftOut = (packets: 0, bytes: 0)
 
-  init(source: consuming any PacketSource & ~Copyable, filter: consuming PacketFilter) {
-    self.source = source
-    self.filter = filter
+  init(filter: consuming PacketFilter) { self.filter = filter }
+
+  mutating func pass(_ packet: inout Packet) -> PacketStepResult {
+    filter.matches(packet) ? .given : .leftOut
   }
-
-  /// What the source says, which is lent for that.
-  private func asked<Answer>(
-    _ body: (borrowing any PacketSource & ~Copyable) -> Answer
-  ) -> Answer { body(source) }
-
-  var traits: LinkTraits { asked { $0.traits } }
-  var descriptor: Int32? { asked { $0.descriptor } }
-  var formatName: String? { asked { $0.formatName } }
-  var inputDropsByReason: [(reason: String, count: Int)] { asked { $0.inputDropsByReason } }
-
-  /// Those of the source, without the packets left out.
-  var statistics: InterfaceStatistics {
-    var statistics = asked { $0.statistics }
-    statistics.input.packets -= leftOut.packets
-    statistics.input.bytes -= leftOut.bytes
-    return statistics
-  }
-
-  mutating func receive(
-    upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
-  ) throws(InterfaceError) -> SourceState {
-    var fresh = PacketQueue()
-    defer {
-      while let packet = fresh.dequeue() {
-        if filter.matches(packet) {
-          queue.enqueue(packet)
-        } else {
-          leftOut.packets += 1
-          leftOut.bytes += packet.byteCount
-        }
-      }
-    }
-    return try source.receive(upTo: packetLimit, into: &fresh, from: pool)
-  }
-
-  mutating func wait(milliseconds: Int32) -> Bool { source.wait(milliseconds: milliseconds) }
-  mutating func stopArrivals() -> Bool { source.stopArrivals() }
 }

@@ -71,8 +71,7 @@ extension Replay {
     pacing?.schedule.beginLoop()
     while !loaded.waiting.isEmpty, !isDone {
       var packets = PacketQueue()
-      let left = (plan.limit ?? .max) - report.packetsSent
-      loaded.waiting.moveFirst(Swift.min(left, Self.loadedBatchPacketCount), to: &packets)
+      loaded.waiting.moveFirst(Swift.min(packetsLeft, Self.loadedBatchPacketCount), to: &packets)
       var failure: InterfaceError?
       do throws(InterfaceError) {
         try send(&packets, index, to: &sink, keptBy: loaded)

@@ -33,11 +33,11 @@ public struct Replay: ~Copyable {
   private var hasBegun = false
   var pacing: ReplayPlan.Pacing?
   /// The clock's time at which the schedule began; nil before the first packet.
-  private var paceStart: Int64?
+  var paceStart: Int64?
   /// When the time that the plan gives is over; nil if it gives all.
-  private var deadline: ContinuousClock.Instant?
+  var deadline: ContinuousClock.Instant?
   /// Whether the time is over; what was read by then and not sent counts as refused.
-  private var isTimeOver = false
+  var isTimeOver = false
 
   /// Packets of one batch: few enough to be in the processor's cache when they are decoded.
   static var batchPacketCount: Int { 32 }
@@ -58,6 +58,7 @@ public struct Replay: ~Copyable {
     self.pool = pool
     self.control = control
     pacing = plan.pacing
+    if plan.isDryRun { pacing?.clock = SkippingClock() }
     report = ReplayReport(pool: pool.statistics())
     report.inputs = plan.inputs.map { ReplayReport.Input(name: $0.name) }
   }
@@ -76,6 +77,9 @@ public struct Replay: ~Copyable {
       case .stack:
         var sink = StackSink()
         try send(to: &sink)
+      case .output(let output) where plan.isDryRun:
+        var sink = DryRunSink(try output.traits())
+        try send(to: &sink)
       case .output(let output):
         var sink = OutputSink(output)
         try send(to: &sink)
@@ -86,19 +90,22 @@ public struct Replay: ~Copyable {
     report.refused = report.packetsRead - report.denied - report.packetsSent
     report.drops += inputDrops
     report.wasInterrupted = control.isStopped
+    report.isDryRun = plan.isDryRun
+    report.backwardCount = pacing?.schedule.backwardCount ?? 0
+    report.shortenedCount = pacing?.schedule.shortenedCount ?? 0
     if report.refused > 0 {
       let reason =
         report.outputError != nil
         ? "output_failed" : control.isStopped ? "interrupted" : "time_over"
       report.drops.append((reason, report.refused))
     }
-    if case .output(let output) = plan.destination, hasBegun {
+    if case .output(let output) = plan.destination, hasBegun, !plan.isDryRun {
       report.confirmed = output.confirmedPacketCount()
       report.farEnd = output.linkVerification()
     }
     report.pool = pool.statistics()
     report.outstanding = report.pool.mbufsInUse
-    if plan.verifies, hasBegun, report.outputError == nil,
+    if plan.verifies, hasBegun, !plan.isDryRun, report.outputError == nil,
       case .output(let output) = plan.destination
     {
       do throws(InterfaceError) {
@@ -229,7 +236,7 @@ public struct Replay: ~Copyable {
     _ source: inout any PacketSource & ~Copyable, _ index: Int, to sink: inout Sink
   ) throws(InterfaceError) {
     while !isStopping {
-      let left = Swift.min((plan.limit ?? .max) - report.packetsSent, Self.stepPacketCount)
+      let left = Swift.min(packetsLeft, Self.stepPacketCount)
       if left <= 0 { return }
       let state = try send(left, of: &source, index, to: &sink)
       control.report(report.packetsSent)
@@ -263,7 +270,8 @@ public struct Replay: ~Copyable {
     var left = packetLimit
     while left > 0, case .more = state, !isStopping {
       var packets = PacketQueue()
-      let wanted = Swift.min(left, Self.batchPacketCount)
+      let wanted = Swift.min(left, packetsLeft, Self.batchPacketCount)
+      if wanted <= 0 { break }
       state = receive(wanted, from: &source, into: &packets)
       left -= packets.packetCount
       try send(&packets, index, to: &sink)
@@ -311,74 +319,22 @@ public struct Replay: ~Copyable {
     if isPastDeadline { isTimeOver = true }
   }
 
-  /// Sends packets until the sink has taken all, or somebody stops that.
-  private func transmit<Sink: PacketSink & ~Copyable>(
-    _ packets: inout PacketQueue, to sink: inout Sink, keptBy owner: LoadedInput?
-  ) throws(InterfaceError) {
-    while !packets.isEmpty {
-      if let owner {
-        try sink.transmit(&packets, keeping: &owner.sent)
-      } else {
-        try sink.transmit(&packets)
-      }
-      if packets.isEmpty || control.isStopped || isPastDeadline { return }
-      try sink.push()
-      ThreadParker().wait(until: .now + .milliseconds(1))
-    }
-  }
-
-  /// Sends each packet when it is due; those left were not due when somebody stopped that.
-  private mutating func transmitInTime<Sink: PacketSink & ~Copyable>(
-    _ packets: inout PacketQueue, to sink: inout Sink, keptBy owner: LoadedInput?
-  ) throws(InterfaceError) {
-    guard var pacing else { return }
-    defer { self.pacing = pacing }
-    var now = pacing.clock.now
-    let start = paceStart ?? now
-    paceStart = start
-    var ready = PacketQueue()
-    while let packet = packets.dequeue() {
-      let turn = pacing.schedule.due(
-        timestamp: packet.timestampInNanoseconds, byteCount: packet.byteCount)
-      if let limit = plan.timeLimit, turn >= limit { isTimeOver = true }
-      let due = turn > .max - start ? .max : start + turn
-      if due > now, !isTimeOver {
-        do throws(InterfaceError) {
-          try transmit(&ready, to: &sink, keptBy: owner)
-        } catch {
-          packets.putBack(packet)
-          packets.putBack(&ready)
-          throw error
-        }
-        while due > now, !control.isStopped { now = pacing.clock.wait(until: due) }
-      }
-      if isStopping {
-        packets.putBack(packet)
-        break
-      }
-      report.lateness.record(now - due, at: now)
-      ready.enqueue(packet)
-    }
-    do throws(InterfaceError) {
-      try transmit(&ready, to: &sink, keptBy: owner)
-    } catch {
-      packets.putBack(&ready)
-      throw error
-    }
-    packets.putBack(&ready)
-  }
-
-  private var isPastDeadline: Bool {
-    guard let deadline else { return false }
-    return ContinuousClock.now >= deadline
-  }
-
   /// Whether nothing more is to be read and sent, for want of time or because somebody stopped it.
   var isStopping: Bool { isTimeOver || control.isStopped }
 
-  var isDone: Bool {
-    isStopping || report.packetsSent >= plan.limit ?? .max
+  var isDone: Bool { isStopping || packetsLeft <= 0 }
+
+  /// Packets that may be sent before the limits are looked at again; 0 when one is reached.
+  var packetsLeft: Int {
+    let packets = (plan.limit ?? .max) - report.packetsSent
+    guard let limit = plan.byteLimit else { return packets }
+    let bytes = limit - report.bytesSent
+    // So few that they do not go beyond the limit, but for the last one.
+    return bytes <= 0 ? 0 : Swift.min(packets, Swift.max(1, bytes / Self.longestPacketByteCount))
   }
+
+  /// More bytes than a packet has, but for captures of buses.
+  private static var longestPacketByteCount: Int { 65_550 }
 }
 
 /// The loop that every packet passes: decode, count, hand on.

@@ -34,6 +34,12 @@ public struct ReplayPlan: Sendable {
   public var isPreloaded: Bool
   /// Read the output again and compare it with the input.
   public var verifies: Bool
+  /// Stop once at least so many captured bytes are sent.
+  public var byteLimit: Int?
+  /// Send nothing and wait for nothing: find out what would be sent, when, and what would be refused.
+  ///
+  /// Every due time comes at once, and the output is not opened.
+  public var isDryRun = false
 
   /// When packets leave, and who waits until then.
   public struct Pacing: Sendable {

@@ -7,7 +7,10 @@ extension ReplayReport {
   /// The report for people; the same facts as the JSON.
   public var text: String {
     var lines = inputs.map(\.text)
-    lines.append(line("replayed", replayed))
+    lines.append(line(isDryRun ? "would send" : "replayed", isDryRun ? planned : replayed))
+    if !isDryRun, let asked = scheduledNanoseconds, packetsSent > 1 {
+      lines.append(line("asked", span(asked)))
+    }
     if let confirmed {
       lines.append(line("confirmed", "\(confirmed.counted("packet")) by the system"))
     }
@@ -39,6 +42,22 @@ extension ReplayReport {
 
   private func line(_ name: String, _ value: String) -> String {
     name + String(repeating: " ", count: Swift.max(1, 12 - name.count)) + value
+  }
+
+  /// A time in which all packets but the first were to leave, and the rate of that.
+  private func span(_ nanoseconds: Int64) -> String {
+    let rate = Double(packetsSent - 1) * 1e9 / Double(nanoseconds)
+    return "\(Self.digits(Double(nanoseconds) / 1e6)) ms from first to last"
+      + (nanoseconds > 0 ? ": \(Self.scaled(rate))pps" : "")
+      + (backwardCount > 0 ? "; \(backwardCount.counted("time")) went back" : "")
+      + (shortenedCount > 0 ? "; \(shortenedCount.counted("gap")) shortened" : "")
+  }
+
+  private var planned: String {
+    guard packetsSent > 0 else { return "nothing" }
+    return "\(packetsSent.counted("packet")), \(bytesSent) bytes"
+      + (loops > 1 ? " (\(loops) loops)" : "")
+      + (scheduledNanoseconds.map { ", \(span($0))" } ?? ", as fast as it goes")
   }
 
   private var replayed: String {

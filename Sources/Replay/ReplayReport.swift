@@ -62,6 +62,14 @@ public struct ReplayReport: Sendable {
   public var confirmed: Int?
   /// What the far end of the link heard; nil where nobody listened.
   public var farEnd: LinkVerification?
+  /// Nanoseconds from the first packet to the last by the schedule; nil where packets had no times.
+  public var scheduledNanoseconds: Int64?
+  /// Packets whose time stamp was before that of the packet in front of them, and left with it.
+  public var backwardCount = 0
+  /// Gaps between packets that were cut to the longest allowed.
+  public var shortenedCount = 0
+  /// Whether nothing was sent, but only found out what would be.
+  public var isDryRun = false
   /// How long after their due times packets left, where they had any.
   public var lateness = Lateness()
   /// Packets that went no further, by reason.

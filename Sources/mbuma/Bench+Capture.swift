@@ -30,7 +30,7 @@ extension Bench {
   }
 
   mutating func measureCaptures() throws {
-    let replays: [(path: String, to: ReplayCommand.Destination)] = [
+    let replays: [(path: String, to: ReplayDestination)] = [
       ("replay/null60", .null), ("replay/stack60", .stack), ("replay/file60", .file("/dev/null")),
     ]
     let rows = ["capture/decode60", "capture/stack60"] + replays.map(\.path)

@@ -12,9 +12,10 @@ struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
     abstract: "Read captures into mbufs, decode and count, and send them to a sink.",
-    usage: "mbuma replay <file> ... [<filter>] [--to null|file:OUT|stack|link:IF] [options]",
+    usage: "mbuma replay <file> ... [<filter>] [--to <destination>] [options]",
     discussion: """
-      Onto an interface packets leave at the capture's own times unless told otherwise; everywhere \
+      Destinations are \(ReplayDestination.forms). \
+      Onto a network packets leave at the capture's own times unless told otherwise; everywhere \
       else as fast as they go. The arguments are capture files, - for standard input, and \
       last, if it names no file, a filter in tcpdump's language: mbuma replay a.pcap udp port 53. \
       Behind -- stands nothing but the filter, and beside --filter nothing but files. In place of \
@@ -27,8 +28,8 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Replay only what matches this expression in tcpdump's language.")
   var filter: String?
 
-  @Option(name: .customLong("to"), help: "Where packets go: null, file:OUT, stack or link:IF.")
-  var target: Destination?
+  @Option(name: .customLong("to"), help: "Where packets go: \(ReplayDestination.forms).")
+  var target: ReplayDestination?
 
   @Option(
     name: [.customShort("i"), .customLong("intf1")], help: "The same as --to link:IF.")
@@ -39,6 +40,8 @@ struct ReplayCommand: ParsableCommand {
 
   @OptionGroup var timing: TimingOptions
 
+  @OptionGroup var selection: SelectionOptions
+
   @Option(
     name: [.customLong("loop"), .customShort("l")], help: "Go through the inputs this often.")
   var loop = Quantity(1)
@@ -47,6 +50,9 @@ struct ReplayCommand: ParsableCommand {
     name: [.customLong("limit"), .customShort("L"), .customShort("c")],
     help: "Stop after this many packets.")
   var limit: Quantity?
+
+  @Option(help: "Stop once so many bytes are sent.")
+  var limitBytes: Quantity?
 
   @Option(
     help: "Stop after this time: seconds, or with a unit, such as 250ms.",
@@ -62,6 +68,11 @@ struct ReplayCommand: ParsableCommand {
       "The interface at the far end of the link, where what arrives is compared with what was sent."
   )
   var farEnd: String?
+
+  @Flag(
+    name: .customLong("dry-run"),
+    help: "Send nothing: tell what would be sent, how long it would take, what would be refused.")
+  var isDryRun = false
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -81,51 +92,37 @@ struct ReplayCommand: ParsableCommand {
   @Flag(name: .customLong("no-progress"), help: "Show no progress on a terminal.")
   var hidesProgress = false
 
-  /// `null`, `file:OUT`, `stack` or `link:IF`.
-  enum Destination: ExpressibleByArgument, Equatable {
-    case null
-    case file(String)
-    case stack
-    case link(String)
-
-    init?(argument: String) {
-      let name = String(argument.dropFirst(5))
-      switch argument {
-      case "null": self = .null
-      case "stack": self = .stack
-      case _ where argument.hasPrefix("file:") && !name.isEmpty: self = .file(name)
-      case _ where argument.hasPrefix("link:") && !name.isEmpty: self = .link(name)
-      default: return nil
-      }
-    }
-  }
-
   /// Where packets go.
-  private var destination: Destination { target ?? interface.map { .link($0) } ?? .null }
-
-  private var isLive: Bool {
-    if case .link = destination { true } else { false }
-  }
+  private var destination: ReplayDestination { target ?? interface.map { .link($0) } ?? .null }
 
   func validate() throws {
     if target != nil, interface != nil {
       throw ValidationError("--to and -i both say where packets go")
     }
     if let farEnd {
-      if !isLive { throw ValidationError("--verify-on needs --to link:IF") }
+      if destination.link == nil { throw ValidationError("--verify-on needs --to link:IF") }
       if farEnd.isEmpty || destination == .link(farEnd) {
         throw ValidationError("--verify-on needs the interface at the other end of the link")
       }
     }
-    if isXDP, !isLive { throw ValidationError("--xdp needs --to link:IF") }
+    if isXDP, destination.link == nil { throw ValidationError("--xdp needs --to link:IF") }
     #if !os(Linux)
-      if isLive { throw ValidationError("this system has no link to replay onto: --to file:OUT") }
+      if destination.isLive {
+        throw ValidationError("this system has no link to replay onto: --to file:OUT")
+      }
     #endif
     if filter != nil, CaptureArguments.hasSeparator(arguments) {
       throw ValidationError("--filter and -- are one filter too many")
     }
     guard loop.value >= 1 else { throw ValidationError("--loop must be at least 1") }
     if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
+    if let limitBytes, limitBytes.value < 1 {
+      throw ValidationError("--limit-bytes must be at least 1")
+    }
+    if verify || farEnd != nil, isDryRun { throw ValidationError("--dry-run sends nothing to verify") }
+    if verify, !selection.isEmpty {
+      throw ValidationError("--verify compares whole captures: not with --frames, --start or --dlt")
+    }
     if duration?.nanoseconds == 0 { throw ValidationError("--duration must be above 0") }
     let inputs = named.inputs
     if let link = inputs.compactMap(CaptureArguments.link).first {
@@ -185,30 +182,29 @@ struct ReplayCommand: ParsableCommand {
 
   /// What the command line asks for.
   private func plan(_ files: CaptureFiles) -> ReplayPlan {
-    ReplayPlan(
+    var plan = ReplayPlan(
       inputs: inputs(files), destination: sink(files), loopCount: loop.value, limit: limit?.value,
       timeLimit: duration?.nanoseconds,
       // What comes from a link comes in its own time.
-      pacing: timing.pacing(isLive: isLive && link == nil), isPreloaded: isPreloaded,
+      pacing: timing.pacing(isLive: destination.isLive && link == nil), isPreloaded: isPreloaded,
       verifies: verify)
+    plan.byteLimit = limitBytes?.value
+    plan.isDryRun = isDryRun
+    return plan
   }
 
   private func inputs(_ files: CaptureFiles) -> [any PacketInput] {
     #if os(Linux)
       if let link {
         let input = LinkInput(link)
-        return [files.filter.map { FilteredInput(input, $0) } ?? input]
+        return [selection.converted(files.filter.map { FilteredInput(input, $0) } ?? input)]
       }
     #endif
-    return files.inputs
+    return selection.inputs(of: files)
   }
 
   private func sink(_ files: CaptureFiles) -> ReplayPlan.Destination {
-    #if os(Linux)
-      if case .link(let name) = destination {
-        return .output(LinkOutput(name, by: isXDP ? .xdp : .packet, heardOn: farEnd))
-      }
-    #endif
+    if let output = destination.output(isXDP: isXDP, heardOn: farEnd) { return .output(output) }
     return files.output.map { .output($0) } ?? (destination == .stack ? .stack : .null)
   }
 
@@ -269,7 +265,9 @@ struct ReplayCommand: ParsableCommand {
       return filter.map { "none matched the filter \($0)" }
         ?? "the input holds none"
     }
-    return "all \(report.packetsDropped) were dropped; raise --limit-clusters"
+    let reasons = report.drops.map { "\($0.reason) \($0.count)" }.joined(separator: ", ")
+    return "all were dropped: \(reasons)"
+      + (report.drops.contains { $0.reason == "pool_exhausted" } ? "; raise --limit-clusters" : "")
   }
 }
 
@@ -289,7 +287,8 @@ extension ExitStatus {
     } else if report.packetsSent == 0 {
       self = .nothing
     } else {
-      self = report.denied > 0 ? .partial : .done
+      let isPartial = report.denied > 0 || report.isDryRun && report.packetsDropped > 0
+      self = isPartial ? .partial : .done
     }
   }
 }

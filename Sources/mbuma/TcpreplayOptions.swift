@@ -17,7 +17,7 @@ enum TcpreplayOptions {
       ["--cachefile", "-2", "--dualfile", "-I", "--intf2"],
       "one run sends onto one interface: run two, each with a filter such as src net 10.0.0.0/8"
     ),
-    (["-o", "-1", "--oneatatime"], "packets leave by time: try --pps 1"),
+    (["-1"], "type --one-at-a-time"),
     (["--pps-multi"], "not needed: each packet has a time of its own at any --pps"),
     (["-T", "--timer"], "not needed: it sleeps, and spins for the last microseconds"),
     (["--listnics"], "type ip -br link, and mbuma doctor IF for one of them"),

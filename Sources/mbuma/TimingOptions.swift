@@ -24,6 +24,11 @@ struct TimingOptions: ParsableArguments {
   @Flag(name: [.customLong("topspeed"), .customShort("t")], help: "As fast as it goes.")
   var isTopSpeed = false
 
+  @Flag(
+    name: [.customLong("one-at-a-time"), .customLong("oneatatime"), .customShort("o")],
+    help: "One packet each time that Enter is pressed; a number sends so many.")
+  var isStepped = false
+
   @Flag(name: .customLong("paced"), help: "Wait for the capture's own times, whatever the output.")
   var isPaced = false
 
@@ -36,9 +41,12 @@ struct TimingOptions: ParsableArguments {
 
   func validate() throws {
     let rates = [speed, packetsPerSecond, megabitsPerSecond].count { $0 != nil }
-    if rates + (isTopSpeed ? 1 : 0) + (isPaced ? 1 : 0) > 1 {
+    if rates + [isTopSpeed, isPaced, isStepped].count(where: \.self) > 1 {
       throw ValidationError(
-        "--multiplier, --pps, --mbps, --topspeed and --paced exclude each other")
+        "--multiplier, --pps, --mbps, --topspeed, --paced and --one-at-a-time exclude each other")
+    }
+    if isStepped, StepClock() == nil {
+      throw ValidationError("--one-at-a-time needs a terminal: try --pps 1")
     }
   }
 
@@ -47,6 +55,12 @@ struct TimingOptions: ParsableArguments {
   /// - Parameter isLive: whether they go onto an interface, where times are kept unless told
   ///   otherwise.
   func pacing(isLive: Bool) -> ReplayPlan.Pacing? {
+    if isStepped, let clock = StepClock() {
+      // Packet n is due at n; the first waits as well.
+      var schedule = Schedule(.packets(perSecond: 1e9))
+      schedule.beginLoop(pause: 1)
+      return ReplayPlan.Pacing(schedule, clock: clock)
+    }
     let rate: Schedule.Rate =
       if let packetsPerSecond {
         .packets(perSecond: packetsPerSecond.value)

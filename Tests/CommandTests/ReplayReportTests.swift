@@ -7,7 +7,8 @@ import Testing
 @Suite struct ReplayReportTests {
   static let keys: Set = [
     "schema", "inputs", "packets_read", "bytes_read", "packets_sent", "bytes_sent", "loops",
-    "duration_ns", "rate_pps", "rate_bps", "protocols", "checksums", "drops", "zones",
+    "duration_ns", "scheduled_ns", "backward", "shortened", "dry_run", "rate_pps", "rate_bps",
+    "protocols", "checksums", "drops", "zones",
     "outstanding", "verify",
     // Beyond those: frames cut inside a header, a signal, an output that failed, and a live link.
     "undecodable", "interrupted", "output_error", "confirmed", "lateness", "far_end",

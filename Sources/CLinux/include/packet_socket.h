@@ -14,17 +14,22 @@
 #include <stdint.h>
 
 /// A socket bound to one interface; memory is NULL without a ring.
+enum mbuma_framing { mbuma_unknown, mbuma_ethernet, mbuma_ip };
+
 struct mbuma_packet_socket {
   int descriptor;
   int interface_index;
   int mtu;
   /// ARPHRD_ of the interface, and what that means for the first byte of its frames.
   int hardware_type;
-  enum mbuma_framing { mbuma_unknown, mbuma_ethernet, mbuma_ip } framing;
+  enum mbuma_framing framing;
   unsigned int slot_byte_count;
   unsigned int slot_count;
   void *_Nullable memory;
 };
+
+/// What the first byte of an interface's frames is; unknown if there is none. Needs no permission.
+enum mbuma_framing mbuma_interface_framing(const char *_Nonnull name);
 
 /// What the kernel says of the frame in a slot.
 struct mbuma_frame {

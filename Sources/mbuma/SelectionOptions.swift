@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import ArgumentParser
+import Interfaces
+import Pcap
+import Wire
+
+/// Which packets of the inputs are replayed, and under which link header.
+struct SelectionOptions: ParsableArguments {
+  @Option(help: "Only packets with these numbers in their file: 7, 10-20, 10- or -20.")
+  var frames: FrameNumbers?
+
+  @Option(help: "Only packets from this time after their file's first on, such as 1.5s.")
+  var start: TimeSpan?
+
+  @Option(help: "Only packets up to this time after their file's first, such as 10s.")
+  var end: TimeSpan?
+
+  @Option(
+    name: .customLong("dlt"),
+    help: "Take link headers off (raw), or put Ethernet headers in their place (enet).")
+  var linkHeader: LinkHeader?
+
+  /// A link header that packets may get, by tcprewrite's word.
+  enum LinkHeader: String, ExpressibleByArgument, CaseIterable {
+    case raw
+    case enet
+  }
+
+  func validate() throws {
+    if let start, let end, start.nanoseconds > end.nanoseconds {
+      throw ValidationError("--start comes after --end")
+    }
+  }
+
+  /// Whether every packet is replayed as it is.
+  var isEmpty: Bool { slice == nil && linkHeader == nil }
+
+  /// The packets asked for by number or time; nil for all.
+  private var slice: PacketSlice? {
+    if frames == nil, start == nil, end == nil { return nil }
+    return PacketSlice(
+      frames: frames?.range ?? 1...Int.max,
+      times: (start?.nanoseconds ?? .min)...(end?.nanoseconds ?? .max))
+  }
+
+  /// Files as inputs: by number and time first, then by their filter.
+  func inputs(of files: CaptureFiles) -> [any PacketInput] {
+    guard let slice else { return files.inputs.map(converted) }
+    // A reader with a filter does not count what it leaves out.
+    let unfiltered = CaptureFiles(files.paths, output: files.outputPath)
+    return unfiltered.inputs.map { input in
+      let wanted = SlicedInput(input, slice)
+      return converted(files.filter.map { FilteredInput(wanted, $0) } ?? wanted)
+    }
+  }
+
+  /// An input whose packets get the link header asked for.
+  func converted(_ input: any PacketInput) -> any PacketInput {
+    switch linkHeader {
+    case nil: input
+    case .raw: ConvertedInput(input, to: .raw)
+    case .enet: ConvertedInput(input, to: .ethernet)
+    }
+  }
+}
+
+/// Numbers of packets on the command line, from 1: `7`, `10-20`, `10-`, `-20`.
+struct FrameNumbers: ExpressibleByArgument, Equatable {
+  let range: ClosedRange<Int>
+
+  init?(argument: String) {
+    let ends = argument.split(separator: "-", omittingEmptySubsequences: false)
+    let numbers = ends.map { Int($0) }
+    switch (ends.count, numbers.first ?? nil, numbers.last ?? nil) {
+    case (1, let number?, _) where number > 0: range = number...number
+    case (2, let first?, let last?) where first > 0 && first <= last: range = first...last
+    case (2, let first?, nil) where first > 0 && ends[1].isEmpty: range = first...Int.max
+    case (2, nil, let last?) where last > 0 && ends[0].isEmpty: range = 1...last
+    default: return nil
+    }
+  }
+}

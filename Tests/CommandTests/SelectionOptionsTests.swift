@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// `mbuma replay` with a part of a capture, without sending, and with signals.
+@Suite struct SelectionOptionsTests {
+  private func sent(_ arguments: String...) throws -> Int? {
+    let result = try Command.run(["replay", "Captures/dns.pcap", "--json"] + arguments)
+    return try result.json()["packets_sent"] as? Int
+  }
+
+  @Test func framesAreTakenByNumberAndTimeBeforeTheFilter() throws {
+    #expect(try sent("--frames", "7") == 1)
+    #expect(try sent("--frames", "3-5") == 3)
+    #expect(try sent("--frames", "80-") == 7)
+    #expect(try sent("--frames=-2") == 2)
+    // Of the first ten frames, those that are IPv6.
+    let all = try sent("--frames", "1-10")
+    let rest = try sent("--frames", "1-10", "--filter", "not ip6")
+    let six = try sent("--frames", "1-10", "--filter", "ip6")
+    #expect(all == 10 && (six ?? 0) > 0 && (six ?? 0) + (rest ?? 0) == 10)
+    let whole = try #require(try sent("--start", "0", "--end", "1000s"))
+    let first = try #require(try sent("--end", "1s"))
+    #expect(whole == 86 && first > 0 && first < 86)
+    #expect(try sent("--limit-bytes", "1") == 1)
+  }
+
+  @Test(arguments: [
+    ["--frames", "0"], ["--frames", "5-3"], ["--frames", "a"], ["--start", "2s", "--end", "1s"],
+    ["--dlt", "ppp"], ["--limit-bytes", "0"], ["--dry-run", "--verify", "--to", "file:x"],
+    ["--frames", "1", "--verify", "--to", "file:x.pcap"], ["--pps", "1", "--one-at-a-time"],
+  ])
+  func whatMakesNoSenseIsRefused(arguments: [String]) throws {
+    #expect(try Command.run(["replay", "Captures/dns.pcap"] + arguments).status == 64)
+  }
+
+  @Test func aDryRunTellsTimeAndWhatWouldNotPass() throws {
+    let folder = try TemporaryFolder()
+    let out = folder.file("never.pcap")
+    let result = try Command.run(
+      "replay", "Captures/dns.pcap", "--dry-run", "--to", "file:\(out)", "--paced", "--loop", "3")
+    #expect(result.status == 0)
+    #expect(result.text.contains("would send  258 packets, 60972 bytes (3 loops), "))
+    #expect(!Command.isThere(out))
+    let raw = try Command.run("replay", "Captures/dns.pcap", "--dlt", "raw", "--dry-run", "--json")
+    let json = try raw.json()
+    // Two of them are ARP.
+    #expect(raw.status == 2 && json["packets_sent"] as? Int == 84)
+    #expect(json["drops"] as? [String: Int] == ["no_link_header": 2])
+    #expect(json["dry_run"] as? Bool == true)
+  }
+
+  @Test func whatIsConvertedIsACaptureOfThatKind() throws {
+    let folder = try TemporaryFolder()
+    let raw = folder.file("raw.pcap")
+    #expect(
+      try Command.run("replay", "Captures/dns.pcap", "--dlt", "raw", "--to", "file:\(raw)").status
+        == 2)
+    let read = try Command.run("replay", raw, "--json").json()
+    let input = (read["inputs"] as? [[String: Any]])?.first
+    #expect(input?["link_type"] as? String == "RAW" && input?["packets"] as? Int == 84)
+    // The same headers are found in either.
+    let before = try Command.run("replay", "Captures/dns.pcap", "--json").json()
+    for key in ["udp", "tcp", "ipv4", "ipv6"] {
+      let counts = [before, read].map { ($0["protocols"] as? [String: Int])?[key] }
+      #expect(counts[0] == counts[1], "\(key)")
+    }
+    let frames = folder.file("frames.pcap")
+    #expect(try Command.run("replay", raw, "--dlt", "enet", "--to", "file:\(frames)").status == 0)
+    let again = try Command.run("replay", frames, "--json").json()
+    #expect((again["inputs"] as? [[String: Any]])?.first?["link_type"] as? String == "EN10MB")
+    #expect((again["protocols"] as? [String: Int])?["ipv4"] == 62)
+  }
+
+  @Test func aSignalHoldsAReplayAndAnotherLetsItGoOn() throws {
+    let folder = try TemporaryFolder()
+    let out = folder.file("out.pcap")
+    let command = try Command([
+      "replay", "Captures/dns.pcap", "--loop", "100", "-x", "1000", "--json",
+      "--to", "file:\(out)",
+    ])
+    // The handlers are set before the output is there.
+    try command.wait { Command.isThere(out) }
+    command.signal(SIGUSR1)
+    let start = ContinuousClock.now
+    usleep(400_000)
+    // The end of another test's child may end that sooner.
+    let held = (ContinuousClock.now - start) / .nanoseconds(1)
+    command.signal(SIGCONT)
+    let result = try command.finish()
+    #expect(result.status == 0, "\(result.diagnostics)")
+    let json = try result.json()
+    #expect(json["packets_sent"] as? Int == 8_600)
+    let asked = try #require(json["scheduled_ns"] as? Int)
+    let took = try #require(json["duration_ns"] as? Int)
+    #expect(Double(took) >= Double(asked) + held / 2)
+  }
+}
