@@ -53,7 +53,7 @@ import Wire
     public let traits: LinkTraits
     /// Frames received and sent; frames that found no free slot, or no memory, are drops.
     public internal(set) var statistics = InterfaceStatistics()
-    var ring: PacketRing
+    var ring: SlotRing
     let batch: MessageBatch
     let filter: LinkFilter
     /// Since when frames found no room.
@@ -102,9 +102,9 @@ import Wire
 
     private static func open(
       _ name: String, slotCount: Int, _ hearing: mbuma_hearing
-    ) throws(InterfaceError) -> PacketRing {
+    ) throws(InterfaceError) -> SlotRing {
       do throws(SystemError) {
-        return try PacketRing(interface: name, slotCount: slotCount, hearing: hearing)
+        return try SlotRing(interface: name, slotCount: slotCount, hearing: hearing)
       } catch {
         throw InterfaceError(error)
       }

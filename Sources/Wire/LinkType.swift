@@ -13,7 +13,7 @@
 // one of `headerByteCount`, a name and a step of the walk has all three. A header whose length differs
 // from frame to frame needs a walk that returns it, since now it returns `headerByteCount`.
 //
-// An interface that has the type is told by `PacketRing.linkType` (HostInterfaces) and packet_socket.c
+// An interface that has the type is told by `SlotRing.linkType` (HostInterfaces) and packet_socket.c
 // (CLinux); a capture whose frames may be longer than 256 KiB, by `frameByteLimit` (CaptureWriter.swift).
 
 /// How the frames of a capture begin: the DLT number that libpcap's functions give.

@@ -16,7 +16,7 @@ import Wire
 #if os(Linux)
   /// A packet(7) socket's descriptor and, unless it only sends, its receive ring (TPACKET_V2).
   @safe
-  struct PacketRing: ~Copyable {
+  struct SlotRing: ~Copyable {
     private let socket: mbuma_packet_socket
     private var place = 0
 
