@@ -34,7 +34,9 @@ struct ReplayCommand: ParsableCommand {
     name: [.customShort("i"), .customLong("intf1")], help: "The same as --to link:IF.")
   var interface: String?
 
-  @Flag(name: .customLong("xdp"), help: "Send onto the interface by AF_XDP.")
+  @Flag(
+    name: .customLong("xdp"),
+    help: "Send onto the interface by AF_XDP, or receive by it if packets only come from one.")
   var isXDP = false
 
   @OptionGroup var timing: TimingOptions
@@ -116,7 +118,7 @@ struct ReplayCommand: ParsableCommand {
         throw ValidationError("--verify-on needs the interface at the other end of the link")
       }
     }
-    if isXDP, !isLive { throw ValidationError("--xdp needs --to link:IF") }
+    if isXDP, !isLive, link == nil { throw ValidationError("--xdp needs --to link:IF") }
     #if !os(Linux)
       if isLive { throw ValidationError("this system has no link to replay onto: --to file:OUT") }
     #endif
@@ -195,7 +197,7 @@ struct ReplayCommand: ParsableCommand {
   private func inputs(_ files: CaptureFiles) -> [any PacketInput] {
     #if os(Linux)
       if let link {
-        let input = LinkInput(link)
+        let input = LinkInput(link, by: isXDP && !isLive ? .xdp : .packet)
         return [files.filter.map { FilteredInput(input, $0) } ?? input]
       }
     #endif

@@ -8,6 +8,7 @@
 #include "packet_socket.h"
 #include "tun_device.h"
 #include "udp_link.h"
+#include "xdp_program.h"
 #include "xdp_socket.h"
 
 #include <sys/socket.h>
