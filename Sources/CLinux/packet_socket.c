@@ -96,18 +96,34 @@ static int hear_others(const struct mbuma_packet_socket *socket) {
   return setsockopt(socket->descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
 }
 
+// Since Linux 5.11; a group has it in place of its sockets' own PACKET_IGNORE_OUTGOING.
+#ifndef PACKET_FANOUT_FLAG_IGNORE_OUTGOING
+#define PACKET_FANOUT_FLAG_IGNORE_OUTGOING 0x4000
+#endif
+
+/// Has a group of sockets share what would come to each of them, by the hash of a frame's flow.
+static int join(const struct mbuma_packet_socket *socket, struct mbuma_fan_out fan_out,
+                bool is_outgoing_heard) {
+  int flags = (fan_out.rolls_over ? PACKET_FANOUT_FLAG_ROLLOVER : 0) |
+              (is_outgoing_heard ? 0 : PACKET_FANOUT_FLAG_IGNORE_OUTGOING);
+  int none = 0;
+  if (set(socket->descriptor, PACKET_FANOUT, fan_out.group | (PACKET_FANOUT_HASH | flags) << 16) != 0)
+    return -1;
+  return setsockopt(socket->descriptor, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof none);
+}
+
 int mbuma_packet_open(const char *interface, unsigned slot_count, unsigned hearing,
-                      struct mbuma_packet_socket *opened) {
+                      struct mbuma_fan_out fan_out, struct mbuma_packet_socket *opened) {
   *opened = (struct mbuma_packet_socket){0};
   // Protocol 0: nothing arrives before the socket is bound to its interface.
   opened->descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
   if (opened->descriptor < 0) return -1;
   int room = 16 << 20;
   if (describe(interface, opened) != 0) goto refused;
+  // What is sent on a loopback interface arrives on it: each frame is to be heard once.
+  bool is_outgoing_heard =
+      (hearing & mbuma_hears_outgoing) != 0 && opened->hardware_type != ARPHRD_LOOPBACK;
   if (slot_count > 0) {
-    // What is sent on a loopback interface arrives on it: each frame is to be heard once.
-    bool is_outgoing_heard =
-        (hearing & mbuma_hears_outgoing) != 0 && opened->hardware_type != ARPHRD_LOOPBACK;
     if (set(opened->descriptor, PACKET_VERSION, TPACKET_V2) != 0 ||
         set(opened->descriptor, PACKET_IGNORE_OUTGOING, !is_outgoing_heard) != 0 ||
         ((hearing & mbuma_hears_others) != 0 && hear_others(opened) != 0) ||
@@ -124,7 +140,12 @@ int mbuma_packet_open(const char *interface, unsigned slot_count, unsigned heari
       .sll_protocol = slot_count > 0 ? htons(ETH_P_ALL) : 0,
       .sll_ifindex = opened->interface_index,
   };
+  // Nothing comes between the socket's start and its entry into the group, where others have it.
+  if (fan_out.is_wanted && mbuma_packet_stop(opened->descriptor) != 0) goto refused;
   if (bind(opened->descriptor, (struct sockaddr *)&address, sizeof address) != 0) goto refused;
+  opened->is_joining = true;
+  if (fan_out.is_wanted && join(opened, fan_out, is_outgoing_heard) != 0) goto refused;
+  opened->is_joining = false;
   return 0;
 
 refused:;
@@ -184,8 +205,8 @@ unsigned mbuma_packet_drops(int descriptor) {
 #else
 
 int mbuma_packet_open(const char *interface, unsigned slot_count, unsigned hearing,
-                      struct mbuma_packet_socket *opened) {
-  (void)interface, (void)slot_count, (void)hearing, (void)opened;
+                      struct mbuma_fan_out fan_out, struct mbuma_packet_socket *opened) {
+  (void)interface, (void)slot_count, (void)hearing, (void)fan_out, (void)opened;
   return errno = ENOSYS, -1;
 }
 

@@ -13,15 +13,27 @@ public import Interfaces
     public let slotCount: Int
     /// Whether frames for others on the same link are taken too.
     public let isPromiscuous: Bool
+    /// How frames are received.
+    public let method: LinkOutput.Method
 
     /// What a capture of a busy link needs: 16 MiB at an MTU of 1,500.
     public static var defaultSlotCount: Int { 8_192 }
 
     /// Names an interface; it is opened when its packets are wanted.
+    ///
+    /// - Parameters:
+    ///   - interface: its name.
+    ///   - method: how frames are received. By AF_XDP they are those that arrive at the first queue,
+    ///     and this host gets none of them.
+    ///   - slotCount: frames that may wait to be received, a power of two.
+    ///   - isPromiscuous: whether frames for others on the same link are taken too; by AF_XDP they are
+    ///     if the interface is promiscuous already.
     public init(
-      _ interface: String, slotCount: Int = Self.defaultSlotCount, isPromiscuous: Bool = true
+      _ interface: String, by method: LinkOutput.Method = .packet,
+      slotCount: Int = Self.defaultSlotCount, isPromiscuous: Bool = true
     ) {
       self.interface = interface
+      self.method = method
       self.slotCount = slotCount
       self.isPromiscuous = isPromiscuous
     }
@@ -31,10 +43,14 @@ public import Interfaces
 
     /// Opens the interface.
     ///
-    /// - Throws: `InterfaceError` as `PacketSocket` does.
+    /// - Throws: `InterfaceError` as `PacketSocket` and `XDPSocket` do.
     public func open() throws(InterfaceError) -> any PacketSource & ~Copyable {
-      try PacketSocket(
-        interface, .listening, slotCount: slotCount, isPromiscuous: isPromiscuous)
+      switch method {
+      case .packet:
+        try PacketSocket(
+          interface, .listening, slotCount: slotCount, isPromiscuous: isPromiscuous)
+      case .xdp: try XDPSocket(interface, .receiving, slotCount: slotCount)
+      }
     }
   }
 #endif

@@ -6,11 +6,11 @@ public import Interfaces
 
   /// An interface of this host as the output of a replay, with the kernel's own count of what left.
   public final class LinkOutput: PacketOutput {
-    /// How frames are sent.
+    /// How frames are sent, or received.
     public enum Method: Sendable {
       /// By packet(7): any interface and any length.
       case packet
-      /// By AF_XDP: Ethernet, frames up to 2 KiB, and about twice as many a second.
+      /// By AF_XDP: Ethernet, frames up to 2 KiB, and about twice as many sent a second.
       case xdp
     }
 

@@ -2,7 +2,7 @@
 //
 // The arrays that recvmmsg(2) and sendmmsg(2) read, allocated once:
 //
-//     message i   -> vectors i*64 ..< i*64+count,  address i
+//     message i   -> vectors i*64 ..< i*64+count,  address i of its family
 //     vector      -> bytes of a packet, which its owner keeps alive during the call
 //     spill i     64 KiB for what a received datagram's cluster cannot hold
 //
@@ -31,6 +31,7 @@ struct MessageBatch: ~Copyable {
   let messages: UnsafeMutablePointer<mbuma_message>
   private let vectors: UnsafeMutablePointer<iovec>
   private let addresses: UnsafeMutablePointer<sockaddr_in>
+  private let addresses6: UnsafeMutablePointer<sockaddr_in6>
   private let spills: UnsafeMutableRawPointer
 
   init(slotCount: Int) {
@@ -38,16 +39,19 @@ struct MessageBatch: ~Copyable {
     unsafe messages = .allocate(capacity: slotCount)
     unsafe vectors = .allocate(capacity: slotCount * Self.vectorsPerSlot)
     unsafe addresses = .allocate(capacity: slotCount)
+    unsafe addresses6 = .allocate(capacity: slotCount)
     unsafe spills = .allocate(byteCount: slotCount * Self.spillByteCount, alignment: 4_096)
     unsafe messages.initialize(repeating: mbuma_message(), count: slotCount)
     unsafe vectors.initialize(repeating: iovec(), count: slotCount * Self.vectorsPerSlot)
     unsafe addresses.initialize(repeating: sockaddr_in(), count: slotCount)
+    unsafe addresses6.initialize(repeating: sockaddr_in6(), count: slotCount)
   }
 
   deinit {
     unsafe messages.deallocate()
     unsafe vectors.deallocate()
     unsafe addresses.deallocate()
+    unsafe addresses6.deallocate()
     unsafe spills.deallocate()
   }
 
@@ -102,15 +106,36 @@ struct MessageBatch: ~Copyable {
   ///
   /// - Returns: false if it has none, or more segments than a message takes.
   func describe(_ slot: Int, sendingToItsDestination packet: borrowing Packet) -> Bool {
-    guard let header = try? IPv4Header(packet.bytes), describe(slot, sending: packet) else {
-      return false
-    }
+    guard let header = try? IPv4Header(packet.bytes), header.version == 4,
+      describe(slot, sending: packet)
+    else { return false }
     var to = sockaddr_in()
     to.sin_family = sa_family_t(AF_INET)
     to.sin_addr.s_addr = header.destination.bits.bigEndian
     unsafe addresses[slot] = to
     unsafe messages[slot].header.msg_name = UnsafeMutableRawPointer(addresses + slot)
     unsafe messages[slot].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return true
+  }
+
+  /// Has a slot send a packet to the destination in its IPv6 header.
+  ///
+  /// - Returns: false if it has none, or more segments than a message takes.
+  func describe(_ slot: Int, sendingToItsIPv6Destination packet: borrowing Packet) -> Bool {
+    guard let header = try? IPv6Header(packet.bytes), header.version == 6,
+      describe(slot, sending: packet)
+    else { return false }
+    var to = sockaddr_in6()
+    to.sin6_family = sa_family_t(AF_INET6)
+    let (high, low) = (header.destination.high.bigEndian, header.destination.low.bigEndian)
+    unsafe withUnsafeMutableBytes(of: &to.sin6_addr) { bytes in
+      // In bounds: an address has 16 bytes.
+      unsafe bytes.storeBytes(of: high, as: UInt64.self)
+      unsafe bytes.storeBytes(of: low, toByteOffset: 8, as: UInt64.self)
+    }
+    unsafe addresses6[slot] = to
+    unsafe messages[slot].header.msg_name = UnsafeMutableRawPointer(addresses6 + slot)
+    unsafe messages[slot].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
     return true
   }
 

@@ -53,7 +53,7 @@ import Wire
     public let traits: LinkTraits
     /// Frames received and sent; frames that found no free slot, or no memory, are drops.
     public internal(set) var statistics = InterfaceStatistics()
-    var ring: PacketRing
+    var ring: SlotRing
     let batch: MessageBatch
     let filter: LinkFilter
     /// Since when frames found no room.
@@ -76,17 +76,20 @@ import Wire
     ///   - direction: whether frames are received too.
     ///   - slotCount: frames that the ring holds, a power of two; 2 KiB each at an MTU of 1,500.
     ///   - isPromiscuous: whether frames for others on the same link are received too.
-    /// - Throws: `InterfaceError` of kind `.system` if it is not there or not allowed,
-    ///   `.unsupported` if its link type is unknown; nothing stays open.
+    ///   - fanOut: a group of sockets among which the frames are shared out; nil for all of them.
+    /// - Throws: `InterfaceError` of kind `.system` if it is not there or not allowed, or the group is of
+    ///   another make, `.unsupported` if its link type is unknown; nothing stays open.
     public init(
       _ name: String, _ direction: Direction = .both, slotCount: Int = 4_096,
-      isPromiscuous: Bool = false
+      isPromiscuous: Bool = false, fanOut: FanOut? = nil
     ) throws(InterfaceError) {
+      precondition(
+        fanOut == nil || direction != .sending, "a group of sockets of which one only sends")
       let hearing: UInt32 =
         (direction == .listening ? mbuma_hears_outgoing.rawValue : 0)
         | (isPromiscuous ? mbuma_hears_others.rawValue : 0)
       let opened = try Self.open(
-        name, slotCount: direction == .sending ? 0 : slotCount, mbuma_hearing(hearing))
+        name, slotCount: direction == .sending ? 0 : slotCount, mbuma_hearing(hearing), fanOut)
       guard let linkType = opened.linkType else {
         throw InterfaceError(
           .unsupported, "cannot open \(name)", why: "its hardware type is \(opened.hardwareType)",
@@ -101,10 +104,11 @@ import Wire
     }
 
     private static func open(
-      _ name: String, slotCount: Int, _ hearing: mbuma_hearing
-    ) throws(InterfaceError) -> PacketRing {
+      _ name: String, slotCount: Int, _ hearing: mbuma_hearing, _ fanOut: FanOut?
+    ) throws(InterfaceError) -> SlotRing {
       do throws(SystemError) {
-        return try PacketRing(interface: name, slotCount: slotCount, hearing: hearing)
+        return try SlotRing(
+          interface: name, slotCount: slotCount, hearing: hearing, fanOut: fanOut)
       } catch {
         throw InterfaceError(error)
       }

@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The frames that an AF_XDP socket shares with the kernel, and who has each:
+// The frames that an AF_XDP socket shares with the kernel, and who has each. Those for sending:
 //
 //     free (on the stack here)  -> written -> submitted -> the kernel's -> completed -> free
 //
-//     free + written + queued == frameCount      each frame is in one state
+//     free + written + queued == send_count      each frame is in one state
 //     written <= room in the transmit ring
 //
-// A frame is written while it is on top of the stack, and leaves the stack with its description.
-// One thread at a time uses them.
+// A frame is written while it is on top of the stack, and leaves the stack with its description. Those
+// for receiving:
+//
+//     the kernel's (in the fill ring)  -> received -> looked at, copied -> the kernel's
+//
+//     looked at <= received <= receive_count
+//
+// Received frames go back in order, those that were looked at, all at once. One thread at a time uses
+// them.
 
 import CLinux
+import Interfaces
 import Mbufs
 
 #if os(Linux)
   import Glibc
 
-  /// An AF_XDP socket's descriptor, its frames and their two rings.
+  /// An AF_XDP socket's descriptor, its frames and their rings.
   @safe
   struct XDPFrames: ~Copyable {
-    private let socket: mbuma_xdp_socket
+    var socket: mbuma_xdp_socket
     /// The free frames, a stack: `free[..<freeCount]`.
     private let free: UnsafeMutablePointer<UInt32>
     private let byteCounts: UnsafeMutablePointer<UInt32>
@@ -28,13 +36,19 @@ import Mbufs
     /// Frames that the kernel has.
     private(set) var queuedCount = 0
 
-    init(interface: String, queue: Int) throws(SystemError) {
+    /// Opens a socket.
+    ///
+    /// - Parameter slotCount: frames that may wait to be received, a power of two; 0 for none.
+    /// - Throws: `InterfaceError`; nothing stays open.
+    init(
+      interface: String, queue: Int, sends: Bool, slotCount: Int
+    ) throws(InterfaceError) {
+      precondition(slotCount == 0 || slotCount.nonzeroBitCount == 1, "\(slotCount) slots")
       var opened = unsafe mbuma_xdp_socket()
-      guard unsafe mbuma_xdp_open(interface, UInt32(queue), &opened) == 0 else {
-        throw SystemError("open an AF_XDP socket on \(interface)", needing: "cap_net_raw")
-      }
+      guard unsafe mbuma_xdp_open(interface, UInt32(queue), sends, UInt32(slotCount), &opened) == 0
+      else { throw unsafe xdpRefusal(opened.step, interface, queue, receives: slotCount > 0) }
       unsafe socket = opened
-      freeCount = unsafe Int(opened.frame_count)
+      freeCount = unsafe Int(opened.send_count)
       unsafe free = .allocate(capacity: freeCount)
       unsafe byteCounts = .allocate(capacity: freeCount)
       // In bounds: as many as there are frames.
@@ -48,6 +62,9 @@ import Mbufs
     }
 
     var descriptor: Int32 { unsafe socket.descriptor }
+    var interfaceIndex: Int { unsafe Int(socket.interface_index) }
+    var sends: Bool { unsafe socket.send_count > 0 }
+    var receives: Bool { unsafe socket.receive_count > 0 }
     var mtu: Int { unsafe Int(socket.mtu) }
     var frameByteCount: Int { unsafe Int(socket.frame_byte_count) }
 

@@ -15,8 +15,9 @@
 // that property (a link's longest packet, AF_XDP) then needs its upper bound. A header that wraps another
 // link type walks that one behind its own.
 //
-// An interface that has the type is told by `PacketRing.linkType` (HostInterfaces), packet_socket.c
-// (CLinux) and InterfaceFacts.swift (the command's doctor); a capture whose frames may be longer than 256 KiB, by `frameByteLimit` (CaptureWriter.swift).
+// An interface that has the type is told by `SlotRing.linkType` (HostInterfaces), packet_socket.c (CLinux)
+// and InterfaceFacts.swift (the command's doctor); a capture whose frames may be longer than 256 KiB, by
+// `frameByteLimit` (CaptureWriter.swift).
 
 /// How the frames of a capture begin: the DLT number that libpcap's functions give.
 ///

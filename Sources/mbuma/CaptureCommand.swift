@@ -70,6 +70,11 @@ struct CaptureCommand: ParsableCommand {
     help: "in for what arrives, inout for what this host sends too.")
   var direction = Direction.inout
 
+  @Flag(
+    name: .customLong("xdp"),
+    help: "Receive by AF_XDP: what arrives at the first queue, and this host does not get it.")
+  var isXDP = false
+
   @Flag(name: .customLong("micro"), help: "Write microseconds, rounded down.")
   var isMicro = false
 
@@ -203,9 +208,14 @@ struct CaptureCommand: ParsableCommand {
     ) throws(InterfaceError) -> CaptureRecorder {
       var slotCount = 16
       while slotCount < slots.value { slotCount *= 2 }
-      let socket = try PacketSocket(
-        interface, direction == .in ? .both : .listening, slotCount: slotCount,
-        isPromiscuous: !isSelective)
+      let socket: any PacketSource & ~Copyable =
+        if isXDP {
+          try XDPSocket(interface, .receiving, slotCount: slotCount)
+        } else {
+          try PacketSocket(
+            interface, direction == .in ? .both : .listening, slotCount: slotCount,
+            isPromiscuous: !isSelective)
+        }
       let linkType = socket.traits.linkType ?? .ethernet
       var settings = CaptureRecorder.Settings()
       if snapshotLength.value > 0 { settings.snapshotByteCount = snapshotLength.value }

@@ -35,7 +35,9 @@ struct ReplayCommand: ParsableCommand {
     name: [.customShort("i"), .customLong("intf1")], help: "The same as --to link:IF.")
   var interface: String?
 
-  @Flag(name: .customLong("xdp"), help: "Send onto the interface by AF_XDP.")
+  @Flag(
+    name: .customLong("xdp"),
+    help: "Send onto the interface by AF_XDP, or receive by it if packets only come from one.")
   var isXDP = false
 
   @OptionGroup var timing: TimingOptions
@@ -105,7 +107,9 @@ struct ReplayCommand: ParsableCommand {
         throw ValidationError("--verify-on needs the interface at the other end of the link")
       }
     }
-    if isXDP, destination.link == nil { throw ValidationError("--xdp needs --to link:IF") }
+    if isXDP, destination.link == nil, link == nil {
+      throw ValidationError("--xdp needs --to link:IF")
+    }
     #if !os(Linux)
       if destination.isLive {
         throw ValidationError("this system has no link to replay onto: --to file:OUT")
@@ -196,7 +200,8 @@ struct ReplayCommand: ParsableCommand {
   private func inputs(_ files: CaptureFiles) -> [any PacketInput] {
     #if os(Linux)
       if let link {
-        let input = LinkInput(link)
+        let isReceived = isXDP && destination.link == nil
+        let input = LinkInput(link, by: isReceived ? .xdp : .packet)
         return [selection.converted(files.filter.map { FilteredInput(input, $0) } ?? input)]
       }
     #endif

@@ -223,6 +223,25 @@ import Testing
       }
     }
 
+    @Test func aCaptureByXDPHasEveryFrameThatArrives() throws {
+      try Network.with {
+        let folder = try TemporaryFolder()
+        let trial = try Command.run(
+          ["capture", "vb0", "--xdp", "-w", folder.file("out.pcap"), "-a", "duration:0.05"])
+        if trial.status == 77 || trial.diagnostics.contains("AF_XDP") {
+          return print("skipped \(#function): \(trial.diagnostics)")
+        }
+        #expect(trial.status == 4)
+        let listener = try Listener(["--xdp", "-c", "86"])
+        try send("Captures/dns.pcap")
+        let (result, report) = try listener.finish()
+        #expect(result.status == 0, "\(result.diagnostics)")
+        #expect(report["packets_written"] as? Int == 86 && report["end"] as? String == "packets")
+        let sent = Records(try readFile("\(Command.root.path)/Captures/dns.pcap"))
+        #expect(try listener.records.frames == sent.frames)
+      }
+    }
+
     @Test func nothingCapturedIsToldByStatusFour() throws {
       try Network.with {
         let listener = try Listener(["-a", "duration:0.05"])

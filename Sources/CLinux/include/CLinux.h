@@ -6,8 +6,10 @@
 
 #include "host_facts.h"
 #include "packet_socket.h"
+#include "raw_sender.h"
 #include "tun_device.h"
 #include "udp_link.h"
+#include "xdp_program.h"
 #include "xdp_socket.h"
 
 #include <sys/socket.h>

@@ -26,6 +26,8 @@ struct mbuma_packet_socket {
   unsigned int slot_byte_count;
   unsigned int slot_count;
   void *_Nullable memory;
+  /// Where opening failed: the socket was there, and did not get into its group.
+  bool is_joining;
 };
 
 /// What the first byte of an interface's frames is; unknown if there is none. Needs no permission.
@@ -57,12 +59,21 @@ enum mbuma_hearing {
   mbuma_hears_others = 2,
 };
 
+/// Sockets that share the frames of an interface.
+struct mbuma_fan_out {
+  /// Whether there is a group; nothing else is looked at if there is none.
+  bool is_wanted;
+  /// Whether a frame goes to another socket where there is no slot for it.
+  bool rolls_over;
+  uint16_t group;
+};
+
 /// Opens a socket on an interface; -1 and errno if it cannot be, with nothing left open.
 ///
 /// `slot_count` slots, a power of two, that hold a frame of the MTU; no ring if it is 0. `hearing` is
 /// a sum of `enum mbuma_hearing`.
 int mbuma_packet_open(const char *_Nonnull interface, unsigned int slot_count, unsigned int hearing,
-                      struct mbuma_packet_socket *_Nonnull socket);
+                      struct mbuma_fan_out fan_out, struct mbuma_packet_socket *_Nonnull socket);
 
 /// Keeps every frame out of the ring from now on; -1 and errno if that cannot be.
 int mbuma_packet_stop(int descriptor);

@@ -16,7 +16,7 @@ import Wire
 #if os(Linux)
   /// A packet(7) socket's descriptor and, unless it only sends, its receive ring (TPACKET_V2).
   @safe
-  struct PacketRing: ~Copyable {
+  struct SlotRing: ~Copyable {
     private let socket: mbuma_packet_socket
     private var place = 0
 
@@ -25,16 +25,25 @@ import Wire
     /// - Parameters:
     ///   - slotCount: slots of the ring, a power of two; 0 for no ring.
     ///   - hearing: what comes into it beside the frames for this host.
+    ///   - fanOut: the group of sockets that it shares them with, if any.
     /// - Throws: `SystemError`; nothing stays open.
     init(
-      interface: String, slotCount: Int, hearing: mbuma_hearing = mbuma_hearing(0)
+      interface: String, slotCount: Int, hearing: mbuma_hearing = mbuma_hearing(0),
+      fanOut: PacketSocket.FanOut? = nil
     ) throws(SystemError) {
       precondition(slotCount == 0 || slotCount.nonzeroBitCount == 1, "\(slotCount) slots")
       var opened = unsafe mbuma_packet_socket()
       guard
         unsafe mbuma_packet_open(
-          interface, UInt32(slotCount), hearing.rawValue, &opened) == 0
+          interface, UInt32(slotCount), hearing.rawValue,
+          mbuma_fan_out(
+            is_wanted: fanOut != nil, rolls_over: fanOut?.rollsOver ?? false,
+            group: fanOut?.group ?? 0),
+          &opened) == 0
       else {
+        if let fanOut, unsafe opened.is_joining {
+          throw SystemError("join group \(fanOut.group) of sockets on \(interface)")
+        }
         throw SystemError("open a packet socket on \(interface)", needing: "cap_net_raw")
       }
       unsafe socket = opened
