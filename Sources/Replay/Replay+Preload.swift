@@ -48,6 +48,7 @@ extension Replay {
       var packets = PacketQueue()
       let wanted = Swift.min(limit - loaded.waiting.packetCount, Self.batchPacketCount)
       let state = receive(wanted, from: &source, into: &packets)
+      if plan.rewrite != nil { rewrite(&packets, ofUncounted: index) }
       while var packet = packets.dequeue() {
         let frame = packet.decoded()
         if loaded.tally.count(packet, frame) == .valid { packet.checksumState = .verified }
@@ -68,6 +69,7 @@ extension Replay {
   mutating func send<Sink: ReplaySink & ~Copyable>(
     _ loaded: LoadedInput, _ index: Int, to sink: inout Sink
   ) throws(InterfaceError) {
+    step(loaded, index)
     pacing?.schedule.beginLoop()
     while !loaded.waiting.isEmpty, !isDone {
       var packets = PacketQueue()

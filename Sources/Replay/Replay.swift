@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 //     for each loop, for each input, for each batch:
-//         source --> packets of the pool --> decode and count --> sink
-//                        |                                          |
-//                   denied: dropped, pool_exhausted            taken: sent
+//         source --> packets of the pool --> rewrite, if asked --> decode and count --> sink
+//                        |                        |                                       |
+//         denied: dropped, pool_exhausted    rewrite_exhausted                       taken: sent
 //
 // States of a run: checked (the output is none of the inputs), looping, finished, compared. An input
 // that cannot be read further ends there, and the next one goes on; an output that cannot be written
@@ -60,6 +60,7 @@ public struct Replay: ~Copyable {
     pacing = plan.pacing
     report = ReplayReport(pool: pool.statistics())
     report.inputs = plan.inputs.map { ReplayReport.Input(name: $0.name) }
+    report.rewriting = plan.rewrite.map { _ in RewriteCounts() }
   }
 
   /// Runs the plan to its end, or until something stops it.
@@ -214,7 +215,7 @@ public struct Replay: ~Copyable {
   }
 
   /// Adds what one source dropped to what the others did.
-  private mutating func note(_ drops: [(reason: String, count: Int)]) {
+  mutating func note(_ drops: [(reason: String, count: Int)]) {
     for drop in drops {
       if let place = inputDrops.firstIndex(where: { $0.reason == drop.reason }) {
         inputDrops[place].count += drop.count
@@ -290,9 +291,10 @@ public struct Replay: ~Copyable {
     _ packets: inout PacketQueue, _ index: Int, to sink: inout Sink,
     keptBy owner: LoadedInput? = nil
   ) throws(InterfaceError) {
+    report.inputs[index].packets += packets.packetCount
+    report.inputs[index].bytes += packets.byteCount
+    if owner == nil, plan.rewrite != nil { rewrite(&packets) }
     let (packetCount, byteCount) = (packets.packetCount, packets.byteCount)
-    report.inputs[index].packets += packetCount
-    report.inputs[index].bytes += byteCount
     if owner == nil { replayLoop(&packets, &report.tally, to: &sink) }
     do throws(InterfaceError) {
       if pacing == nil {

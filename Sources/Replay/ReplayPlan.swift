@@ -34,6 +34,8 @@ public struct ReplayPlan: Sendable {
   public var isPreloaded: Bool
   /// Read the output again and compare it with the input.
   public var verifies: Bool
+  /// How headers are rewritten before packets are counted and sent; nil leaves them.
+  public var rewrite: RewriteRules?
 
   /// When packets leave, and who waits until then.
   public struct Pacing: Sendable {
@@ -56,7 +58,7 @@ public struct ReplayPlan: Sendable {
   public init(
     inputs: [any PacketInput], destination: Destination = .null, loopCount: Int = 1,
     limit: Int? = nil, timeLimit: Int64? = nil, pacing: Pacing? = nil, isPreloaded: Bool = false,
-    verifies: Bool = false
+    verifies: Bool = false, rewrite: RewriteRules? = nil
   ) {
     precondition(loopCount >= 1, "\(loopCount) loops")
     self.inputs = inputs
@@ -67,6 +69,7 @@ public struct ReplayPlan: Sendable {
     self.pacing = pacing
     self.isPreloaded = isPreloaded
     self.verifies = verifies
+    self.rewrite = rewrite
   }
 
   /// Refuses an output that would destroy an input; opens nothing.

@@ -31,6 +31,7 @@ extension ReplayReport {
       "interrupted": .bool(wasInterrupted),
       "output_error": outputError.map(\.json) ?? .null,
       "verify": verification.map(\.json) ?? .null,
+      "rewrite": rewriting.map(\.json) ?? .null,
     ]
   }
 
@@ -109,6 +110,12 @@ extension InterfaceError {
       "packet": packet.map { .integer($0) } ?? .null,
       "offset": byteOffset.map { .integer($0) } ?? .null,
     ]
+  }
+}
+
+extension RewriteCounts {
+  var json: JSONValue {
+    ["packets": .integer(rewritten), "out_of_reach": .integer(outOfReach)]
   }
 }
 

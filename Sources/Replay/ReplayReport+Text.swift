@@ -13,6 +13,7 @@ extension ReplayReport {
     }
     if let farEnd { lines.append(line("far end", farEnd.text)) }
     if !lateness.isEmpty { lines.append(line("lateness", lateness.text)) }
+    if let rewriting { lines.append(line("rewritten", rewriting.text)) }
     let p = tally.protocols
     lines.append(
       line(
@@ -94,6 +95,12 @@ extension ReplayReport.Input {
     let kind = [format, linkType?.name].compactMap(\.self).map { "\($0), " }.joined()
     return "\(name): \(kind)\(packets.counted("packet")), "
       + "\(bytes) bytes, end \(endName ?? "not reached")"
+  }
+}
+
+extension RewriteCounts {
+  var text: String {
+    rewritten.counted("packet") + (outOfReach == 0 ? "" : ", out of reach in \(outOfReach)")
   }
 }
 

@@ -53,8 +53,8 @@ public struct ReplayReport: Sendable {
   public var durationInNanoseconds: Int64 = 0
   /// What the frames were.
   public var tally = FrameTally()
-  /// Packets that a source dropped: the pool had no mbufs for them, or the kernel's ring no room; they
-  /// are among the drops.
+  /// Packets that a source dropped: the pool had no mbufs for them, or the kernel's ring no room; and
+  /// those that could not be rewritten for want of mbufs. They are among the drops.
   public var denied = 0
   /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0
@@ -64,6 +64,10 @@ public struct ReplayReport: Sendable {
   public var farEnd: LinkVerification?
   /// How long after their due times packets left, where they had any.
   public var lateness = Lateness()
+  /// What rewriting came to, packet by packet; nil if that was not asked for.
+  ///
+  /// Packets in memory are rewritten once, and again where addresses differ from loop to loop.
+  public var rewriting: RewriteCounts?
   /// Packets that went no further, by reason.
   public var drops: [(reason: String, count: Int)] = []
   /// The pool's zones after the run.

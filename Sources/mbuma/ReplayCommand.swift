@@ -38,6 +38,7 @@ struct ReplayCommand: ParsableCommand {
   var isXDP = false
 
   @OptionGroup var timing: TimingOptions
+  @OptionGroup(title: "Rewriting") var rewriting: RewriteOptions
 
   @Option(
     name: [.customLong("loop"), .customShort("l")], help: "Go through the inputs this often.")
@@ -140,6 +141,7 @@ struct ReplayCommand: ParsableCommand {
     if loop.value > 1, let readOnce {
       throw ValidationError("--loop reads inputs again, which \(readOnce) does not allow")
     }
+    try rewriting.validate(verifies: verify)
     guard let output = files.outputPath else {
       if verify { throw ValidationError("--verify needs --to file:OUT") }
       return
@@ -221,7 +223,7 @@ struct ReplayCommand: ParsableCommand {
     let progress = ProgressLine(isShown: !hidesProgress && Terminal.isInteractive)
     let control = ReplayControl(onProgress: progress.show)
     Interrupts.stop(control)
-    let report = Replay(plan(files), pool: pool, control: control).run()
+    let report = Replay(rewriting.applied(to: plan(files)), pool: pool, control: control).run()
     progress.clear()
     for error in report.inputs.compactMap(\.error) + (report.outputError.map { [$0] } ?? []) {
       Terminal.warn("mbuma: \(error)")

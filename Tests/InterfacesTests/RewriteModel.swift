@@ -188,9 +188,6 @@ extension RewriteModel {
     case .push(let value): tags.insert((0x8100, Self.control(0, value)), at: 0)
     case .set(let value):
       if !tags.isEmpty { tags[0].control = Self.control(tags[0].control, value) }
-    case .setOrPush(let value):
-      if tags.isEmpty { tags = [(0x8100, 0)] }
-      tags[0].control = Self.control(tags[0].control, value)
     case .pop: if !tags.isEmpty { tags.removeFirst() }
     }
   }

@@ -167,7 +167,7 @@ extension SeededRandom {
       let value = TagValue(
         identifier: chance(70) ? UInt16(below(4_096)) : nil,
         priority: chance(50) ? UInt8(below(8)) : nil)
-      rules.tag = one(of: [.push(value), .set(value), .setOrPush(value), .pop])
+      rules.tag = one(of: [.push(value), .set(value), .pop])
     }
     if chance(30) { rules.sourcePrefixes = prefixMaps() }
     if chance(30) { rules.destinationPrefixes = prefixMaps() }

@@ -59,9 +59,9 @@ extension Packet {
     guard let rule = rules.tag else { return }
     let control = frame.tags.count > 0 ? frame.tags.outerControl : nil
     switch (rule, control) {
-    case (.push(let value), _), (.setOrPush(let value), nil):
+    case (.push(let value), _):
       edit.tag = .push(control: value.applied(to: 0))
-    case (.set(let value), let control?), (.setOrPush(let value), let control?):
+    case (.set(let value), let control?):
       let new = value.applied(to: control)
       if new != control { edit.tag = .set(control: new) }
     case (.pop, .some): edit.tag = .pop

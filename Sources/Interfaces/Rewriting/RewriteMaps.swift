@@ -114,8 +114,6 @@ public enum TagRule: Equatable, Sendable {
   case push(TagValue)
   /// Other values in the outer tag; frames without one stay as they are.
   case set(TagValue)
-  /// Other values in the outer tag, or a new tag if there is none.
-  case setOrPush(TagValue)
   /// No outer tag; frames without one stay as they are.
   case pop
 }
