@@ -53,8 +53,10 @@ public struct ReplayReport: Sendable {
   public var durationInNanoseconds: Int64 = 0
   /// What the frames were.
   public var tally = FrameTally()
-  /// Packets that a source dropped: the pool had no mbufs for them, or the kernel's ring no room; and
-  /// those that could not be rewritten for want of mbufs. They are among the drops.
+  /// Packets dropped before they could be sent, for want of memory or room; they are among the drops.
+  ///
+  /// By a source, whose pool had no mbufs or whose ring in the kernel no room; and those that could not
+  /// be rewritten for want of mbufs.
   public var denied = 0
   /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0

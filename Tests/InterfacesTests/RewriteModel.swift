@@ -26,6 +26,9 @@ struct RewriteModel {
   var isHeaderWrongBy: UInt16 = 0
   var transport: UInt8 = 17
   var ports: (source: UInt16, destination: UInt16) = (1_000, 53)
+  var identification: UInt16 = 0x1234
+  var sequence: UInt32 = 1
+  var tcpFlags: UInt8 = 0x18
   var checksum = Checksum.valid
   var payload: [UInt8] = [1, 2, 3, 4, 5]
   /// The part of the transport's bytes that the frame has, if it is a fragment.
@@ -79,7 +82,8 @@ struct RewriteModel {
       return [0, 1, 8, 0, 6, 4, 0, 1] + macs.source + source + [0, 0, 0, 0, 0, 0] + destination
     case .ipv4:
       var header: [UInt8] = [0x45 + UInt8(options.count / 4), 0]
-      header += Self.two(UInt16(20 + options.count + part.count)) + [0x12, 0x34]
+      header += Self.two(UInt16(20 + options.count + part.count))
+      header += Self.two(identification)
       header += Self.two(UInt16(offset / 8) | (hasMore ? 0x2000 : 0))
       header += [hops, transport, 0, 0] + source + destination + options
       let sum = ~Self.sum(header)
@@ -102,7 +106,8 @@ struct RewriteModel {
     switch transport {
     case 6:
       bytes = Self.two(ports.source) + Self.two(ports.destination)
-      bytes += [0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x18, 4, 0, 0, 0, 0, 0] + payload
+      bytes += Self.two(UInt16(sequence >> 16)) + Self.two(UInt16(truncatingIfNeeded: sequence))
+      bytes += [0, 0, 0, 2, 0x50, tcpFlags, 4, 0, 0, 0, 0, 0] + payload
     case 17, 136:
       bytes = Self.two(ports.source) + Self.two(ports.destination)
       bytes += Self.two(UInt16(8 + payload.count)) + [0, 0] + payload

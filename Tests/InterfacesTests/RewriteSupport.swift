@@ -45,6 +45,16 @@ func packet(
   return packet
 }
 
+/// The bytes of packets, in order, each of which is in order itself.
+func checkedContents(_ queue: consuming PacketQueue) -> [[UInt8]] {
+  var all: [[UInt8]] = []
+  while let packet = queue.dequeue() {
+    packet.checkInvariants()
+    all.append(allBytes(packet))
+  }
+  return all
+}
+
 /// All bytes in one segment that is writable and has room in front.
 func onePiece(_ bytes: [UInt8], headroom: Int = 32) -> [Piece] {
   [Piece(byteCount: bytes.count, isCluster: true, headroom: headroom)]

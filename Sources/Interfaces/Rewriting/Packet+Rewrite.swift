@@ -46,7 +46,7 @@ extension Packet {
       preconditionFailure("\(error)")
     }
     guard edit.end > 0 else { return outcome }
-    try makeHeadersWritable(edit.end, headroom: edit.pushesTag ? VLANTag.byteCount : 0)
+    try makeHeadersWritable(edit.end, frame, headroom: edit.pushesTag ? VLANTag.byteCount : 0)
     var bytes = mutableBytes
     edit.write(into: &bytes)
     try changeTags(edit.tag)
@@ -56,13 +56,17 @@ extension Packet {
 
   /// Makes the first bytes contiguous and ours to write, with room in front.
   ///
+  /// What has to be copied is copied with all headers: who decodes the packet next finds them in one
+  /// piece.
+  ///
   /// - Throws: as `copyUp(_:headroom:)` does; the packet is unchanged.
-  private mutating func makeHeadersWritable(
-    _ byteCount: Int, headroom: Int
+  mutating func makeHeadersWritable(
+    _ byteCount: Int, _ frame: DecodedFrame, headroom: Int
   ) throws(MbufError) {
     if isWritableInFront(byteCount), headroom <= self.headroom { return }
+    let headers = Swift.min(frame.payloadOffset, DecodedFrame.sufficientByteCount, self.byteCount)
     // A little more than one tag, and what comes behind it aligned.
-    try copyUp(byteCount, headroom: headroom == 0 ? 0 : 16)
+    try copyUp(Swift.max(byteCount, headers), headroom: headroom == 0 ? 0 : 16)
   }
 
   private mutating func isWritableInFront(_ byteCount: Int) -> Bool {
