@@ -1,23 +1,38 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Packets are rewritten batch by batch before they are decoded and counted: the report says what
-// left. A packet that cannot be rewritten for want of an mbuf must not leave as it is; it is denied.
+// Packets are changed batch by batch before they are decoded and counted: the report says what left.
+// First headers are rewritten, then packets longer than the MTU are made to fit, or dropped:
 //
-//     packets in memory     by all rules when they are loaded; where addresses differ from loop to
-//                           loop, by one more step before each loop that takes one
+//     read + added == what goes on + denied + dropped by the policy + what is refused
+//
+// A packet that cannot be changed for want of an mbuf must not leave as it is; it is denied.
+//
+//     packets in memory     are changed when they are loaded, and count as read as they are then;
+//                           where addresses differ from loop to loop, by one more step before each
+//                           loop that takes one
 
 import Interfaces
 internal import Mbufs
 import Wire
 
 extension Replay {
-  /// Rewrites packets as the plan says, and drops those that cannot be.
+  /// Whether the plan changes packets at all.
+  var changesPackets: Bool { plan.rewrite != nil || fitter != nil }
+
+  /// Changes packets as the plan says, and drops those that cannot be.
   ///
-  /// - Parameter index: the input that they are to be counted as read from when they are dropped; nil
-  ///   if they have been.
-  mutating func rewrite(_ packets: inout PacketQueue, ofUncounted index: Int? = nil) {
-    guard let rules = plan.rewrite else { return }
-    rewrite(&packets, by: rules, rules.step(inLoop: Swift.max(report.loops - 1, 0)), index)
+  /// - Parameters:
+  ///   - index: the input that they are to be counted as read from when they are dropped; nil if they
+  ///     have been.
+  ///   - held: gets the first packet that is refused, and those behind it.
+  /// - Returns: why it is refused; nil if none is.
+  mutating func change(
+    _ packets: inout PacketQueue, ofUncounted index: Int? = nil, holding held: inout PacketQueue
+  ) -> InterfaceError? {
+    if let rules = plan.rewrite {
+      rewrite(&packets, by: rules, rules.step(inLoop: Swift.max(report.loops - 1, 0)), index)
+    }
+    return fit(&packets, index, &held)
   }
 
   private mutating func rewrite(
@@ -30,21 +45,72 @@ extension Replay {
         counts.count(try packet.rewrite(by: rules, packet.decoded(), step: step))
         rewritten.enqueue(packet)
       } catch {
-        deny(packet, index)
+        deny(packet, index, "rewrite_exhausted")
       }
     }
     swap(&packets, &rewritten)
     report.rewriting = counts
   }
 
-  @inline(never)
-  private mutating func deny(_ packet: consuming Packet, _ index: Int?) {
-    if let index {
-      report.inputs[index].packets += 1
-      report.inputs[index].bytes += packet.byteCount
+  private mutating func fit(
+    _ packets: inout PacketQueue, _ index: Int?, _ held: inout PacketQueue
+  ) -> InterfaceError? {
+    guard var fitter, var counts = report.longPackets else { return nil }
+    defer {
+      self.fitter = fitter
+      // Packets in memory count as read, all of them.
+      if index != nil { counts.added = 0 }
+      report.longPackets = counts
     }
+    var fitting = PacketQueue()
+    var rest = PacketQueue()
+    while var packet = packets.dequeue() {
+      guard counts.note(packet, mtu: fitter.mtu) else {
+        fitting.enqueue(packet)
+        continue
+      }
+      do throws(MbufError) {
+        let outcome = try fitter.fit(&packet, packet.decoded(), addingTo: &rest)
+        counts.count(outcome)
+        switch outcome {
+        case .fits, .fitted:
+          fitting.enqueue(packet)
+          fitting.append(&rest)
+        case .dropped: countRead(packet, index)
+        case .refused:
+          let refusal = Self.refusal(packet, mtu: fitter.mtu)
+          packets.putBack(packet)
+          held.append(&packets)
+          swap(&packets, &fitting)
+          return refusal
+        }
+      } catch {
+        deny(packet, index, "over_mtu_exhausted")
+      }
+    }
+    swap(&packets, &fitting)
+    return nil
+  }
+
+  private static func refusal(_ packet: borrowing Packet, mtu: Int) -> InterfaceError {
+    let limit = packet.byteCount - packet.linkPayloadByteCount + mtu
+    return InterfaceError(
+      .tooLong(byteCount: packet.byteCount, limit: limit), "a packet is longer than the MTU allows",
+      advice: "--over-mtu skip, truncate, fragment or segment goes on")
+  }
+
+  /// Counts a packet as read, if it is not yet, and frees it.
+  private mutating func countRead(_ packet: consuming Packet, _ index: Int?) {
+    guard let index else { return }
+    report.inputs[index].packets += 1
+    report.inputs[index].bytes += packet.byteCount
+  }
+
+  @inline(never)
+  private mutating func deny(_ packet: consuming Packet, _ index: Int?, _ reason: String) {
+    countRead(packet, index)
     report.denied += 1
-    note([("rewrite_exhausted", 1)])
+    note([(reason, 1)])
   }
 
   /// Has the addresses of packets in memory take the step of this loop, if it takes one.

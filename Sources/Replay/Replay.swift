@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 //     for each loop, for each input, for each batch:
-//         source --> packets of the pool --> rewrite, if asked --> decode and count --> sink
-//                        |                        |                                       |
-//         denied: dropped, pool_exhausted    rewrite_exhausted                       taken: sent
+//         source --> packets of the pool --> change, if asked --> decode and count --> sink
+//                        |                        |                                      |
+//         denied: dropped, pool_exhausted    rewrite_exhausted, over_mtu            taken: sent
 //
 // States of a run: checked (the output is none of the inputs), looping, finished, compared. An input
 // that cannot be read further ends there, and the next one goes on; an output that cannot be written
 // ends the run, and what it did not take or lost counts as refused. The report is made in every case,
-// and in every case packets read == sent + denied + refused.
+// and in every case packets read + added == sent + denied + dropped + refused, where packets longer than
+// the MTU were made several (added) or dropped by the plan's policy.
 //
 // Where packets have their times, each is transmitted when it is due, together with those whose time
 // has come as well, and how late each was is noted.
@@ -32,6 +33,8 @@ public struct Replay: ~Copyable {
   private var inputDrops: [(reason: String, count: Int)] = []
   private var hasBegun = false
   var pacing: ReplayPlan.Pacing?
+  /// Makes packets fit the MTU; nil before the output is open, and where that is not asked for.
+  var fitter: PacketFitter?
   /// The clock's time at which the schedule began; nil before the first packet.
   private var paceStart: Int64?
   /// When the time that the plan gives is over; nil if it gives all.
@@ -84,8 +87,10 @@ public struct Replay: ~Copyable {
     } catch {
       report.outputError = error
     }
-    report.refused = report.packetsRead - report.denied - report.packetsSent
-    report.drops += inputDrops
+    let long = report.longPackets ?? LongPacketCounts()
+    report.refused =
+      report.packetsRead + long.added - report.denied - long.dropped - report.packetsSent
+    report.drops += inputDrops + long.dropsByReason
     report.wasInterrupted = control.isStopped
     if report.refused > 0 {
       let reason =
@@ -191,6 +196,10 @@ public struct Replay: ~Copyable {
     let traits = source.traits
     try sink.begin(traits, from: plan.inputs[index].name)
     hasBegun = true
+    if fitter == nil, let policy = plan.longPackets {
+      fitter = PacketFitter(policy, mtu: plan.mtu ?? sink.traits.mtu)
+      report.longPackets = LongPacketCounts()
+    }
     report.inputs[index].format = source.formatName
     report.inputs[index].linkType = traits.linkType
     report.inputs[index].end = nil
@@ -230,7 +239,7 @@ public struct Replay: ~Copyable {
     _ source: inout any PacketSource & ~Copyable, _ index: Int, to sink: inout Sink
   ) throws(InterfaceError) {
     while !isStopping {
-      let left = Swift.min((plan.limit ?? .max) - report.packetsSent, Self.stepPacketCount)
+      let left = Swift.min((plan.limit ?? .max) - limitedCount, Self.stepPacketCount)
       if left <= 0 { return }
       let state = try send(left, of: &source, index, to: &sink)
       control.report(report.packetsSent)
@@ -293,7 +302,9 @@ public struct Replay: ~Copyable {
   ) throws(InterfaceError) {
     report.inputs[index].packets += packets.packetCount
     report.inputs[index].bytes += packets.byteCount
-    if owner == nil, plan.rewrite != nil { rewrite(&packets) }
+    var held = PacketQueue()
+    let refusal =
+      owner == nil && changesPackets ? change(&packets, holding: &held) : nil
     let (packetCount, byteCount) = (packets.packetCount, packets.byteCount)
     if owner == nil { replayLoop(&packets, &report.tally, to: &sink) }
     do throws(InterfaceError) {
@@ -301,6 +312,11 @@ public struct Replay: ~Copyable {
         try transmit(&packets, to: &sink, keptBy: owner)
       } else {
         try transmitInTime(&packets, to: &sink, keptBy: owner)
+      }
+      if let refusal {
+        count(held)
+        packets.append(&held)
+        throw refusal
       }
     } catch {
       // The first one left is at fault.
@@ -379,8 +395,11 @@ public struct Replay: ~Copyable {
   var isStopping: Bool { isTimeOver || control.isStopped }
 
   var isDone: Bool {
-    isStopping || report.packetsSent >= plan.limit ?? .max
+    isStopping || limitedCount >= plan.limit ?? .max
   }
+
+  /// Packets sent, as the plan's limit counts them: those made of one are one.
+  private var limitedCount: Int { report.packetsSent - (report.longPackets?.added ?? 0) }
 }
 
 /// The loop that every packet passes: decode, count, hand on.

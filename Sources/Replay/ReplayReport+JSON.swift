@@ -32,6 +32,7 @@ extension ReplayReport {
       "output_error": outputError.map(\.json) ?? .null,
       "verify": verification.map(\.json) ?? .null,
       "rewrite": rewriting.map(\.json) ?? .null,
+      "over_mtu": longPackets.map(\.json) ?? .null,
     ]
   }
 
@@ -116,6 +117,15 @@ extension InterfaceError {
 extension RewriteCounts {
   var json: JSONValue {
     ["packets": .integer(rewritten), "out_of_reach": .integer(outOfReach)]
+  }
+}
+
+extension LongPacketCounts {
+  var json: JSONValue {
+    [
+      "packets": .integer(long), "longest_bytes": .integer(longest), "fitted": .integer(fitted),
+      "added": .integer(added), "dropped": .integer(dropped),
+    ]
   }
 }
 

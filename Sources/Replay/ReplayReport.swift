@@ -2,7 +2,7 @@
 //
 // What a replay did. The numbers are separate because they can differ:
 //
-//     read  == sent + denied + refused  over all loops
+//     read + added == sent + denied + refused + dropped by the policy for long packets, over all loops
 //     sent  == accepted by the sink, which may drop some of them: a stack does
 //     drops == the sink's, denied and refused
 //     outstanding == 0, or mbufs have leaked and the run has failed
@@ -70,6 +70,11 @@ public struct ReplayReport: Sendable {
   ///
   /// Packets in memory are rewritten once, and again where addresses differ from loop to loop.
   public var rewriting: RewriteCounts?
+  /// Packets longer than the MTU, by what became of them; nil if no policy was asked for.
+  ///
+  /// Packets in memory are made to fit once, when they are loaded. They count as read as they are then,
+  /// and none of them as added.
+  public var longPackets: LongPacketCounts?
   /// Packets that went no further, by reason.
   public var drops: [(reason: String, count: Int)] = []
   /// The pool's zones after the run.

@@ -141,7 +141,7 @@ struct ReplayCommand: ParsableCommand {
     if loop.value > 1, let readOnce {
       throw ValidationError("--loop reads inputs again, which \(readOnce) does not allow")
     }
-    try rewriting.validate(verifies: verify)
+    try rewriting.validate(verifies: verify, hasMTU: isLive)
     guard let output = files.outputPath else {
       if verify { throw ValidationError("--verify needs --to file:OUT") }
       return
@@ -270,6 +270,7 @@ struct ReplayCommand: ParsableCommand {
       return filter.map { "none matched the filter \($0)" }
         ?? "the input holds none"
     }
+    if let long = report.longPackets, long.dropped > 0 { return "all were longer than the MTU" }
     return "all \(report.packetsDropped) were dropped; raise --limit-clusters"
   }
 }
@@ -290,7 +291,8 @@ extension ExitStatus {
     } else if report.packetsSent == 0 {
       self = .nothing
     } else {
-      self = report.denied > 0 ? .partial : .done
+      let long = report.longPackets ?? LongPacketCounts()
+      self = report.denied + long.mustNotFragment + long.unfit > 0 ? .partial : .done
     }
   }
 }

@@ -65,6 +65,18 @@ struct RewriteOptions: ParsableArguments {
   @Option(name: .customLong("unique-ip-loops"), help: "Loops with the same addresses.")
   var loopsPerStep: Quantity?
 
+  @Option(
+    name: .customLong("over-mtu"),
+    help: """
+      What becomes of packets longer than the MTU: refuse, skip, truncate, fragment, or segment, which \
+      is for TCP, and fragments others.
+      """)
+  var longPackets: LongPacketPolicy?
+
+  @Option(
+    help: "The most bytes behind the link header; the interface's unless told otherwise.")
+  var mtu: Quantity?
+
   /// What is done to the outer tag.
   enum TagChange: String, ExpressibleByArgument, CaseIterable { case add, set, del }
 
@@ -94,11 +106,19 @@ struct RewriteOptions: ParsableArguments {
   }
 
   /// Refuses what does not go with rewriting.
-  func validate(verifies: Bool) throws {
-    if verifies, rules != nil {
+  ///
+  /// - Parameters:
+  ///   - verifies: whether the output is to be compared.
+  ///   - hasMTU: whether the output has an MTU of its own.
+  func validate(verifies: Bool, hasMTU: Bool) throws {
+    if verifies, rules != nil || longPackets ?? .refuse != .refuse {
       throw ValidationError(
         "--verify compares with the input, which rewriting changes: leave out --verify")
     }
+    if longPackets != nil, mtu == nil, !hasMTU {
+      throw ValidationError("--over-mtu needs an MTU here: --mtu 1500, or --to link:IF")
+    }
+    if let mtu, mtu.value < 1 { throw ValidationError("--mtu must be at least 1") }
   }
 
   /// The rules; nil if there are none.
@@ -129,6 +149,10 @@ struct RewriteOptions: ParsableArguments {
   func applied(to plan: ReplayPlan) -> ReplayPlan {
     var plan = plan
     plan.rewrite = rules
+    plan.mtu = mtu?.value
+    plan.longPackets = longPackets ?? mtu.map { _ in .refuse }
     return plan
   }
 }
+
+extension LongPacketPolicy: ExpressibleByArgument {}

@@ -57,6 +57,39 @@ import Testing
     #expect(try count(output, "arp net 192.168.0.0/16") == count("Captures/dns.pcap", "arp"))
   }
 
+  @Test func longPacketsAreCut() throws {
+    let output = folder.file("out.pcap")
+    func replay(_ policy: String) throws -> (
+      status: Int32, report: [String: Any], again: [String: Any]
+    ) {
+      let result = try Command.run(
+        "replay", "Captures/offload.pcap", "--over-mtu", policy, "--mtu", "600", "--to",
+        "file:\(output)", "--json")
+      return (result.status, try result.json(), try Command.run("replay", output, "--json").json())
+    }
+    func number(_ report: [String: Any], _ key: String) throws -> Int {
+      try #require(report[key] as? Int ?? (report["over_mtu"] as? [String: Any])?[key] as? Int)
+    }
+    for (policy, status) in [("skip", Int32(0)), ("truncate", 0), ("fragment", 2), ("segment", 0)] {
+      let (found, report, again) = try replay(policy)
+      #expect(found == status, "\(policy)")
+      #expect(
+        try number(report, "packets_read") + number(report, "added")
+          == number(report, "packets_sent") + number(report, "dropped"))
+      #expect(try number(again, "packets_sent") == number(report, "packets_sent"))
+      // What was written is no longer than that.
+      let second = try Command.run(
+        "replay", output, "--over-mtu", "skip", "--mtu", "600", "--json")
+      #expect(try second.json()["packets_sent"] as? Int == number(report, "packets_sent"))
+      #expect(try number(second.json(), "packets") == 0)
+    }
+    #expect(try replay("refuse").status == 1)
+    #expect(try Command.run("replay", "Captures/offload.pcap", "--mtu", "600").status == 1)
+    let none = try Command.run(
+      "replay", "Captures/offload.pcap", "tcp and greater 4000", "--over-mtu=skip", "--mtu=600")
+    #expect(none.status == 4 && none.diagnostics.contains("longer than the MTU"))
+  }
+
   @Test func tagsComeAndGo() throws {
     let tagged = try rewritten("dns.pcap", ["--enet-vlan=add", "--enet-vlan-tag=7"])
     let count = try #require(tagged["protocols"] as? [String: Int])
@@ -85,6 +118,8 @@ import Testing
     (["--ttl", "0"], "try 64"), (["--ttl", "+-1"], "try 64"), (["--ttl", ""], "try 64"),
     (["--unique-ip-loops", "2"], "--unique-ip"),
     (["--unique-ip", "--unique-ip-loops", "0"], "at least 1"),
+    (["--over-mtu", "skip"], "--mtu 1500"), (["--mtu", "0"], "at least 1"),
+    (["--over-mtu", "skip", "--mtu", "9", "--verify", "--to", "file:/dev/null"], "leave out"),
     (["--ttl", "9", "--verify", "--to", "file:/dev/null"], "leave out --verify"),
   ])
   func whatCannotBeIsAnsweredWithWhatToType(options: [String], words: String) throws {
