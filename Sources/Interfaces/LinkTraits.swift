@@ -69,7 +69,9 @@ public struct LinkTraits: Equatable, Sendable {
     if packet.byteCount > limit {
       throw InterfaceError(
         .tooLong(byteCount: packet.byteCount, limit: limit), "\(name) does not take the packet",
-        advice: "raise its MTU, or leave out longer packets: 'less \(limit)' is a filter")
+        advice:
+          "raise its MTU, cut longer packets by --over-mtu, or leave them out: 'less \(limit)' "
+          + "is a filter")
     }
   }
 }

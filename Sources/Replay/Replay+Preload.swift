@@ -27,6 +27,8 @@ final class LoadedInput {
 extension Replay {
   /// Reads the inputs into memory, as far as the plan's limit goes, and opens the sink; inputs that
   /// cannot be read have no packets.
+  ///
+  /// - Throws: `InterfaceError` if the sink cannot be opened, or a packet is refused.
   mutating func load<Sink: ReplaySink & ~Copyable>(
     for sink: inout Sink
   ) throws(InterfaceError) -> [LoadedInput] {
@@ -34,7 +36,7 @@ extension Replay {
     var left = plan.limit ?? .max
     for (index, loaded) in inputs.enumerated() where left > 0 && !control.isStopped {
       guard var source = try open(index, for: &sink) else { continue }
-      load(&source, index, into: loaded, upTo: left)
+      try load(&source, index, into: loaded, upTo: left)
       left -= loaded.waiting.packetCount
     }
     return inputs
@@ -43,11 +45,19 @@ extension Replay {
   private mutating func load(
     _ source: inout any PacketSource & ~Copyable, _ index: Int, into loaded: LoadedInput,
     upTo limit: Int
-  ) {
+  ) throws(InterfaceError) {
+    defer { noteDrops(&source, index) }
     loading: while !control.isStopped, loaded.waiting.packetCount < limit {
       var packets = PacketQueue()
       let wanted = Swift.min(limit - loaded.waiting.packetCount, Self.batchPacketCount)
       let state = receive(wanted, from: &source, into: &packets)
+      if changesPackets {
+        var held = PacketQueue()
+        if let refusal = change(&packets, ofUncounted: index, holding: &held) {
+          let number = loaded.waiting.packetCount + packets.packetCount + 1
+          throw refusal.about(packet: number, of: report.inputs[index].name)
+        }
+      }
       while var packet = packets.dequeue() {
         let frame = packet.decoded()
         if loaded.tally.count(packet, frame) == .valid { packet.checksumState = .verified }
@@ -61,13 +71,13 @@ extension Replay {
         break loading
       }
     }
-    noteDrops(&source, index)
   }
 
   /// Sends the packets of an input once, as far as the plan's limit goes.
   mutating func send<Sink: ReplaySink & ~Copyable>(
     _ loaded: LoadedInput, _ index: Int, to sink: inout Sink
   ) throws(InterfaceError) {
+    step(loaded, index)
     pacing?.schedule.beginLoop()
     while !loaded.waiting.isEmpty, !isDone {
       var packets = PacketQueue()
@@ -94,7 +104,7 @@ extension Replay {
     swap(&loaded.waiting, &loaded.sent)
   }
 
-  private mutating func count(_ packets: borrowing PacketQueue) {
+  mutating func count(_ packets: borrowing PacketQueue) {
     packets.forEach { packet in
       let frame = packet.decoded()
       report.tally.count(packet, frame)

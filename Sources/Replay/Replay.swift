@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 //     for each loop, for each input, for each batch:
-//         source --> packets of the pool --> decode and count --> sink
-//                        |                                          |
-//                   denied: dropped, pool_exhausted            taken: sent
+//         source --> packets of the pool --> change, if asked --> decode and count --> sink
+//                        |                        |                                      |
+//         denied: dropped, pool_exhausted    rewrite_exhausted, over_mtu            taken: sent
 //
 // States of a run: checked (the output is none of the inputs), looping, finished, compared. An input
 // that cannot be read further ends there, and the next one goes on; an output that cannot be written
 // ends the run, and what it did not take or lost counts as refused. The report is made in every case,
-// and in every case packets read == sent + denied + refused.
+// and in every case packets read + added == sent + denied + dropped + refused, where packets longer than
+// the MTU were made several (added) or dropped by the plan's policy.
 //
 // Where packets have their times, each is transmitted when it is due, together with those whose time
 // has come as well, and how late each was is noted.
@@ -32,6 +33,8 @@ public struct Replay: ~Copyable {
   private var inputDrops: [(reason: String, count: Int)] = []
   private var hasBegun = false
   var pacing: ReplayPlan.Pacing?
+  /// Makes packets fit the MTU; nil before the output is open, and where that is not asked for.
+  var fitter: PacketFitter?
   /// The clock's time at which the schedule began; nil before the first packet.
   var paceStart: Int64?
   /// When the time that the plan gives is over; nil if it gives all.
@@ -61,6 +64,7 @@ public struct Replay: ~Copyable {
     if plan.isDryRun { pacing?.clock = SkippingClock() }
     report = ReplayReport(pool: pool.statistics())
     report.inputs = plan.inputs.map { ReplayReport.Input(name: $0.name) }
+    report.rewriting = plan.rewrite.map { _ in RewriteCounts() }
   }
 
   /// Runs the plan to its end, or until something stops it.
@@ -87,8 +91,10 @@ public struct Replay: ~Copyable {
     } catch {
       report.outputError = error
     }
-    report.refused = report.packetsRead - report.denied - report.packetsSent
-    report.drops += inputDrops
+    let long = report.longPackets ?? LongPacketCounts()
+    report.refused =
+      report.packetsRead + long.added - report.denied - long.dropped - report.packetsSent
+    report.drops += inputDrops + long.dropsByReason
     report.wasInterrupted = control.isStopped
     report.isDryRun = plan.isDryRun
     report.backwardCount = pacing?.schedule.backwardCount ?? 0
@@ -197,6 +203,10 @@ public struct Replay: ~Copyable {
     let traits = source.traits
     try sink.begin(traits, from: plan.inputs[index].name)
     hasBegun = true
+    if fitter == nil, let policy = plan.longPackets {
+      fitter = PacketFitter(policy, mtu: plan.mtu ?? sink.traits.mtu)
+      report.longPackets = LongPacketCounts()
+    }
     report.inputs[index].format = source.formatName
     report.inputs[index].linkType = traits.linkType
     report.inputs[index].end = nil
@@ -221,7 +231,7 @@ public struct Replay: ~Copyable {
   }
 
   /// Adds what one source dropped to what the others did.
-  private mutating func note(_ drops: [(reason: String, count: Int)]) {
+  mutating func note(_ drops: [(reason: String, count: Int)]) {
     for drop in drops {
       if let place = inputDrops.firstIndex(where: { $0.reason == drop.reason }) {
         inputDrops[place].count += drop.count
@@ -298,15 +308,23 @@ public struct Replay: ~Copyable {
     _ packets: inout PacketQueue, _ index: Int, to sink: inout Sink,
     keptBy owner: LoadedInput? = nil
   ) throws(InterfaceError) {
+    report.inputs[index].packets += packets.packetCount
+    report.inputs[index].bytes += packets.byteCount
+    var held = PacketQueue()
+    let refusal =
+      owner == nil && changesPackets ? change(&packets, holding: &held) : nil
     let (packetCount, byteCount) = (packets.packetCount, packets.byteCount)
-    report.inputs[index].packets += packetCount
-    report.inputs[index].bytes += byteCount
     if owner == nil { replayLoop(&packets, &report.tally, to: &sink) }
     do throws(InterfaceError) {
       if pacing == nil {
         try transmit(&packets, to: &sink, keptBy: owner)
       } else {
         try transmitInTime(&packets, to: &sink, keptBy: owner)
+      }
+      if let refusal {
+        count(held)
+        packets.append(&held)
+        throw refusal
       }
     } catch {
       // The first one left is at fault.
@@ -325,8 +343,11 @@ public struct Replay: ~Copyable {
   var isDone: Bool { isStopping || packetsLeft <= 0 }
 
   /// Packets that may be sent before the limits are looked at again; 0 when one is reached.
+  ///
+  /// Those made of one are one.
   var packetsLeft: Int {
-    let packets = (plan.limit ?? .max) - report.packetsSent
+    let made = report.longPackets?.added ?? 0
+    let packets = (plan.limit ?? .max) - (report.packetsSent - made)
     guard let limit = plan.byteLimit else { return packets }
     let bytes = limit - report.bytesSent
     // So few that they do not go beyond the limit, but for the last one.

@@ -40,6 +40,12 @@ public struct ReplayPlan: Sendable {
   ///
   /// Every due time comes at once, and the output is not opened.
   public var isDryRun = false
+  /// How headers are rewritten before packets are counted and sent; nil leaves them.
+  public var rewrite: RewriteRules?
+  /// What becomes of packets longer than the MTU; nil leaves them to the output.
+  public var longPackets: LongPacketPolicy?
+  /// The most bytes behind the link header; that of the output if left out.
+  public var mtu: Int?
 
   /// When packets leave, and who waits until then.
   public struct Pacing: Sendable {
@@ -62,7 +68,8 @@ public struct ReplayPlan: Sendable {
   public init(
     inputs: [any PacketInput], destination: Destination = .null, loopCount: Int = 1,
     limit: Int? = nil, timeLimit: Int64? = nil, pacing: Pacing? = nil, isPreloaded: Bool = false,
-    verifies: Bool = false
+    verifies: Bool = false, rewrite: RewriteRules? = nil,
+    longPackets: LongPacketPolicy? = nil, mtu: Int? = nil
   ) {
     precondition(loopCount >= 1, "\(loopCount) loops")
     self.inputs = inputs
@@ -73,6 +80,9 @@ public struct ReplayPlan: Sendable {
     self.pacing = pacing
     self.isPreloaded = isPreloaded
     self.verifies = verifies
+    self.rewrite = rewrite
+    self.longPackets = longPackets
+    self.mtu = mtu
   }
 
   /// Refuses an output that would destroy an input; opens nothing.

@@ -35,6 +35,8 @@ extension ReplayReport {
       "interrupted": .bool(wasInterrupted),
       "output_error": outputError.map(\.json) ?? .null,
       "verify": verification.map(\.json) ?? .null,
+      "rewrite": rewriting.map(\.json) ?? .null,
+      "over_mtu": longPackets.map(\.json) ?? .null,
     ]
   }
 
@@ -112,6 +114,21 @@ extension InterfaceError {
       "what": .string(what), "why": .string(why), "do": .string(advice),
       "packet": packet.map { .integer($0) } ?? .null,
       "offset": byteOffset.map { .integer($0) } ?? .null,
+    ]
+  }
+}
+
+extension RewriteCounts {
+  var json: JSONValue {
+    ["packets": .integer(rewritten), "out_of_reach": .integer(outOfReach)]
+  }
+}
+
+extension LongPacketCounts {
+  var json: JSONValue {
+    [
+      "packets": .integer(long), "longest_bytes": .integer(longest), "fitted": .integer(fitted),
+      "added": .integer(added), "dropped": .integer(dropped),
     ]
   }
 }

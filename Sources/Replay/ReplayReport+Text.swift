@@ -16,6 +16,8 @@ extension ReplayReport {
     }
     if let farEnd { lines.append(line("far end", farEnd.text)) }
     if !lateness.isEmpty { lines.append(line("lateness", lateness.text)) }
+    if let longPackets { lines.append(line("over mtu", longPackets.text)) }
+    if let rewriting { lines.append(line("rewritten", rewriting.text)) }
     let p = tally.protocols
     lines.append(
       line(
@@ -113,6 +115,21 @@ extension ReplayReport.Input {
     let kind = [format, linkType?.name].compactMap(\.self).map { "\($0), " }.joined()
     return "\(name): \(kind)\(packets.counted("packet")), "
       + "\(bytes) bytes, end \(endName ?? "not reached")"
+  }
+}
+
+extension RewriteCounts {
+  var text: String {
+    rewritten.counted("packet") + (outOfReach == 0 ? "" : ", out of reach in \(outOfReach)")
+  }
+}
+
+extension LongPacketCounts {
+  var text: String {
+    let counts = [("made to fit", fitted), ("added", added), ("dropped", dropped)]
+    let list = counts.filter { $0.1 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
+    return
+      "\(long.counted("packet"))\(list); the longest of all has \(longest) bytes behind its link header"
   }
 }
 

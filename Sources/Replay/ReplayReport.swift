@@ -2,7 +2,7 @@
 //
 // What a replay did. The numbers are separate because they can differ:
 //
-//     read  == sent + denied + refused  over all loops
+//     read + added == sent + denied + refused + dropped by the policy for long packets, over all loops
 //     sent  == accepted by the sink, which may drop some of them: a stack does
 //     drops == the sink's, denied and refused
 //     outstanding == 0, or mbufs have leaked and the run has failed
@@ -53,8 +53,10 @@ public struct ReplayReport: Sendable {
   public var durationInNanoseconds: Int64 = 0
   /// What the frames were.
   public var tally = FrameTally()
-  /// Packets that a source dropped: the pool had no mbufs for them, or the kernel's ring no room; they
-  /// are among the drops.
+  /// Packets dropped before they could be sent, for want of memory or room; they are among the drops.
+  ///
+  /// By a source, whose pool had no mbufs or whose ring in the kernel no room; and those that could not
+  /// be rewritten for want of mbufs.
   public var denied = 0
   /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0
@@ -72,6 +74,15 @@ public struct ReplayReport: Sendable {
   public var isDryRun = false
   /// How long after their due times packets left, where they had any.
   public var lateness = Lateness()
+  /// What rewriting came to, packet by packet; nil if that was not asked for.
+  ///
+  /// Packets in memory are rewritten once, and again where addresses differ from loop to loop.
+  public var rewriting: RewriteCounts?
+  /// Packets longer than the MTU, by what became of them; nil if no policy was asked for.
+  ///
+  /// Packets in memory are made to fit once, when they are loaded. They count as read as they are then,
+  /// and none of them as added.
+  public var longPackets: LongPacketCounts?
   /// Packets that went no further, by reason.
   public var drops: [(reason: String, count: Int)] = []
   /// The pool's zones after the run.

@@ -41,6 +41,7 @@ struct ReplayCommand: ParsableCommand {
   var isXDP = false
 
   @OptionGroup var timing: TimingOptions
+  @OptionGroup(title: "Rewriting") var rewriting: RewriteOptions
 
   @OptionGroup var selection: SelectionOptions
 
@@ -142,6 +143,7 @@ struct ReplayCommand: ParsableCommand {
     if loop.value > 1, let readOnce {
       throw ValidationError("--loop reads inputs again, which \(readOnce) does not allow")
     }
+    try rewriting.validate(verifies: verify, hasMTU: destination.isLive)
     guard let output = files.outputPath else {
       if verify { throw ValidationError("--verify needs --to file:OUT") }
       return
@@ -223,7 +225,7 @@ struct ReplayCommand: ParsableCommand {
     let progress = ProgressLine(isShown: !hidesProgress && Terminal.isInteractive)
     let control = ReplayControl(onProgress: progress.show)
     Interrupts.stop(control)
-    let report = Replay(plan(files), pool: pool, control: control).run()
+    let report = Replay(rewriting.applied(to: plan(files)), pool: pool, control: control).run()
     progress.clear()
     for error in report.inputs.compactMap(\.error) + (report.outputError.map { [$0] } ?? []) {
       Terminal.warn("mbuma: \(error)")
@@ -292,7 +294,10 @@ extension ExitStatus {
     } else if report.packetsSent == 0 {
       self = .nothing
     } else {
-      let isPartial = report.denied > 0 || report.isDryRun && report.packetsDropped > 0
+      let long = report.longPackets ?? LongPacketCounts()
+      let isPartial =
+        report.denied + long.mustNotFragment + long.unfit > 0
+        || report.isDryRun && report.packetsDropped > 0
       self = isPartial ? .partial : .done
     }
   }

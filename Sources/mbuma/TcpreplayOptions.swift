@@ -27,7 +27,6 @@ enum TcpreplayOptions {
     (["--no-flow-stats", "--flow-expiry"], "not needed: it keeps no statistics of flows"),
     (["--netmap", "--nm-delay"], "type --xdp, which is fast with any driver"),
     (["--xdp-batch-size"], "type --xdp; 32 frames go with each call"),
-    (["--unique-ip", "--unique-ip-loops"], "addresses stay as captured: rewrite the file first"),
     (["--pktlen"], "frames leave as long as they were captured"),
     (["-P", "--pid"], "type & behind the command and echo $!"),
     (["-d", "--dbug"], "type --json for every count"),

@@ -12,6 +12,7 @@ import Testing
     "outstanding", "verify",
     // Beyond those: frames cut inside a header, a signal, an output that failed, and a live link.
     "undecodable", "interrupted", "output_error", "confirmed", "lateness", "far_end",
+    "rewrite", "over_mtu",
   ]
   static let protocols: Set = [
     "arp", "ipv4", "ipv6", "udp", "tcp", "icmp", "icmpv6", "vlan", "qinq", "ipv4_fragment",

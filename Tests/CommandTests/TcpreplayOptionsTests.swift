@@ -7,7 +7,7 @@ import Testing
     "--cachefile", "-2", "--dualfile", "-I", "--intf2", "-1", "--pps-multi",
     "-T", "--timer", "--listnics", "-v", "--verbose", "-A", "--decode", "-q", "--quiet", "-W",
     "--suppress-warnings", "--stats", "--no-flow-stats", "--flow-expiry", "--netmap", "--nm-delay",
-    "--xdp-batch-size", "--unique-ip", "--unique-ip-loops", "--pktlen", "-P", "--pid", "-d",
+    "--xdp-batch-size", "--pktlen", "-P", "--pid", "-d",
     "--dbug", "-V", "-H", "--more-help",
   ]
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import CMallocCount
+import Interfaces
 import TestSupport
 import Testing
+import Wire
 
 @testable import Replay
 
@@ -28,9 +30,22 @@ import Testing
       try expectNoAllocations(to: .file("/dev/null"))
     }
   }
+
+  @Test func aPacketThatIsRewrittenAllocatesNothing() async {
+    await #expect(processExitsWith: .success) {
+      var rules = RewriteRules()
+      rules.linkSource = .broadcast
+      rules.linkMaps = [LinkMap(MACAddress(2, 0, 0, 0, 0, 2), to: MACAddress(2, 0, 0, 0, 0, 3))]
+      rules.tag = .push(TagValue(identifier: 5))
+      rules.prefixes = ["10.0.0.0/8"].compactMap(IPPrefix.init).compactMap { PrefixMap($0, to: $0) }
+      rules.ports = [PortMap(53...53, to: 5_353)]
+      rules.hops = .lower(1)
+      try expectNoAllocations(to: .null, rules)
+    }
+  }
 }
 
-private func expectNoAllocations(to destination: Goal) throws {
+private func expectNoAllocations(to destination: Goal, _ rules: RewriteRules? = nil) throws {
   guard mbuma_malloc_count() >= 0 else {
     print("skipped: heap allocations are not counted here, under a sanitizer or on this system")
     return
@@ -39,13 +54,13 @@ private func expectNoAllocations(to destination: Goal) throws {
     print("skipped: a debug build allocates for itself; see mbuma bench --check")
     return
   #else
-    try expectAsMany(to: destination)
+    try expectAsMany(to: destination, rules)
   #endif
 }
 
 #if !DEBUG
   /// Replays 20,000 and then 40,000 frames and traps if the second run allocates more than the first.
-  private func expectAsMany(to destination: Goal) throws {
+  private func expectAsMany(to destination: Goal, _ rules: RewriteRules?) throws {
     let folder = try TemporaryFolder()
     let many: [Frame] = [
       .udp(), .other(byteCount: 60), .udp(port: 9, payload: Array(repeating: 7, count: 1_400)),
@@ -54,7 +69,8 @@ private func expectNoAllocations(to destination: Goal) throws {
     let short = try folder.capture("short.pcap", (0..<20_000).map { many[$0 % 4] })
     let long = try folder.capture("long.pcap", (0..<40_000).map { many[$0 % 4] })
     func allocations(_ path: String) -> Int {
-      let plan = ReplayPlan(inputs: [path], destination: destination)
+      var plan = ReplayPlan(inputs: [path], destination: destination)
+      plan.rewrite = rules
       let before = mbuma_malloc_count()
       let report = run(plan)
       precondition(report.packetsSent >= 20_000, "\(report.packetsSent) packets")
