@@ -96,6 +96,8 @@ package struct SteppedSource<Step: PacketStep & ~Copyable>: PacketSource, ~Copya
     }
   }
 
-  package mutating func wait(milliseconds: Int32) -> Bool { source.wait(milliseconds: milliseconds) }
+  package mutating func wait(milliseconds: Int32) -> Bool {
+    source.wait(milliseconds: milliseconds)
+  }
   package mutating func stopArrivals() -> Bool { source.stopArrivals() }
 }

@@ -11,6 +11,7 @@ import Synchronization
 #endif
 
 /// SIGINT, SIGTERM and SIGHUP: the first asks the running job to finish, the second ends the process.
+///
 /// SIGUSR1 has it pause, and SIGCONT go on, as tcpreplay does.
 ///
 /// What a pipe without a reader and a limit on the size of files would end the process by, SIGPIPE

@@ -124,7 +124,9 @@ struct ReplayCommand: ParsableCommand {
     if let limitBytes, limitBytes.value < 1 {
       throw ValidationError("--limit-bytes must be at least 1")
     }
-    if verify || farEnd != nil, isDryRun { throw ValidationError("--dry-run sends nothing to verify") }
+    if verify || farEnd != nil, isDryRun {
+      throw ValidationError("--dry-run sends nothing to verify")
+    }
     if verify, !selection.isEmpty {
       throw ValidationError("--verify compares whole captures: not with --frames, --start or --dlt")
     }
@@ -166,7 +168,7 @@ struct ReplayCommand: ParsableCommand {
     }
     if isPreloaded { throw ValidationError("link:\(link) has no end: --preload needs files") }
     if destination == .link(link) {
-      throw ValidationError("what comes from \(link) cannot go onto it again")
+      throw ValidationError("what comes from link:\(link) cannot go onto it again")
     }
   }
 
@@ -272,9 +274,14 @@ struct ReplayCommand: ParsableCommand {
       return filter.map { "none matched the filter \($0)" }
         ?? "the input holds none"
     }
-    let reasons = report.drops.map { "\($0.reason) \($0.count)" }.joined(separator: ", ")
-    return "all were dropped: \(reasons)"
-      + (report.drops.contains { $0.reason == "pool_exhausted" } ? "; raise --limit-clusters" : "")
+    let all = "all \(report.packetsDropped) were dropped"
+    if report.drops.allSatisfy({ $0.reason == "pool_exhausted" }) {
+      return "\(all); raise --limit-clusters"
+    }
+    if let long = report.longPackets, long.dropped == report.packetsDropped {
+      return "\(all): they are longer than the MTU"
+    }
+    return "\(all): " + report.drops.map { "\($0.reason) \($0.count)" }.joined(separator: ", ")
   }
 }
 

@@ -62,7 +62,8 @@ import Wire
     _ pool: MbufPool, _ one: Case, cutAt cut: Int, headroom: Int = 0
   ) throws(MbufError) -> Packet {
     let bytes = one.bytes
-    var packet = unsafe try pool.packet(copying: [UInt8](bytes[..<cut]).span.bytes, headroom: headroom)
+    var packet = unsafe try pool.packet(
+      copying: [UInt8](bytes[..<cut]).span.bytes, headroom: headroom)
     if cut < bytes.count {
       packet.join(try pool.packet(copying: unsafe [UInt8](bytes[cut...]).span.bytes))
     }
