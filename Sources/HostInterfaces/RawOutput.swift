@@ -9,15 +9,14 @@ import Wire
     /// Names them; they are opened when there is something to send.
     public init() {}
 
+    /// Raw IP; the MTU is each route's.
+    public func traits() -> LinkTraits { LinkTraits(linkType: .raw) }
+
     /// Opens the sockets.
     ///
     /// - Throws: `InterfaceError`; of kind `.wrongLinkType` if the source's packets have a link header.
     public func open(_ traits: LinkTraits) throws(InterfaceError) -> any PacketSink & ~Copyable {
-      if let linkType = traits.linkType, !linkType.isRaw {
-        throw InterfaceError(
-          .wrongLinkType(linkType, wanted: .raw), "the raw socket does not take the packets",
-          advice: "take their link header off, or replay onto an interface")
-      }
+      try self.traits().check(source: traits, at: "the raw socket")
       return try RawSink()
     }
   }

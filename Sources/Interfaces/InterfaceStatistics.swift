@@ -26,6 +26,15 @@ public struct InterfaceStatistics: Equatable, Sendable, BitwiseCopyable {
     @inlinable
     public init() {}
 
+    /// Counts what another counted too.
+    package mutating func add(_ other: Direction) {
+      packets += other.packets
+      bytes += other.bytes
+      errors += other.errors
+      drops += other.drops
+      lostBytes += other.lostBytes
+    }
+
     /// Packets that went through, were lost or were dropped.
     package var total: Int { packets + errors + drops }
 

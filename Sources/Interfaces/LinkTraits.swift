@@ -36,6 +36,14 @@ public struct LinkTraits: Equatable, Sendable {
     return mtu > Int.max - header ? .max : mtu + header
   }
 
+  /// What is true of packets that may be at either of two ends.
+  package func common(with other: LinkTraits) -> LinkTraits {
+    LinkTraits(
+      linkType: linkType == other.linkType ? linkType : nil, mtu: Swift.min(mtu, other.mtu),
+      timeUnitInNanoseconds: Swift.max(timeUnitInNanoseconds, other.timeUnitInNanoseconds),
+      capabilities: capabilities.intersection(other.capabilities))
+  }
+
   /// Refuses a source whose packets the link cannot take: those of another link type.
   ///
   /// - Parameters:

@@ -35,6 +35,15 @@ struct ReplayCommand: ParsableCommand {
     name: [.customShort("i"), .customLong("intf1")], help: "The same as --to link:IF.")
   var interface: String?
 
+  @Option(
+    name: [.customShort("I"), .customLong("intf2")],
+    help: "The interface for what servers sent; --split tells who they are.")
+  var serverInterface: String?
+
+  @Option(
+    help: "Who is a server: server=10.0.0.0/8,..., client=10.0.0.0/8,... or port, below 1024.")
+  var split: SplitRule?
+
   @Flag(
     name: .customLong("xdp"),
     help: "Send onto the interface by AF_XDP, or receive by it if packets only come from one.")
@@ -107,6 +116,16 @@ struct ReplayCommand: ParsableCommand {
       if farEnd.isEmpty || destination == .link(farEnd) {
         throw ValidationError("--verify-on needs the interface at the other end of the link")
       }
+    }
+    if (serverInterface == nil) != (split == nil) {
+      throw ValidationError(
+        "--intf2 and --split go together: -i eth0 -I eth1 --split server=10.0.0.0/8")
+    }
+    if let serverInterface {
+      guard let first = destination.link, first != serverInterface, !serverInterface.isEmpty else {
+        throw ValidationError("--intf2 is a second interface: the first is -i IF")
+      }
+      if farEnd != nil { throw ValidationError("--verify-on hears one link: not with --intf2") }
     }
     if isXDP, destination.link == nil, link == nil {
       throw ValidationError("--xdp needs --to link:IF")
@@ -213,7 +232,12 @@ struct ReplayCommand: ParsableCommand {
   }
 
   private func sink(_ files: CaptureFiles) -> ReplayPlan.Destination {
-    if let output = destination.output(isXDP: isXDP, heardOn: farEnd) { return .output(output) }
+    if let output = destination.output(isXDP: isXDP, heardOn: farEnd) {
+      guard let serverInterface, let split,
+        let second = ReplayDestination.link(serverInterface).output(isXDP: isXDP, heardOn: nil)
+      else { return .output(output) }
+      return .output(SplitOutput(client: output, server: second, by: split.rule))
+    }
     return files.output.map { .output($0) } ?? (destination == .stack ? .stack : .null)
   }
 

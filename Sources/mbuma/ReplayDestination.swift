@@ -14,11 +14,12 @@ enum ReplayDestination: ExpressibleByArgument, Equatable {
   case file(String)
   case stack
   case link(String)
+  case raw
   case tun(String)
   case tap(String)
 
   /// How they are written, for help.
-  static let forms = "null, file:OUT, stack, link:IF, tun:NAME or tap:NAME"
+  static let forms = "null, file:OUT, stack, link:IF, raw, tun:NAME or tap:NAME"
 
   init?(argument: String) {
     let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -26,6 +27,7 @@ enum ReplayDestination: ExpressibleByArgument, Equatable {
     switch (parts[0], name) {
     case ("null", nil): self = .null
     case ("stack", nil): self = .stack
+    case ("raw", nil): self = .raw
     case ("file", let name?) where !name.isEmpty: self = .file(name)
     case ("link", let name?) where !name.isEmpty: self = .link(name)
     case ("tun", let name?) where !name.isEmpty: self = .tun(name)
@@ -38,7 +40,7 @@ enum ReplayDestination: ExpressibleByArgument, Equatable {
   var isLive: Bool {
     switch self {
     case .null, .file, .stack: false
-    case .link, .tun, .tap: true
+    case .link, .raw, .tun, .tap: true
     }
   }
 
@@ -57,6 +59,7 @@ enum ReplayDestination: ExpressibleByArgument, Equatable {
       switch self {
       case .null, .file, .stack: nil
       case .link(let name): LinkOutput(name, by: isXDP ? .xdp : .packet, heardOn: farEnd)
+      case .raw: RawOutput()
       case .tun(let name): TunOutput(name, .tun)
       case .tap(let name): TunOutput(name, .tap)
       }

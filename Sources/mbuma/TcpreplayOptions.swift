@@ -13,10 +13,8 @@ enum TcpreplayOptions {
     (["--loopdelay-ms", "--loopdelay-ns"], "type --loop-delay with a unit: --loop-delay 20ms"),
     (["-w", "--write"], "type --to file:OUT"),
     (["--include", "--exclude"], "give a filter behind the files: udp port 53"),
-    (
-      ["--cachefile", "-2", "--dualfile", "-I", "--intf2"],
-      "one run sends onto one interface: run two, each with a filter such as src net 10.0.0.0/8"
-    ),
+    (["--cachefile"], "no cache is needed: -I IF2 --split server=10.0.0.0/8, client=NET or port"),
+    (["-2", "--dualfile"], "give both files: -I IF2 --split server=10.0.0.0/8, client=NET or port"),
     (["-1"], "type --one-at-a-time"),
     (["--pps-multi"], "not needed: each packet has a time of its own at any --pps"),
     (["-T", "--timer"], "not needed: it sleeps, and spins for the last microseconds"),
