@@ -87,10 +87,8 @@ public struct Replay: ~Copyable {
     } catch {
       report.outputError = error
     }
-    let long = report.longPackets ?? LongPacketCounts()
-    report.refused =
-      report.packetsRead + long.added - report.denied - long.dropped - report.packetsSent
-    report.drops += inputDrops + long.dropsByReason
+    report.refused = report.packetsToSend - report.packetsSent
+    report.drops += inputDrops + (report.longPackets?.dropsByReason ?? [])
     report.wasInterrupted = control.isStopped
     if report.refused > 0 {
       let reason =
@@ -196,10 +194,7 @@ public struct Replay: ~Copyable {
     let traits = source.traits
     try sink.begin(traits, from: plan.inputs[index].name)
     hasBegun = true
-    if fitter == nil, let policy = plan.longPackets {
-      fitter = PacketFitter(policy, mtu: plan.mtu ?? sink.traits.mtu)
-      report.longPackets = LongPacketCounts()
-    }
+    if fitter == nil { makeFitter(mtu: sink.traits.mtu) }
     report.inputs[index].format = source.formatName
     report.inputs[index].linkType = traits.linkType
     report.inputs[index].end = nil
@@ -239,7 +234,7 @@ public struct Replay: ~Copyable {
     _ source: inout any PacketSource & ~Copyable, _ index: Int, to sink: inout Sink
   ) throws(InterfaceError) {
     while !isStopping {
-      let left = Swift.min((plan.limit ?? .max) - limitedCount, Self.stepPacketCount)
+      let left = Swift.min((plan.limit ?? .max) - report.limitedCount, Self.stepPacketCount)
       if left <= 0 { return }
       let state = try send(left, of: &source, index, to: &sink)
       control.report(report.packetsSent)
@@ -395,26 +390,6 @@ public struct Replay: ~Copyable {
   var isStopping: Bool { isTimeOver || control.isStopped }
 
   var isDone: Bool {
-    isStopping || limitedCount >= plan.limit ?? .max
+    isStopping || report.limitedCount >= plan.limit ?? .max
   }
-
-  /// Packets sent, as the plan's limit counts them: those made of one are one.
-  private var limitedCount: Int { report.packetsSent - (report.longPackets?.added ?? 0) }
-}
-
-/// The loop that every packet passes: decode, count, hand on.
-///
-/// Allocates and retains nothing. What it leaves in `packets` is to be transmitted.
-@inline(never)
-private func replayLoop<Sink: ReplaySink & ~Copyable>(
-  _ packets: inout PacketQueue, _ tally: inout FrameTally, to sink: inout Sink
-) {
-  var leaving = PacketQueue()
-  while var packet = packets.dequeue() {
-    let frame = packet.decoded()
-    // What was verified need not be verified again by whom the packet goes to.
-    if tally.count(packet, frame) == .valid { packet.checksumState = .verified }
-    sink.take(packet, frame, &leaving)
-  }
-  packets.append(&leaving)
 }

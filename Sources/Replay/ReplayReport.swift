@@ -94,6 +94,14 @@ public struct ReplayReport: Sendable {
   /// Captured bytes read.
   public var bytesRead: Int { inputs.reduce(0) { $0 + $1.bytes } }
 
+  /// Packets that were to be sent: those read and those made of them, without those dropped before.
+  var packetsToSend: Int {
+    packetsRead + (longPackets?.added ?? 0) - (longPackets?.dropped ?? 0) - denied
+  }
+
+  /// Packets sent, as a plan's limit counts them: those made of one are one.
+  var limitedCount: Int { packetsSent - (longPackets?.added ?? 0) }
+
   /// Whether the system counted at least as many packets as were sent, or nobody counts.
   package var isConfirmed: Bool { confirmed ?? packetsSent >= packetsSent }
 
