@@ -19,6 +19,15 @@ extension Replay {
   /// Whether the plan changes packets at all.
   var changesPackets: Bool { plan.rewrite != nil || fitter != nil }
 
+  /// Makes what makes packets fit, if the plan wants that.
+  ///
+  /// - Parameter mtu: of the output, where the plan has none.
+  mutating func makeFitter(mtu: Int) {
+    guard let policy = plan.longPackets else { return }
+    fitter = PacketFitter(policy, mtu: plan.mtu ?? mtu)
+    report.longPackets = LongPacketCounts()
+  }
+
   /// Changes packets as the plan says, and drops those that cannot be.
   ///
   /// - Parameters:

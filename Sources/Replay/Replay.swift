@@ -91,10 +91,8 @@ public struct Replay: ~Copyable {
     } catch {
       report.outputError = error
     }
-    let long = report.longPackets ?? LongPacketCounts()
-    report.refused =
-      report.packetsRead + long.added - report.denied - long.dropped - report.packetsSent
-    report.drops += inputDrops + long.dropsByReason
+    report.refused = report.packetsToSend - report.packetsSent
+    report.drops += inputDrops + (report.longPackets?.dropsByReason ?? [])
     report.wasInterrupted = control.isStopped
     report.isDryRun = plan.isDryRun
     report.backwardCount = pacing?.schedule.backwardCount ?? 0
@@ -135,6 +133,8 @@ public struct Replay: ~Copyable {
       let (seconds, attoseconds) = (ContinuousClock.now - start).components
       report.durationInNanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
       report.drops = sink.dropsByReason
+      report.sendErrors = sink.statistics.output.errors
+      if report.sendErrors > 0 { report.drops.append(("refused_by_system", report.sendErrors)) }
     }
     do throws(InterfaceError) {
       try sendAll(loaded, to: &sink)
@@ -203,10 +203,7 @@ public struct Replay: ~Copyable {
     let traits = source.traits
     try sink.begin(traits, from: plan.inputs[index].name)
     hasBegun = true
-    if fitter == nil, let policy = plan.longPackets {
-      fitter = PacketFitter(policy, mtu: plan.mtu ?? sink.traits.mtu)
-      report.longPackets = LongPacketCounts()
-    }
+    if fitter == nil { makeFitter(mtu: sink.traits.mtu) }
     report.inputs[index].format = source.formatName
     report.inputs[index].linkType = traits.linkType
     report.inputs[index].end = nil
@@ -343,11 +340,8 @@ public struct Replay: ~Copyable {
   var isDone: Bool { isStopping || packetsLeft <= 0 }
 
   /// Packets that may be sent before the limits are looked at again; 0 when one is reached.
-  ///
-  /// Those made of one are one.
   var packetsLeft: Int {
-    let made = report.longPackets?.added ?? 0
-    let packets = (plan.limit ?? .max) - (report.packetsSent - made)
+    let packets = (plan.limit ?? .max) - report.limitedCount
     guard let limit = plan.byteLimit else { return packets }
     let bytes = limit - report.bytesSent
     // So few that they do not go beyond the limit, but for the last one.
@@ -356,21 +350,4 @@ public struct Replay: ~Copyable {
 
   /// More bytes than a packet has, but for captures of buses.
   private static var longestPacketByteCount: Int { 65_550 }
-}
-
-/// The loop that every packet passes: decode, count, hand on.
-///
-/// Allocates and retains nothing. What it leaves in `packets` is to be transmitted.
-@inline(never)
-private func replayLoop<Sink: ReplaySink & ~Copyable>(
-  _ packets: inout PacketQueue, _ tally: inout FrameTally, to sink: inout Sink
-) {
-  var leaving = PacketQueue()
-  while var packet = packets.dequeue() {
-    let frame = packet.decoded()
-    // What was verified need not be verified again by whom the packet goes to.
-    if tally.count(packet, frame) == .valid { packet.checksumState = .verified }
-    sink.take(packet, frame, &leaving)
-  }
-  packets.append(&leaving)
 }

@@ -60,6 +60,8 @@ public struct ReplayReport: Sendable {
   public var denied = 0
   /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0
+  /// Packets that the sink took and the system refused: too long, no route; they are among the drops.
+  public var sendErrors = 0
   /// Packets that left as the system counts them, whoever sent them; nil where nobody counts.
   public var confirmed: Int?
   /// What the far end of the link heard; nil where nobody listened.
@@ -101,6 +103,14 @@ public struct ReplayReport: Sendable {
 
   /// Captured bytes read.
   public var bytesRead: Int { inputs.reduce(0) { $0 + $1.bytes } }
+
+  /// Packets that were to be sent: those read and those made of them, without those dropped before.
+  var packetsToSend: Int {
+    packetsRead + (longPackets?.added ?? 0) - (longPackets?.dropped ?? 0) - denied
+  }
+
+  /// Packets sent, as a plan's limit counts them: those made of one are one.
+  var limitedCount: Int { packetsSent - (longPackets?.added ?? 0) }
 
   /// Whether the system counted at least as many packets as were sent, or nobody counts.
   package var isConfirmed: Bool { confirmed ?? packetsSent >= packetsSent }

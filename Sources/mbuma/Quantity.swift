@@ -39,3 +39,21 @@ struct Quantity: ExpressibleByArgument, Equatable {
     !text.isEmpty && text.allSatisfy { "0"..."9" ~= $0 }
   }
 }
+
+/// How often inputs are gone through: a count, or `forever`, for which tcpreplay says 0.
+struct LoopCount: ExpressibleByArgument, Equatable {
+  let value: Int
+
+  init(_ value: Int) { self.value = value }
+
+  var defaultValueDescription: String { String(value) }
+
+  init?(argument: String) {
+    guard argument != "forever", let count = Quantity(argument: argument) else {
+      if argument != "forever" { return nil }
+      value = .max
+      return
+    }
+    value = count.value == 0 ? .max : count.value
+  }
+}

@@ -55,8 +55,9 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var selection: SelectionOptions
 
   @Option(
-    name: [.customLong("loop"), .customShort("l")], help: "Go through the inputs this often.")
-  var loop = Quantity(1)
+    name: [.customLong("loop"), .customShort("l")],
+    help: "Go through the inputs this often; forever, or 0, until something ends it.")
+  var loop = LoopCount(1)
 
   @Option(
     name: [.customLong("limit"), .customShort("L"), .customShort("c")],
@@ -138,7 +139,6 @@ struct ReplayCommand: ParsableCommand {
     if filter != nil, CaptureArguments.hasSeparator(arguments) {
       throw ValidationError("--filter and -- are one filter too many")
     }
-    guard loop.value >= 1 else { throw ValidationError("--loop must be at least 1") }
     if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
     if let limitBytes, limitBytes.value < 1 {
       throw ValidationError("--limit-bytes must be at least 1")
@@ -327,7 +327,7 @@ extension ExitStatus {
     } else {
       let long = report.longPackets ?? LongPacketCounts()
       let isPartial =
-        report.denied + long.mustNotFragment + long.unfit > 0
+        report.denied + report.sendErrors + long.mustNotFragment + long.unfit > 0
         || report.isDryRun && report.packetsDropped > 0
       self = isPartial ? .partial : .done
     }

@@ -51,7 +51,7 @@ public struct PacketFitter: Sendable {
   /// - Throws: `MbufError.exhausted`; the packet is unchanged, and `rest` too.
   /// - Complexity: O(headers) for each piece, and two mbufs; payloads are shared.
   ///
-  /// BSD: `ip_fragment`, `ip6_fragment`, `tcp_m_copym`.
+  /// BSD: `ip_fragment`, `ip6_fragment`.
   public mutating func fit(
     _ packet: inout Packet, _ frame: DecodedFrame, addingTo rest: inout PacketQueue
   ) throws(MbufError) -> LongPacketOutcome {
