@@ -32,8 +32,13 @@ struct LinkFilter {
   /// Whether a packet may leave as it is; segments are not counted.
   @inline(__always)
   func passes(_ packet: borrowing Packet) -> Bool {
-    packet.linkType == linkType && packet.byteCount <= byteLimit
-      && packet.checksumState != .partial
+    packet.linkType == linkType && packet.checksumState != .partial
+      && (packet.byteCount <= byteLimit || isLongerByTag(packet))
+  }
+
+  @inline(never)
+  private func isLongerByTag(_ packet: borrowing Packet) -> Bool {
+    packet.isTagged(within: byteLimit)
   }
 
   /// Completes the checksum of a packet that the link takes; false if the link does not take it, or

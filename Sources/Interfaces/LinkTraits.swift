@@ -30,7 +30,8 @@ public struct LinkTraits: Equatable, Sendable {
 
   /// The most bytes of a packet of this link type, link header included.
   ///
-  /// A VLAN tag counts among the bytes behind the header unless the packet header has it.
+  /// A VLAN tag counts among the bytes behind the header unless the packet header has it; `check` lets
+  /// one tag of an Ethernet frame be beyond them.
   public func packetByteLimit(_ linkType: LinkType) -> Int {
     let header = linkType.headerByteCount ?? 0
     return mtu > Int.max - header ? .max : mtu + header
@@ -74,13 +75,26 @@ public struct LinkTraits: Equatable, Sendable {
         .wrongLinkType(own, wanted: linkType), "\(name) does not take the packet")
     }
     let limit = packetByteLimit(own)
-    if packet.byteCount > limit {
+    if packet.byteCount > limit, !packet.isTagged(within: limit) {
       throw InterfaceError(
         .tooLong(byteCount: packet.byteCount, limit: limit), "\(name) does not take the packet",
         advice:
           "raise its MTU, cut longer packets by --over-mtu, or leave them out: 'less \(limit)' "
           + "is a filter")
     }
+  }
+}
+
+extension Packet {
+  /// Whether this is an Ethernet frame with a VLAN tag that is longer than a limit by that tag alone.
+  ///
+  /// Links let it pass (IEEE 802.3, 3.2.7: 1,522 bytes with their check sequence).
+  package borrowing func isTagged(within limit: Int) -> Bool {
+    let header = EthernetHeader.byteCount
+    guard linkType == LinkType.ethernet.rawValue, byteCount - VLANTag.byteCount <= limit,
+      bytes.byteCount >= header
+    else { return false }
+    return EthernetHeader(bytes, at: 0).etherType == .vlan
   }
 }
 

@@ -103,7 +103,7 @@ public final class CaptureFiles: Sendable {
         comparison.compare(&reader, with: &output, upTo: packetCount)
         if !comparison.isIdentical { return comparison }
       }
-      if hasBegun, comparison.packetCount >= packetCount { break }
+      if !hasBegun || comparison.packetCount >= packetCount { break }
     }
     comparison.finish(&output, wanted: packetCount)
     return comparison

@@ -152,7 +152,7 @@ public struct Replay: ~Copyable {
   private mutating func sendAll<Sink: ReplaySink & ~Copyable>(
     _ loaded: [LoadedInput]?, to sink: inout Sink
   ) throws(InterfaceError) {
-    for _ in 0..<plan.loopCount where !isDone {
+    while !isDone, report.loops < plan.loopCount {
       if report.loops > 0, let pause = pacing?.loopPause {
         pacing?.schedule.beginLoop(pause: pause)
       }

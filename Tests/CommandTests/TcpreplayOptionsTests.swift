@@ -4,7 +4,8 @@ import Testing
 @Suite struct TcpreplayOptionsTests {
   private let advised = [
     "--maxsleep", "--loopdelay-ms", "--loopdelay-ns", "-w", "--write", "--include", "--exclude",
-    "--cachefile", "-2", "--dualfile", "-1", "--pps-multi",
+    "--cachefile", "-2", "--dualfile", "-1", "--mtu-trunc", "-F", "--fragroute", "-C", "--fixcsum",
+    "--fixlen", "-s", "--seed", "-e", "--endpoints", "--pps-multi",
     "-T", "--timer", "--listnics", "-v", "--verbose", "-A", "--decode", "-q", "--quiet", "-W",
     "--suppress-warnings", "--stats", "--no-flow-stats", "--flow-expiry", "--netmap", "--nm-delay",
     "--xdp-batch-size", "--pktlen", "-P", "--pid", "-d",
