@@ -133,12 +133,12 @@ public struct Replay: ~Copyable {
       let (seconds, attoseconds) = (ContinuousClock.now - start).components
       report.durationInNanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
       report.drops = sink.dropsByReason
-      report.sendErrors = sink.statistics.output.errors
       if report.sendErrors > 0 { report.drops.append(("refused_by_system", report.sendErrors)) }
     }
     do throws(InterfaceError) {
       try sendAll(loaded, to: &sink)
       try sink.finish()
+      report.sendErrors = sink.statistics.output.errors
     } catch {
       // What was taken before is still put out, as far as that goes; the first error is reported.
       try? sink.finish()

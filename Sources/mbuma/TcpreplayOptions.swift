@@ -14,7 +14,9 @@ enum TcpreplayOptions {
     (["-w", "--write"], "type --to file:OUT"),
     (["--include", "--exclude"], "give a filter behind the files: udp port 53"),
     (["--cachefile"], "no cache is needed: -I IF2 --split server=10.0.0.0/8, client=NET or port"),
-    (["-2", "--dualfile"], "give both files: -I IF2 --split server=10.0.0.0/8, client=NET or port"),
+    (
+      ["-2", "--dualfile"], "give both files: -I IF2 --split server=10.0.0.0/8, client=NET or port"
+    ),
     (["-1"], "type --one-at-a-time"),
     (["--pps-multi"], "not needed: each packet has a time of its own at any --pps"),
     (["-T", "--timer"], "not needed: it sleeps, and spins for the last microseconds"),
@@ -27,7 +29,9 @@ enum TcpreplayOptions {
     (["--xdp-batch-size"], "type --xdp; 32 frames go with each call"),
     (["--mtu-trunc"], "type --over-mtu truncate"),
     (["-F", "--fragroute"], "type --over-mtu fragment --mtu 576"),
-    (["-C", "--fixcsum"], "not needed: what is rewritten keeps its checksums as right as they were"),
+    (
+      ["-C", "--fixcsum"], "not needed: what is rewritten keeps its checksums as right as they were"
+    ),
     (["--fixlen"], "frames leave as they were captured: --frames or a filter leaves out cut ones"),
     (["-s", "--seed"], "type --pnat OLD:NEW for other addresses, or --unique-ip for each loop's"),
     (["-e", "--endpoints"], "type --srcipmap 0.0.0.0/0:A/32 and --dstipmap 0.0.0.0/0:B/32"),

@@ -14,7 +14,7 @@ import Testing
     "Sources/mbuma/Bench+Pool.swift",
     "Sources/mbuma/CaptureArguments.swift",
     "Sources/mbuma/Doctor/Probes.swift",
-    "Sources/mbuma/Interrupts.swift",
+    "Sources/mbuma/Interrupts.swift", "Sources/mbuma/StepClock.swift",
     "Sources/mbuma/Terminal.swift",
   ]
   static let unsafeModules: Set = ["UMA", "Mbufs", "HostInterfaces", "Pcap"]
