@@ -126,10 +126,11 @@ extension RewriteCounts {
 
 extension LongPacketCounts {
   var text: String {
+    if long == 0 { return "none: at most \(longest) bytes behind the link header" }
     let counts = [("made to fit", fitted), ("added", added), ("dropped", dropped)]
-    let list = counts.filter { $0.1 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
-    return
-      "\(long.counted("packet"))\(list); the longest of all has \(longest) bytes behind its link header"
+    let list = counts.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    return "\(long.counted("packet")) of up to \(longest) bytes behind the link header"
+      + (list.isEmpty ? "" : ": " + list)
   }
 }
 

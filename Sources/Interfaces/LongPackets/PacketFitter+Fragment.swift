@@ -35,6 +35,8 @@ extension PacketFitter {
     let start = frame.networkOffset
     let dataStart = start + frame.ipHeaderByteCount
     let end = start + frame.ipTotalByteCount
+    // Nothing but options is too long.
+    guard dataStart < end else { return .dropped(.unfit) }
     let flags = try packet.uint16(at: start + 6)
     if flags & 0x4000 != 0 { return .dropped(.mustNotFragment) }
     let limit = limit(frame, packet)

@@ -15,27 +15,44 @@ private struct FragmentPlace {
   /// Of the fragment header that is there: offset and flags, and identification.
   var present: (offsetAndFlags: UInt16, identification: UInt32)?
 
-  /// Walks the extension headers; nil if they do not end.
-  init?(_ packet: borrowing Packet, _ frame: DecodedFrame) throws(MbufError) {
+  /// Walks the extension headers; nil if they do not end, or not inside the packet.
+  init?(_ packet: borrowing Packet, _ frame: DecodedFrame) {
+    do throws(MbufError) {
+      guard let place = try Self.found(packet, frame) else { return nil }
+      self = place
+    } catch {
+      return nil
+    }
+  }
+
+  private init(_ packet: borrowing Packet, behind frame: DecodedFrame) throws(MbufError) {
     let start = frame.networkOffset
     nextHeaderOffset = start + 6
     nextHeader = try packet.uint8(at: nextHeaderOffset)
     offset = start + IPv6Header.byteCount
-    var (place, field, kind) = (offset, nextHeaderOffset, nextHeader)
+  }
+
+  private static func found(
+    _ packet: borrowing Packet, _ frame: DecodedFrame
+  ) throws(MbufError) -> FragmentPlace? {
+    var site = try FragmentPlace(packet, behind: frame)
+    var (place, field, kind) = (site.offset, site.nextHeaderOffset, site.nextHeader)
     for _ in 0...IPv6ExtensionWalk.limit {
       switch IPProtocol(rawValue: kind) {
       case .fragment:
-        (offset, nextHeaderOffset) = (place, field)
-        nextHeader = try packet.uint8(at: place)
-        present = (try packet.uint16(at: place + 2), try packet.uint32(at: place + 4))
-        return
+        (site.offset, site.nextHeaderOffset) = (place, field)
+        site.nextHeader = try packet.uint8(at: place)
+        site.present = (try packet.uint16(at: place + 2), try packet.uint32(at: place + 4))
+        return site
       case .hopByHop, .routing, .destinationOptions:
         let isForRouters = kind != IPProtocol.destinationOptions.rawValue
         field = place
         place += (Int(try packet.uint8(at: place + 1)) + 1) * 8
         kind = try packet.uint8(at: field)
-        if isForRouters { (offset, nextHeaderOffset, nextHeader) = (place, field, kind) }
-      default: return
+        if isForRouters {
+          (site.offset, site.nextHeaderOffset, site.nextHeader) = (place, field, kind)
+        }
+      default: return site
       }
     }
     return nil
@@ -46,7 +63,7 @@ extension PacketFitter {
   mutating func fragmentIPv6(
     _ packet: inout Packet, _ frame: DecodedFrame, _ rest: inout PacketQueue
   ) throws(MbufError) -> LongPacketOutcome {
-    guard let site = try FragmentPlace(packet, frame) else { return .dropped(.unfit) }
+    guard let site = FragmentPlace(packet, frame) else { return .dropped(.unfit) }
     let header = site.offset
     let headerEnd = header + IPv6FragmentHeader.byteCount
     let dataStart = site.present == nil ? header : headerEnd
@@ -54,12 +71,13 @@ extension PacketFitter {
     let room = limit(frame, packet) - (headerEnd - frame.networkOffset)
     let base = Int((site.present?.offsetAndFlags ?? 0) & 0xfff8)
     // The headers are copied with as many bytes behind them as a fragment header has.
-    guard room >= 8, headerEnd <= end, base + end - dataStart <= 0xffff else {
+    guard room >= 8, headerEnd <= end, dataStart < end, base + end - dataStart <= 0xffff else {
       return .dropped(.unfit)
     }
     let completion = Completion(packet, frame)
     // All headers are in the first fragment.
-    let firstCount = frame.transportOffset - dataStart + Self.copiedByteCount(frame, completion)
+    let firstCount =
+      Swift.max(0, frame.transportOffset - dataStart) + Self.copiedByteCount(frame, completion)
     guard site.present != nil || room & ~7 >= firstCount, completion == nil || firstCount <= 128
     else { return .dropped(.unfit) }
     var pieces = PacketQueue()
