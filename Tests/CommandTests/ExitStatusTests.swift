@@ -246,8 +246,8 @@ import Testing
     "99999999999G", "1.", "9223372036854775808", "9223372036854775.808k", "1.0001k",
   ])
   func exit64NumbersThatAreNone(_ number: String) throws {
-    let result = try Command.run("replay", "Captures/dns.pcap", "--loop=\(number)")
-    #expect(result.status == 64, "--loop=\(number)")
+    let result = try Command.run("replay", "Captures/dns.pcap", "--limit=\(number)")
+    #expect(result.status == 64, "--limit=\(number)")
     #expect(result.text == "")
   }
 
