@@ -8,8 +8,9 @@
 // States of a run: checked (the output is none of the inputs), looping, finished, compared. An input
 // that cannot be read further ends there, and the next one goes on; an output that cannot be written
 // ends the run, and what it did not take or lost counts as refused. The report is made in every case,
-// and in every case packets read + added == sent + denied + dropped + refused, where packets longer than
-// the MTU were made several (added) or dropped by the plan's policy.
+// and in every case packets read + added == sent + denied + dropped + refused + failed, where packets
+// longer than the MTU were made several (added) or dropped by the plan's policy, and those that failed
+// were taken by the output and lost one by one.
 //
 // Where packets have their times, each is transmitted when it is due, together with those whose time
 // has come as well, and how late each was is noted.
@@ -94,6 +95,8 @@ public struct Replay: ~Copyable {
     let long = report.longPackets ?? LongPacketCounts()
     report.refused =
       report.packetsRead + long.added - report.denied - long.dropped - report.packetsSent
+      - report.failed
+    if report.failed > 0 { report.drops.append(("send_failed", report.failed)) }
     report.drops += inputDrops + long.dropsByReason
     report.wasInterrupted = control.isStopped
     report.isDryRun = plan.isDryRun
@@ -139,6 +142,13 @@ public struct Replay: ~Copyable {
     do throws(InterfaceError) {
       try sendAll(loaded, to: &sink)
       try sink.finish()
+      // What was taken, and lost one by one: there is no error that tells of it.
+      let output = sink.statistics.output
+      if output.errors > 0 {
+        report.failed = output.errors
+        report.packetsSent -= output.errors
+        report.bytesSent = output.bytes
+      }
     } catch {
       // What was taken before is still put out, as far as that goes; the first error is reported.
       try? sink.finish()
@@ -152,7 +162,7 @@ public struct Replay: ~Copyable {
   private mutating func sendAll<Sink: ReplaySink & ~Copyable>(
     _ loaded: [LoadedInput]?, to sink: inout Sink
   ) throws(InterfaceError) {
-    for _ in 0..<plan.loopCount where !isDone {
+    while report.loops < plan.loopCount, !isDone {
       if report.loops > 0, let pause = pacing?.loopPause {
         pacing?.schedule.beginLoop(pause: pause)
       }
