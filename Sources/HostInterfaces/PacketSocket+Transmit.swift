@@ -53,11 +53,7 @@ public import Mbufs
       case .noRoom(let code):
         if code != ENOBUFS { return }
         // Without a carrier frames are dropped as if there was no room.
-        guard unsafe mbuma_interface_is_running(name) else {
-          throw InterfaceError(
-            .down, "cannot send on \(name)", why: "it has no carrier",
-            advice: "bring the other end of the link up")
-        }
+        guard unsafe mbuma_interface_is_running(name) else { throw .noCarrier(name) }
         let count = statistics.output
         guard stall.isOver(accepted: count.packets + count.errors, at: Pacer.now) else { return }
         var byteCount = 0

@@ -8,6 +8,17 @@
 //     waiting  --something was accepted, or nobody tried for half a second-->   going
 //     waiting  --refused, patience is over-->      the caller gives up
 
+import Interfaces
+
+extension InterfaceError {
+  /// What a link says whose other end is down: it drops all frames.
+  static func noCarrier(_ name: String) -> InterfaceError {
+    InterfaceError(
+      .down, "cannot send on \(name)", why: "it has no carrier",
+      advice: "bring the other end of the link up")
+  }
+}
+
 /// Since when nothing has been accepted.
 struct Stall {
   /// A full queue of a live link drains within this: a second, in nanoseconds.

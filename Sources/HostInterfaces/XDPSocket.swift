@@ -139,6 +139,8 @@ import Wire
     /// Has the kernel send what it has.
     private mutating func send() throws(InterfaceError) {
       switch frames.send() {
+      // A frame was dropped, and given back as if sent; without a carrier all of them would be.
+      case EBUSY where unsafe !mbuma_interface_is_running(name): throw .noCarrier(name)
       case 0, EAGAIN, EBUSY, ENOBUFS, EINTR: return
       case let code: throw failure(code)
       }

@@ -8,8 +8,9 @@
 // States of a run: checked (the output is none of the inputs), looping, finished, compared. An input
 // that cannot be read further ends there, and the next one goes on; an output that cannot be written
 // ends the run, and what it did not take or lost counts as refused. The report is made in every case,
-// and in every case packets read + added == sent + denied + dropped + refused, where packets longer than
-// the MTU were made several (added) or dropped by the plan's policy.
+// and in every case packets read + added == sent + denied + dropped + refused + failed, where packets
+// longer than the MTU were made several (added) or dropped by the plan's policy, and those that failed
+// were taken by the output and lost one by one.
 //
 // Where packets have their times, each is transmitted when it is due, together with those whose time
 // has come as well, and how late each was is noted.
@@ -91,7 +92,8 @@ public struct Replay: ~Copyable {
     } catch {
       report.outputError = error
     }
-    report.refused = report.packetsToSend - report.packetsSent
+    report.refused = report.packetsToSend - report.packetsSent - report.failed
+    if report.failed > 0 { report.drops.append(("send_failed", report.failed)) }
     report.drops += inputDrops + (report.longPackets?.dropsByReason ?? [])
     report.wasInterrupted = control.isStopped
     report.isDryRun = plan.isDryRun
@@ -133,12 +135,17 @@ public struct Replay: ~Copyable {
       let (seconds, attoseconds) = (ContinuousClock.now - start).components
       report.durationInNanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
       report.drops = sink.dropsByReason
-      if report.sendErrors > 0 { report.drops.append(("refused_by_system", report.sendErrors)) }
     }
     do throws(InterfaceError) {
       try sendAll(loaded, to: &sink)
       try sink.finish()
-      report.sendErrors = sink.statistics.output.errors
+      // What was taken, and lost one by one: there is no error that tells of it.
+      let output = sink.statistics.output
+      if output.errors > 0 {
+        report.failed = output.errors
+        report.packetsSent -= output.errors
+        report.bytesSent = output.bytes
+      }
     } catch {
       // What was taken before is still put out, as far as that goes; the first error is reported.
       try? sink.finish()

@@ -2,9 +2,10 @@
 //
 // What a replay did. The numbers are separate because they can differ:
 //
-//     read + added == sent + denied + refused + dropped by the policy for long packets, over all loops
+//     read + added == sent + denied + refused + failed + dropped by the policy for long packets,
+//                     over all loops
 //     sent  == accepted by the sink, which may drop some of them: a stack does
-//     drops == the sink's, denied and refused
+//     drops == the sink's, denied, refused and failed
 //     outstanding == 0, or mbufs have leaked and the run has failed
 
 public import Interfaces
@@ -60,8 +61,9 @@ public struct ReplayReport: Sendable {
   public var denied = 0
   /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0
-  /// Packets that the sink took and the system refused: too long, no route; they are among the drops.
-  public var sendErrors = 0
+  /// Packets that the output took and the system then did not, each for a reason of its own, such as
+  /// that there is no route; they are among the drops.
+  public var failed = 0
   /// Packets that left as the system counts them, whoever sent them; nil where nobody counts.
   public var confirmed: Int?
   /// What the far end of the link heard; nil where nobody listened.

@@ -327,7 +327,7 @@ extension ExitStatus {
     } else {
       let long = report.longPackets ?? LongPacketCounts()
       let isPartial =
-        report.denied + report.sendErrors + long.mustNotFragment + long.unfit > 0
+        report.denied + report.failed + long.mustNotFragment + long.unfit > 0
         || report.isDryRun && report.packetsDropped > 0
       self = isPartial ? .partial : .done
     }

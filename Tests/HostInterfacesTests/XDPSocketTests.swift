@@ -129,6 +129,31 @@ import Wire
       }
     }
 
+    @Test func aLinkWithoutACarrierSaysSo() throws {
+      try Network.with {
+        guard var left = try Self.open() else { return }
+        let pool = MbufPool()
+        Network.run("ip link set vb0 down")
+        var carrier: InterfaceError?
+        let deadline = ContinuousClock.now + .seconds(20)
+        // The kernel takes frames for a moment, and drops them.
+        while carrier == nil, ContinuousClock.now < deadline {
+          var packets = try queue([frame(0)], pool)
+          do throws(InterfaceError) { try left.transmit(&packets) } catch { carrier = error }
+        }
+        #expect(carrier?.kind == .down && carrier?.why == "it has no carrier")
+        Network.run("ip link set vb0 up")
+        carrier = nil
+        var packets = try queue([frame(1)], pool)
+        while !packets.isEmpty, ContinuousClock.now < deadline {
+          do throws(InterfaceError) { try left.transmit(&packets) } catch { carrier = error }
+          if left.queuedPacketCount == 0 { break }
+        }
+        try? left.finish()
+        #expect(left.queuedPacketCount == 0)
+      }
+    }
+
     @Test func aQueueThatIsNotThereIsRefused() throws {
       try Network.with {
         if try Self.open() == nil { return }

@@ -204,6 +204,52 @@ import Testing
     #expect(pool.outstanding == 0)
   }
 
+  @Test(arguments: [false, true])
+  func loopsAfterTheLastPacketTakeNoTime(isPreloaded: Bool) throws {
+    var plan = ReplayPlan(
+      inputs: CaptureFiles([try capture()]).inputs, loopCount: .max, limit: 5,
+      isPreloaded: isPreloaded)
+    // Going through the loops that are left would take years.
+    plan.timeLimit = 3_600_000_000_000
+    let report = Replay(plan, pool: MbufPool()).run()
+    #expect(report.packetsSent == 5 && report.loops == 1)
+    #expect(report.durationInNanoseconds < 10_000_000_000)
+  }
+
+  /// Takes all packets, and loses every other one to an error of its own.
+  struct Losing: PacketOutput {
+    struct Sink: PacketSink, ~Copyable {
+      var statistics = InterfaceStatistics()
+      var count = 0
+
+      mutating func transmit(_ packets: inout PacketQueue, due: Int64) {
+        while let packet = packets.dequeue() {
+          count += 1
+          if count.isMultiple(of: 2) {
+            statistics.output.errors += 1
+          } else {
+            statistics.output.count(bytes: packet.byteCount)
+          }
+        }
+      }
+    }
+
+    func open(_ traits: LinkTraits) -> any PacketSink & ~Copyable { Sink() }
+  }
+
+  @Test(arguments: [false, true])
+  func whatTheSystemDoesNotSendIsNotSent(isPreloaded: Bool) throws {
+    let pool = MbufPool()
+    let plan = ReplayPlan(
+      inputs: CaptureFiles([try capture()]).inputs, destination: .output(Losing()), limit: 5,
+      isPreloaded: isPreloaded)
+    let report = Replay(plan, pool: pool).run()
+    #expect(report.packetsSent == 3 && report.failed == 2 && report.refused == 0)
+    #expect(report.drops.map(\.reason) == ["send_failed"])
+    #expect(report.bytesRead > report.bytesSent && report.outputError == nil)
+    #expect(pool.outstanding == 0)
+  }
+
   @Test func fewerOnTheWireThanSentIsNotConfirmed() {
     var report = Replay(ReplayPlan(inputs: [any PacketInput]()), pool: MbufPool()).run()
     #expect(report.confirmed == nil && report.isConfirmed)
