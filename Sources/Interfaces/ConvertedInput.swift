@@ -11,7 +11,9 @@ public struct ConvertedInput: PacketInput {
 
   /// Converts the packets of an input.
   ///
-  /// - Parameter linkType: what they become: raw IP or Ethernet.
+  /// - Parameters:
+  ///   - input: where they come from.
+  ///   - linkType: what they become: raw IP or Ethernet.
   public init(_ input: any PacketInput, to linkType: LinkType) {
     precondition(linkType.isRaw || linkType == .ethernet, "cannot convert to \(linkType)")
     self.input = input
