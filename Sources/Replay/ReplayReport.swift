@@ -120,6 +120,9 @@ public struct ReplayReport: Sendable {
   /// Packets that went no further.
   package var packetsDropped: Int { drops.reduce(0) { $0 + $1.count } }
 
+  /// Whether an input or the output failed.
+  package var hasFailed: Bool { outputError != nil || inputs.contains { $0.error != nil } }
+
   /// Packets sent per second.
   public var packetsPerSecond: Double { perSecond(packetsSent) }
 

@@ -49,10 +49,10 @@ struct ReplayCommand: ParsableCommand {
     help: "Send onto the interface by AF_XDP, or receive by it if packets only come from one.")
   var isXDP = false
 
-  @OptionGroup var timing: TimingOptions
+  @OptionGroup(title: "Timing") var timing: TimingOptions
   @OptionGroup(title: "Rewriting") var rewriting: RewriteOptions
 
-  @OptionGroup var selection: SelectionOptions
+  @OptionGroup(title: "Selection") var selection: SelectionOptions
 
   @Option(
     name: [.customLong("loop"), .customShort("l")],
@@ -256,9 +256,13 @@ struct ReplayCommand: ParsableCommand {
     for error in report.inputs.compactMap(\.error) + (report.outputError.map { [$0] } ?? []) {
       Terminal.warn("mbuma: \(error)")
     }
-    let isReported = Terminal.report(
-      json ? report.json.prettyText + "\n" : report.text, isJSON: json,
-      toStandardError: files.outputPath == "-")
+    // What failed before the first packet is said above; a page of zeroes adds nothing.
+    let isEmpty = report.packetsRead == 0 && report.hasFailed
+    let isReported =
+      isEmpty && !json
+      || Terminal.report(
+        json ? report.json.prettyText + "\n" : report.text, isJSON: json,
+        toStandardError: files.outputPath == "-")
     let status = ExitStatus(report)
     if status == .nothing {
       Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report, files.filter))")
