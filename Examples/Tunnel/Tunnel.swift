@@ -64,31 +64,43 @@ struct Tunnel: ~Copyable {
   private var outward = Flow()
   private var inward = Flow()
 
-  init(_ name: String, from local: Endpoint, to remote: Endpoint) throws(InterfaceError) {
+  init(
+    _ name: String, from local: Endpoint, to remote: Endpoint, clusterLimit: Int
+  ) throws(InterfaceError) {
     let device = try TunDevice(name)
     link = try UDPLink(from: local.host, port: local.port, to: remote.host, port: remote.port)
     self.device = device
-    // 1,024 clusters of 2 KiB are all that packets ever take.
-    pool = MbufPool(clusterLimit: 1_024)
+    // So many clusters of 2 KiB are all that packets ever take.
+    pool = MbufPool(clusterLimit: clusterLimit)
   }
 
   /// Carries packets until a signal comes.
   mutating func run() throws(InterfaceError) {
+    var (sends, receives) = (true, true)
     while !isStopped.load(ordering: .relaxed) {
-      let sends = try outward.move(from: &device, to: &link, pool)
-      let receives = try inward.move(from: &link, to: &device, pool)
-      if !sends, !receives { wait() }
+      if sends { sends = try outward.move(from: &device, to: &link, pool) }
+      if receives { receives = try inward.move(from: &link, to: &device, pool) }
+      if !sends || !receives { wait(&sends, &receives) }
     }
   }
 
-  /// Waits until either end has something, or has room again for what is pending.
-  private func wait() {
-    var ends = [
+  /// Looks which end has something, or has room again for what is pending; waits for one if neither
+  /// direction may go on.
+  private func wait(_ sends: inout Bool, _ receives: inout Bool) {
+    var ends: InlineArray<2, pollfd> = [
       pollfd(fd: device.descriptor ?? -1, events: events(inward, outward), revents: 0),
       pollfd(fd: link.descriptor ?? -1, events: events(outward, inward), revents: 0),
     ]
-    // `ends` has as many as are told.
-    _ = unsafe poll(&ends, nfds_t(ends.count), 200)
+    var span = ends.mutableSpan
+    let time: Int32 = sends || receives ? 0 : 200
+    // There are two.
+    let count = unsafe span.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, 2, time) }
+    // Where nothing is told for long, both are tried.
+    if count == 0, time > 0 { (sends, receives) = (true, true) }
+    // An error is found by reading.
+    let (here, there) = (Int32(ends[0].revents), Int32(ends[1].revents))
+    sends = sends || here & ~POLLOUT != 0 || outward.isBlocked && there & POLLOUT != 0
+    receives = receives || there & ~POLLOUT != 0 || inward.isBlocked && here & POLLOUT != 0
   }
 
   /// What to wait for at an end that one flow goes into and the other comes from.
@@ -109,10 +121,11 @@ struct Tunnel: ~Copyable {
 
   static func main() {
     let arguments = CommandLine.arguments
-    guard arguments.count == 4, let local = Endpoint(arguments[2]),
-      let remote = Endpoint(arguments[3])
+    guard arguments.count == 4 || arguments.count == 5, let local = Endpoint(arguments[2]),
+      let remote = Endpoint(arguments[3]),
+      let clusterLimit = arguments.count == 5 ? Int(arguments[4]) : 1_024, clusterLimit > 0
     else {
-      print("usage: Tunnel DEVICE LOCAL:PORT REMOTE:PORT")
+      print("usage: Tunnel DEVICE LOCAL:PORT REMOTE:PORT [CLUSTERS]")
       print("example: Tunnel tun0 192.0.2.1:5000 198.51.100.1:5000")
       exit(64)
     }
@@ -120,7 +133,7 @@ struct Tunnel: ~Copyable {
       signal(number) { _ in isStopped.store(true, ordering: .relaxed) }
     }
     do throws(InterfaceError) {
-      var tunnel = try Tunnel(arguments[1], from: local, to: remote)
+      var tunnel = try Tunnel(arguments[1], from: local, to: remote, clusterLimit: clusterLimit)
       print("tunnel \(tunnel.device.name) is there; end with Control-C")
       fflush(nil)
       try tunnel.run()

@@ -3,6 +3,12 @@
 // Receiving into packets: each slot reads into a packet's cluster and, beyond it, into the slot's
 // spill, which is appended. Packets that nothing came into are freed; where memory is denied for
 // all of them, one datagram is read to nowhere, so that an exhausted pool does not stall the socket.
+//
+// Packets are got for as many datagrams as may be expected, so that a datagram that comes alone does not
+// pay for a batch of them:
+//
+//     all slots were filled     twice as many the next time
+//     some were not             one more than came, but no less than half
 
 import CLinux
 import Interfaces
@@ -22,12 +28,12 @@ extension MessageBatch {
   ///
   /// - Parameter count: gets what was received, and what was dropped for want of memory.
   /// - Throws: `InterfaceError` of kind `.system`; nothing was received.
-  func receive(
+  mutating func receive(
     upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool, headroom: Int,
     linkType: LinkType, on socket: Int32, named name: String,
     counting count: inout InterfaceStatistics.Direction
   ) throws(InterfaceError) -> SourceState {
-    let wanted = Swift.min(packetLimit, slotCount)
+    let wanted = Swift.min(packetLimit, expectedCount)
     var waiting = PacketQueue()
     while waiting.packetCount < wanted, var packet = try? pool.packet(headroom: headroom) {
       unsafe describe(waiting.packetCount, receivingInto: packet.unsafeTail())
@@ -39,6 +45,7 @@ extension MessageBatch {
       return .more
     }
     let received = unsafe mbuma_receive_batch(socket, messages, UInt32(waiting.packetCount))
+    expect(after: Swift.max(0, Int(received)), of: waiting.packetCount)
     if received < 0 { return try nothing(name) }
     for slot in 0..<Int(received) {
       guard var packet = waiting.dequeue() else { break }

@@ -29,6 +29,8 @@ struct MessageBatch: ~Copyable {
   /// Messages that one call moves at most.
   let slotCount: Int
   let messages: UnsafeMutablePointer<mbuma_message>
+  /// Messages that the next call may bring, 2 or more: for one alone the first call is then the last.
+  private(set) var expectedCount: Int
   private let vectors: UnsafeMutablePointer<iovec>
   private let addresses: UnsafeMutablePointer<sockaddr_in>
   private let addresses6: UnsafeMutablePointer<sockaddr_in6>
@@ -36,6 +38,7 @@ struct MessageBatch: ~Copyable {
 
   init(slotCount: Int) {
     self.slotCount = slotCount
+    expectedCount = Swift.min(2, slotCount)
     unsafe messages = .allocate(capacity: slotCount)
     unsafe vectors = .allocate(capacity: slotCount * Self.vectorsPerSlot)
     unsafe addresses = .allocate(capacity: slotCount)
@@ -53,6 +56,12 @@ struct MessageBatch: ~Copyable {
     unsafe addresses.deallocate()
     unsafe addresses6.deallocate()
     unsafe spills.deallocate()
+  }
+
+  /// Learns from a call that brought `count` messages where there was room for so many.
+  mutating func expect(after count: Int, of room: Int) {
+    let next = count == room ? 2 * expectedCount : Swift.max(count + 1, expectedCount / 2)
+    expectedCount = Swift.min(Swift.max(next, 2), slotCount)
   }
 
   private func set(_ slot: Int, _ index: Int, _ base: UnsafeMutableRawPointer?, _ count: Int) {
@@ -99,6 +108,10 @@ struct MessageBatch: ~Copyable {
   /// Has a device write the packet that a slot describes: its bytes, or -1 and `errno`.
   func write(_ slot: Int, to device: Int32) -> Int {
     let header = unsafe messages[slot].header
+    // The common case, which the kernel takes without copying a vector first.
+    if let only = unsafe header.msg_iov, unsafe header.msg_iovlen == 1 {
+      return unsafe writePiece(device, only.pointee)
+    }
     return unsafe writev(device, header.msg_iov, Int32(header.msg_iovlen))
   }
 
@@ -161,4 +174,9 @@ struct MessageBatch: ~Copyable {
     finish(slot, vectorCount: index)
     return true
   }
+}
+
+/// write(2), by a name that methods called `write` do not hide.
+private func writePiece(_ device: Int32, _ piece: iovec) -> Int {
+  unsafe write(device, piece.iov_base, piece.iov_len)
 }

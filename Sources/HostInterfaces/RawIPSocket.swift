@@ -37,7 +37,7 @@ public struct RawIPSocket: PacketSource, PacketSink, ~Copyable {
 
   private let socket: Int32
   private let portHolder: Int32
-  let batch: MessageBatch
+  var batch: MessageBatch
   /// Datagrams received and sent; those that the pool had no packet for are drops.
   public private(set) var statistics = InterfaceStatistics()
 

@@ -104,8 +104,11 @@ import Wire
         unsafe batch.describe(0, receivingInto: packet.unsafeTail())
         let count = batch.read(0, from: device)
         if count < 0 {
-          if errno == EINTR { continue }
-          return given > 0 ? .more : try nothing()
+          let code = errno
+          if code == EINTR { continue }
+          // What else is wrong, the next call says again.
+          if given > 0 { return code == EAGAIN ? .idle : .more }
+          return try nothing(code)
         }
         given += 1
         if finish(&packet, count) {
@@ -131,14 +134,14 @@ import Wire
     private mutating func giveUpOne() throws(InterfaceError) -> SourceState {
       var byte: UInt8 = 0
       // The rest of a packet that is read in part is dropped by the device.
-      if unsafe read(device, &byte, 1) < 0 { return try nothing() }
+      if unsafe read(device, &byte, 1) < 0 { return try nothing(errno) }
       statistics.input.drops += 1
       return .more
     }
 
-    private func nothing() throws(InterfaceError) -> SourceState {
-      guard errno == EAGAIN || errno == EINTR else {
-        throw InterfaceError(SystemError("receive from \(name)"))
+    private func nothing(_ code: Int32) throws(InterfaceError) -> SourceState {
+      guard code == EAGAIN || code == EINTR else {
+        throw InterfaceError(SystemError("receive from \(name)", code))
       }
       return .idle
     }

@@ -36,7 +36,7 @@ public struct UDPLink: PacketSource, PacketSink, ~Copyable {
   public let traits: LinkTraits
   private let socket: Int32
   private let name: String
-  private let batch = MessageBatch(slotCount: Self.batchCount)
+  private var batch = MessageBatch(slotCount: Self.batchCount)
   private let filter: LinkFilter
 
   /// Bytes kept free in front of a received packet.
