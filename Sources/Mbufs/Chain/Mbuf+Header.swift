@@ -35,6 +35,7 @@ extension Mbuf {
   /// and has copies of the tags.
   ///
   /// - Throws: `MbufError.exhausted` if no mbuf is free for a tag; this mbuf is unchanged.
+  @inline(__always)
   func takeHeader(of other: Mbuf, _ range: Range<Int>, _ site: CallSite) throws(MbufError) {
     let tags = range.lowerBound == 0 ? try other.copyOfTags(site) : nil
     takeHeaderFields(of: other, range)

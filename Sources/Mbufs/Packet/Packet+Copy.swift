@@ -74,6 +74,9 @@ extension Packet {
     let byteCount = destination.byteCount
     precondition(offset >= 0, "copy out at \(offset)")
     try checkEnd(offset, byteCount)
+    if offset + byteCount <= contiguousByteCount {
+      return destination.replace(at: 0, with: bytes.extracting(offset..<offset + byteCount))
+    }
     var done = 0
     for piece in head.pieces(offset, byteCount) {
       destination.replace(at: done, with: piece.bytes)

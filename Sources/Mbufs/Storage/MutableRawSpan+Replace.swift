@@ -4,6 +4,7 @@ extension MutableRawSpan {
   /// Overwrites bytes from `offset` on.
   ///
   /// - Precondition: they are inside the span.
+  @inline(__always)
   package mutating func replace(at offset: Int, with bytes: RawSpan) {
     precondition(
       offset >= 0 && offset <= byteCount - bytes.byteCount,
