@@ -12,6 +12,7 @@ import Interfaces
 
 extension InterfaceError {
   /// What a link says whose other end is down: it drops all frames.
+  @inline(never)
   static func noCarrier(_ name: String) -> InterfaceError {
     InterfaceError(
       .down, "cannot send on \(name)", why: "it has no carrier",

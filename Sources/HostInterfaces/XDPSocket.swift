@@ -139,11 +139,17 @@ import Wire
     /// Has the kernel send what it has.
     private mutating func send() throws(InterfaceError) {
       switch frames.send() {
-      // A frame was dropped, and given back as if sent; without a carrier all of them would be.
-      case EBUSY where unsafe !mbuma_interface_is_running(name): throw .noCarrier(name)
-      case 0, EAGAIN, EBUSY, ENOBUFS, EINTR: return
+      case 0, EAGAIN, ENOBUFS, EINTR: return
+      case EBUSY:
+        // A frame was dropped, and given back as if sent; without a carrier all of them would be.
+        if let failure = carrierFailure() { throw failure }
       case let code: throw failure(code)
       }
+    }
+
+    @inline(never)
+    private func carrierFailure() -> InterfaceError? {
+      unsafe mbuma_interface_is_running(name) ? nil : .noCarrier(name)
     }
 
     @inline(never)
