@@ -42,11 +42,8 @@ import Wire
       return TunSink(device: device, output: self, countBefore: before)
     }
 
-    /// What the device carries, and its MTU if it is there.
-    public func traits() -> LinkTraits {
-      let mtu = unsafe mbuma_interface_mtu(name)
-      return LinkTraits(linkType: kind == .tap ? .ethernet : .raw, mtu: mtu > 0 ? Int(mtu) : 1_500)
-    }
+    /// What the device carries; the host takes packets of any length from it, whatever its MTU.
+    public func traits() -> LinkTraits { LinkTraits(linkType: kind == .tap ? .ethernet : .raw) }
 
     /// Packets that the host has taken, as it counts them.
     public func confirmedPacketCount() -> Int? { taken.withLock { $0 } }
@@ -60,7 +57,7 @@ import Wire
     let output: TunOutput
     let countBefore: Int
 
-    var traits: LinkTraits { device.traits }
+    var traits: LinkTraits { LinkTraits(linkType: device.traits.linkType) }
     var statistics: InterfaceStatistics { device.statistics }
     var descriptor: Int32? { device.descriptor }
 

@@ -31,12 +31,12 @@ struct DryRunSink: ReplaySink, ~Copyable {
       statistics.output.count(bytes: packet.byteCount)
     } catch {
       if case .tooLong = error.kind { tooLong += 1 }
-      statistics.output.drops += 1
+      statistics.output.errors += 1
     }
   }
 
   var dropsByReason: [(reason: String, count: Int)] {
-    [("over_mtu", tooLong), ("other_link_type", statistics.output.drops - tooLong)]
+    [("over_mtu", tooLong), ("other_link_type", statistics.output.errors - tooLong)]
       .filter { $0.1 > 0 }
   }
 }

@@ -93,7 +93,7 @@ public struct Replay: ~Copyable {
       report.outputError = error
     }
     report.refused = report.packetsToSend - report.packetsSent - report.failed
-    if report.failed > 0 { report.drops.append(("send_failed", report.failed)) }
+    if report.failed > 0, !plan.isDryRun { report.drops.append(("send_failed", report.failed)) }
     report.drops += inputDrops + (report.longPackets?.dropsByReason ?? [])
     report.wasInterrupted = control.isStopped
     report.isDryRun = plan.isDryRun

@@ -62,7 +62,7 @@ public struct ReplayReport: Sendable {
   /// Packets that the output did not take or lost, since it failed; they are among the drops.
   public var refused = 0
   /// Packets that the output took and the system then did not, each for a reason of its own, such as
-  /// that there is no route; they are among the drops.
+  /// that there is no route, or would not in a dry run; they are among the drops.
   public var failed = 0
   /// Packets that left as the system counts them, whoever sent them; nil where nobody counts.
   public var confirmed: Int?

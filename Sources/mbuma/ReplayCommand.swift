@@ -146,6 +146,9 @@ struct ReplayCommand: ParsableCommand {
     if verify || farEnd != nil, isDryRun {
       throw ValidationError("--dry-run sends nothing to verify")
     }
+    if isDryRun, loop.value == .max, limit == nil, limitBytes == nil, duration == nil {
+      throw ValidationError("--dry-run of a loop for ever has no end: give --limit or --duration")
+    }
     if verify, !selection.isEmpty {
       throw ValidationError("--verify compares whole captures: not with --frames, --start or --dlt")
     }
@@ -164,7 +167,7 @@ struct ReplayCommand: ParsableCommand {
     if loop.value > 1, let readOnce {
       throw ValidationError("--loop reads inputs again, which \(readOnce) does not allow")
     }
-    try rewriting.validate(verifies: verify, hasMTU: destination.isLive)
+    try rewriting.validate(verifies: verify, hasMTU: destination.link != nil)
     guard let output = files.outputPath else {
       if verify { throw ValidationError("--verify needs --to file:OUT") }
       return
@@ -300,7 +303,8 @@ struct ReplayCommand: ParsableCommand {
     if report.wasInterrupted { return "a signal came first" }
     if report.packetsRead == 0 {
       return filter.map { "none matched the filter \($0)" }
-        ?? "the input holds none"
+        ?? (selection.isEmpty
+          ? "the input holds none" : "none is within --frames, --start and --end")
     }
     let all = "all \(report.packetsDropped) were dropped"
     if report.drops.allSatisfy({ $0.reason == "pool_exhausted" }) {
@@ -330,9 +334,7 @@ extension ExitStatus {
       self = .nothing
     } else {
       let long = report.longPackets ?? LongPacketCounts()
-      let isPartial =
-        report.denied + report.failed + long.mustNotFragment + long.unfit > 0
-        || report.isDryRun && report.packetsDropped > 0
+      let isPartial = report.denied + report.failed + long.mustNotFragment + long.unfit > 0
       self = isPartial ? .partial : .done
     }
   }

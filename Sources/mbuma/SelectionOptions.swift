@@ -6,7 +6,9 @@ import Wire
 
 /// Which packets of the inputs are replayed, and under which link header.
 struct SelectionOptions: ParsableArguments {
-  @Option(help: "Only packets with these numbers in their file: 7, 10-20, 10- or -20.")
+  @Option(
+    parsing: .unconditional,
+    help: "Only packets with these numbers in their file: 7, 10-20, 10- or -20.")
   var frames: FrameNumbers?
 
   @Option(help: "Only packets from this time after their file's first on, such as 1.5s.")

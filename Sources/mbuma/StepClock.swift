@@ -2,7 +2,7 @@
 //
 // A clock that goes on when somebody presses Enter: packet n is due at n, and
 //
-//     now == packets let go         + 1 for an empty line, + n for the number n, all for what is not there
+//     now == packets let go         + 1 for an empty line, + n for the number n, none for other words
 
 import Interfaces
 
@@ -37,7 +37,8 @@ struct StepClock: PacketClock {
     switch line() {
     case nil: break
     case "q"?: _ = raise(SIGINT)
-    case let typed?: now += Swift.max(1, Int64(typed) ?? 1)
+    case let typed?:
+      now += typed.isEmpty ? 1 : Int64(clamping: Quantity(argument: typed)?.value ?? 0)
     }
     return now
   }

@@ -28,11 +28,14 @@ enum TcpreplayOptions {
     (["--netmap", "--nm-delay"], "type --xdp, which is fast with any driver"),
     (["--xdp-batch-size"], "type --xdp; 32 frames go with each call"),
     (["--mtu-trunc"], "type --over-mtu truncate"),
-    (["-F", "--fragroute"], "type --over-mtu fragment --mtu 576"),
+    (["--fragroute"], "type --over-mtu fragment --mtu 576"),
     (
       ["-C", "--fixcsum"], "not needed: what is rewritten keeps its checksums as right as they were"
     ),
-    (["--fixlen"], "frames leave as they were captured: --frames or a filter leaves out cut ones"),
+    (
+      ["-F", "--fixlen"],
+      "frames leave as they were captured: --frames or a filter leaves out cut ones"
+    ),
     (["-s", "--seed"], "type --pnat OLD:NEW for other addresses, or --unique-ip for each loop's"),
     (["-e", "--endpoints"], "type --srcipmap 0.0.0.0/0:A/32 and --dstipmap 0.0.0.0/0:B/32"),
     (["--pktlen"], "frames leave as long as they were captured"),

@@ -100,7 +100,8 @@ struct TimeSpan: ExpressibleByArgument, Equatable {
 
   /// The same where a number without a unit means seconds.
   static func seconds(_ argument: String) throws -> TimeSpan {
-    guard let span = TimeSpan(argument: argument) ?? TimeSpan(argument: argument + "s") else {
+    let isNumber = argument.last?.isNumber == true
+    guard let span = TimeSpan(argument: isNumber ? argument + "s" : argument) else {
       throw ValidationError("\(argument) is no time: try 5, 1.5s or 250ms")
     }
     return span

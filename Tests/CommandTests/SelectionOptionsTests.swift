@@ -22,7 +22,7 @@ import Testing
     #expect(try sent("--frames", "7") == 1)
     #expect(try sent("--frames", "3-5") == 3)
     #expect(try sent("--frames", "80-") == 7)
-    #expect(try sent("--frames=-2") == 2)
+    #expect(try sent("--frames", "-20") == 20)
     // Of the first ten frames, those that are IPv6.
     let all = try sent("--frames", "1-10")
     let rest = try sent("--frames", "1-10", "--filter", "not ip6")
@@ -53,6 +53,13 @@ import Testing
     #expect(!Command.isThere(out))
     let raw = try Command.run("replay", "Captures/dns.pcap", "--dlt", "raw", "--dry-run", "--json")
     let json = try raw.json()
+    // A minute has no unit here, and is no thousandth of a second.
+    for time in ["1m", "1min", "1x"] {
+      #expect(try Command.run("replay", "Captures/dns.pcap", "--duration", time).status == 64)
+    }
+    #expect(try Command.run("replay", "Captures/dns.pcap", "--dry-run", "--loop=0").status == 64)
+    let none = try Command.run("replay", "Captures/dns.pcap", "--frames", "87-")
+    #expect(none.status == 4 && none.diagnostics.contains("none is within --frames"))
     // Two of them are ARP.
     #expect(raw.status == 2 && json["packets_sent"] as? Int == 84)
     #expect(json["drops"] as? [String: Int] == ["no_link_header": 2])

@@ -81,6 +81,8 @@ import Wire
     let report = Replay(plan, pool: MbufPool()).run()
     #expect(report.drops.map(\.reason) == ["over_mtu"] && report.drops.map(\.count) == [2])
     #expect(report.packetsRead == 5 && report.scheduledNanoseconds == nil)
+    #expect(report.packetsSent == 3 && report.failed == 2 && report.refused == 0)
+    #expect(report.bytesSent == 3 * 46 + 100 + 200)
   }
 
   @Test func anotherLinkTypeIsRefused() throws {

@@ -21,8 +21,10 @@ extension PacketFitter {
       transport?.write(into: &bytes)
       if packet.checksumState == .verified, transport == nil { packet.checksumState = .unknown }
     }
+    // What the capture had cut already keeps its length on the wire, which IP's own length goes with.
+    let wasCut = packet.wireByteCount > packet.byteCount
     packet.trimBack(excess)
-    if packet.header.wireByteCount != nil { packet.wireByteCount = packet.byteCount }
+    if packet.header.wireByteCount != nil, !wasCut { packet.wireByteCount = packet.byteCount }
   }
 
   /// What a transport header says once the end of its payload is cut off.
