@@ -87,6 +87,7 @@ import Wire
           let count = model.payload.count
           model.fragment = random.one(of: [0..<count / 8 * 8, 16..<count, 24..<count / 8 * 8])
         }
+        model.keepWrongFromPartial()
         let mtu = random.one(of: [140, 200, 576, 1_280])
         let bytes = model.bytes
         guard bytes.count - (model.isEthernet ? 14 : 0) > mtu else { continue }

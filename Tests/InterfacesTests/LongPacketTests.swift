@@ -91,6 +91,7 @@ import Wire
         model.sequence = UInt32(truncatingIfNeeded: random.next())
         model.identification = UInt16(truncatingIfNeeded: random.next())
         model.tcpFlags = random.one(of: [0x18, 0x19, 0x11, 0x98, 0xd9, 0x10])
+        model.keepWrongFromPartial()
         let headers = model.networkBytes.count - model.payload.count + 4 * model.tags.count
         let mtu = headers + random.one(of: [1, 2, 63, 500, 536])
         let length = model.bytes.count - (model.isEthernet ? 14 : 0)
@@ -129,6 +130,7 @@ import Wire
         model.fragment = nil
         model.padding = 0
         model.payload = random.bytes(random.one(of: [40, 333, 600]))
+        model.keepWrongFromPartial()
         let isPartial = if case .partial = model.checksum { true } else { false }
         let cut = 1 + random.below(model.payload.count)
         let mtu = model.bytes.count - (model.isEthernet ? 14 : 0) - cut
