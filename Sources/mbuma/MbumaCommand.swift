@@ -14,12 +14,26 @@ struct MbumaCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [ReplayCommand.self, CaptureCommand.self, DoctorCommand.self, BenchCommand.self])
 
-  static func main() {
+  static func main() { exit(withError: ExitCode(status())) }
+
+  /// Runs the command; what it and its error held is freed before the process ends.
+  @inline(never)
+  private static func status() -> Int32 {
     let arguments = CaptureArguments.ofProcess
     if arguments.first == ReplayCommand._commandName, TcpreplayOptions.answer(arguments.dropFirst())
     {
-      exit(withError: ExitStatus.usage.code)
+      return ExitStatus.usage.rawValue
     }
-    main(CaptureArguments.keepingSeparator(arguments))
+    do {
+      var command = try parseAsRoot(CaptureArguments.keepingSeparator(arguments))
+      try command.run()
+      return ExitStatus.done.rawValue
+    } catch {
+      let (code, text) = (exitCode(for: error), fullMessage(for: error))
+      if !text.isEmpty {
+        if code.isSuccess { print(text) } else { Terminal.warn(text) }
+      }
+      return code.rawValue
+    }
   }
 }
