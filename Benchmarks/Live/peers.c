@@ -103,9 +103,9 @@ static uint64_t send_by_xdp(const char *interface, const uint8_t *start, const u
   static struct mbuma_xdp_socket socket;
   static uint32_t *unused, unused_count;
   if (!socket.frames) {
-    if (mbuma_xdp_open(interface, 0, &socket) != 0) fail(interface);
-    unused = malloc(sizeof *unused * socket.frame_count);
-    for (unused_count = 0; unused_count < socket.frame_count; unused_count++)
+    if (mbuma_xdp_open(interface, 0, true, 0, &socket) != 0) fail(interface);
+    unused = malloc(sizeof *unused * socket.send_count);
+    for (unused_count = 0; unused_count < socket.send_count; unused_count++)
       unused[unused_count] = unused_count;
   }
   uint64_t frames = 0;
@@ -114,7 +114,7 @@ static uint64_t send_by_xdp(const char *interface, const uint8_t *start, const u
     uint32_t count = 0, byte_count;
     while (mbuma_xdp_room(&socket) < BATCH || unused_count < BATCH) {
       mbuma_xdp_send(&socket, 0);
-      unused_count += mbuma_xdp_completed(&socket, unused + unused_count, socket.frame_count);
+      unused_count += mbuma_xdp_completed(&socket, unused + unused_count, socket.send_count);
     }
     while (count < BATCH && (frame = next(&at, end, &byte_count))) {
       uint32_t place = unused[--unused_count];
@@ -122,12 +122,12 @@ static uint64_t send_by_xdp(const char *interface, const uint8_t *start, const u
       mbuma_xdp_describe(&socket, count++, place, byte_count);
     }
     mbuma_xdp_send(&socket, count);
-    unused_count += mbuma_xdp_completed(&socket, unused + unused_count, socket.frame_count);
+    unused_count += mbuma_xdp_completed(&socket, unused + unused_count, socket.send_count);
     frames += count;
   } while (frame);
-  while (unused_count < socket.frame_count) {
+  while (unused_count < socket.send_count) {
     mbuma_xdp_send(&socket, 0);
-    unused_count += mbuma_xdp_completed(&socket, unused + unused_count, socket.frame_count);
+    unused_count += mbuma_xdp_completed(&socket, unused + unused_count, socket.send_count);
   }
   return frames;
 }
