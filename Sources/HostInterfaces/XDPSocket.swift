@@ -96,7 +96,8 @@ import Wire
     ///   - packets: frames with their link header; those left found no free frame.
     ///   - due: is not kept.
     /// - Throws: `InterfaceError`: `.wrongLinkType` or `.tooLong` about the first packet left;
-    ///   `.closed` after `finish()`; `.failed` if memory is denied for a checksum to be filled in; `.down` if the interface is.
+    ///   `.closed` after `finish()`; `.failed` if memory is denied for a checksum to be filled in;
+    ///   `.down` if the interface is, or has no carrier.
     public mutating func transmit(_ packets: inout PacketQueue, due: Int64) throws(InterfaceError) {
       var sent = PacketQueue()
       try transmit(&packets, keeping: &sent)

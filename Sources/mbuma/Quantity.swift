@@ -49,11 +49,9 @@ struct LoopCount: ExpressibleByArgument, Equatable {
   var defaultValueDescription: String { String(value) }
 
   init?(argument: String) {
-    guard argument != "forever", let count = Quantity(argument: argument) else {
-      if argument != "forever" { return nil }
-      value = .max
-      return
+    guard let count = argument == "forever" ? 0 : Quantity(argument: argument)?.value else {
+      return nil
     }
-    value = count.value == 0 ? .max : count.value
+    value = count == 0 ? .max : count
   }
 }
