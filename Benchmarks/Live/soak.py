@@ -114,7 +114,7 @@ def capture(path, status):
     received, written = report["packets_received"], report["packets_written"]
     if received != written + sum(report["drops"].values()):
         wrong.append(f"received {received}, written {written}, dropped {report['drops']}")
-    if int(status) != (1 if report["error"] else 2 if report["drops"] else 0):
+    if int(status) != (1 if report["error"] else 4 if written == 0 else 2 if report["drops"] else 0):
         wrong.append(f"exit {status}, error {report['error']}")
     print("capture", status, received, written, 0, 0, 0, "-", "; ".join(wrong))
 

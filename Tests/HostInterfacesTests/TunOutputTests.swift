@@ -24,6 +24,16 @@ import Wire
       return packets
     }
 
+    /// Whether an interface is gone within ten seconds: a child that another test is starting holds a
+    /// copy of the device's descriptor until it runs its program.
+    private func isGone(_ name: String) -> Bool {
+      for _ in 0..<2_000 {
+        if (try? InterfaceStatistics(ofKernelInterface: name)) == nil { return true }
+        usleep(5_000)
+      }
+      return false
+    }
+
     @Test func aDeviceThatIsNotThereIsMadeAndSetUpAndGone() throws {
       try Network.with(needing: "/dev/net/tun") {
         let pool = MbufPool()
@@ -38,9 +48,7 @@ import Wire
           try sink.finish()
         }
         #expect(output.confirmedPacketCount() == 25)
-        #expect(throws: InterfaceError.self) {
-          try InterfaceStatistics(ofKernelInterface: "mbout")
-        }
+        #expect(isGone("mbout"))
         #expect(pool.outstanding == 0)
       }
     }
