@@ -190,8 +190,10 @@ uint32_t mbuma_xdp_completed(const struct mbuma_xdp_socket *socket, uint32_t *fr
   uint32_t count = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - consumer;
   if (count > limit) count = limit;
   const uint64_t *addresses = ring->entries;
+  // A frame's size is a power of two.
+  int shift = __builtin_ctz(socket->frame_byte_count);
   for (uint32_t i = 0; i < count; i++)
-    frames[i] = (uint32_t)(addresses[(consumer + i) & (ring->size - 1)] / socket->frame_byte_count);
+    frames[i] = (uint32_t)(addresses[(consumer + i) & (ring->size - 1)] >> shift);
   // The addresses are read before the slots are given back.
   __atomic_store_n(ring->consumer, consumer + count, __ATOMIC_RELEASE);
   return count;

@@ -167,6 +167,8 @@ struct MessageBatch: ~Copyable {
       // The packet outlives the call that reads the vector.
       unsafe piece.withUnsafeBytes {
         unsafe set(slot, index, UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count)
+        // The kernel copies them at once, packet by packet, and would wait for each.
+        unsafe mbuma_prefetch($0.baseAddress)
       }
       index += 1
     }

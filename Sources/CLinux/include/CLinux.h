@@ -39,6 +39,12 @@ int mbuma_receive_batch(int descriptor, struct mbuma_message *_Nonnull batch, un
 /// sendmmsg(2) that does not wait for room: how many were sent; -1 and errno if the first was not.
 int mbuma_send_batch(int descriptor, struct mbuma_message *_Nonnull batch, unsigned int count);
 
+/// Has the processor fetch the first two cache lines of bytes that will soon be copied.
+static inline void mbuma_prefetch(const void *_Nullable first) {
+  __builtin_prefetch(first);
+  __builtin_prefetch((const char *)first + 64);
+}
+
 /// Asks the system to wake the calling thread's sleeps as exactly as it can.
 void mbuma_wake_exactly(void);
 
