@@ -107,7 +107,10 @@ public struct RingLink: ~Copyable {
     }
 
     /// Ends the link; what is on its way still arrives.
-    public mutating func finish() { producer.close() }
+    public mutating func finish() { close() }
+
+    /// Ends the link, as `finish` does, where it is only lent.
+    func close() { producer.end() }
 
     /// Ends the link and tells the source why; what is on its way still arrives.
     ///
@@ -136,7 +139,10 @@ public struct RingLink: ~Copyable {
     /// Gives what the sink took; the end follows the last packet once that has finished or ended.
     public mutating func receive(
       upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
-    ) -> SourceState {
+    ) -> SourceState { receive(upTo: packetLimit, into: &queue) }
+
+    /// Gives what the sink took; no pool is asked for anything.
+    mutating func receive(upTo packetLimit: Int, into queue: inout PacketQueue) -> SourceState {
       let before = (packets: queue.packetCount, bytes: queue.byteCount)
       switch consumer.dequeue(upTo: packetLimit, into: &queue) {
       case .more:

@@ -26,25 +26,44 @@ public struct SideRule: Equatable, Sendable {
   private let prefixes: [IPPrefix]
   private let prefixSide: Side
   private let isByPort: Bool
+  /// The bit of a flow's hash that tells, if that does.
+  private let flowBit: Int?
+
+  private init(_ prefixes: [IPPrefix], _ side: Side, isByPort: Bool = false, flowBit: Int? = nil) {
+    self.prefixes = prefixes
+    prefixSide = side
+    self.isByPort = isByPort
+    self.flowBit = flowBit
+  }
 
   /// Servers are those that send from one of these prefixes; clients all others.
   public static func servers(_ prefixes: [IPPrefix]) -> SideRule {
-    SideRule(prefixes: prefixes, prefixSide: .server, isByPort: false)
+    SideRule(prefixes, .server)
   }
 
   /// Clients are those that send from one of these prefixes; servers all others.
   public static func clients(_ prefixes: [IPPrefix]) -> SideRule {
-    SideRule(prefixes: prefixes, prefixSide: .client, isByPort: false)
+    SideRule(prefixes, .client)
   }
 
   /// Servers are those that send from a port below 1,024 to one that is not.
   public static var byPort: SideRule {
-    SideRule(prefixes: [], prefixSide: .server, isByPort: true)
+    SideRule([], .server, isByPort: true)
+  }
+
+  /// The first half of all flows, or the second: for the load to be shared, whoever asks or answers.
+  ///
+  /// - Parameter bit: the bit of `DecodedFrame.flowHash` that tells, 0 to 31, so that halves can be
+  ///   halved again.
+  public static func flows(bit: Int) -> SideRule {
+    precondition((0..<32).contains(bit), "bit \(bit) of a flow's hash")
+    return SideRule([], .server, flowBit: bit)
   }
 
   /// The sender's side; what has no address, or no ports, counts as a client's.
   func side(of packet: borrowing Packet) -> Side {
     let frame = packet.decoded()
+    if let flowBit { return frame.flowHash >> UInt32(flowBit) & 1 == 0 ? .client : .server }
     if isByPort {
       return frame.sourcePort != 0 && frame.sourcePort < 1_024 && frame.destinationPort >= 1_024
         ? .server : .client

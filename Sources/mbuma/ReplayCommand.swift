@@ -49,6 +49,10 @@ struct ReplayCommand: ParsableCommand {
     help: "Send onto the interface by AF_XDP, or receive by it if packets only come from one.")
   var isXDP = false
 
+  @Option(
+    help: "So many threads that send, each its own flows: 1, 2, 4 or 8, beside the one that reads.")
+  var threads: SendingThreads?
+
   @OptionGroup(title: "Timing") var timing: TimingOptions
   @OptionGroup(title: "Rewriting") var rewriting: RewriteOptions
 
@@ -131,6 +135,7 @@ struct ReplayCommand: ParsableCommand {
     if isXDP, destination.link == nil, link == nil {
       throw ValidationError("--xdp needs --to link:IF")
     }
+    try validateThreads()
     #if !os(Linux)
       if destination.isLive {
         throw ValidationError("this system has no link to replay onto: --to file:OUT")
@@ -177,6 +182,28 @@ struct ReplayCommand: ParsableCommand {
       throw ValidationError("--verify reads input and output again, which \(name) does not allow")
     }
     if output == "-", json { throw ValidationError("--json and --to file:- both want stdout") }
+  }
+
+  /// Refuses what threads that send cannot do.
+  private func validateThreads() throws {
+    guard let threads else { return }
+    if timing.pacing(isLive: destination.isLive && link == nil) != nil {
+      throw ValidationError("--threads sends as fast as it goes: add --topspeed")
+    }
+    if destination == .null || destination == .stack {
+      throw ValidationError("--threads needs an output: --to link:IF, raw or file:OUT")
+    }
+    if threads.areSeveral {
+      let isShared = destination.link != nil && !isXDP || destination == .raw
+      if !isShared {
+        throw ValidationError("several threads send by packet(7) or raw only: --threads 1")
+      }
+      if farEnd != nil {
+        throw ValidationError(
+          "--verify-on compares the order, which several threads keep only of each flow: --threads 1"
+        )
+      }
+    }
   }
 
   /// Refuses what cannot be done with an interface that is listened to.
@@ -235,13 +262,15 @@ struct ReplayCommand: ParsableCommand {
   }
 
   private func sink(_ files: CaptureFiles) -> ReplayPlan.Destination {
+    let threaded = { threads?.output($0) ?? $0 }
     if let output = destination.output(isXDP: isXDP, heardOn: farEnd) {
       guard let serverInterface, let split,
         let second = ReplayDestination.link(serverInterface).output(isXDP: isXDP, heardOn: nil)
-      else { return .output(output) }
-      return .output(SplitOutput(client: output, server: second, by: split.rule))
+      else { return .output(threaded(output)) }
+      return .output(
+        SplitOutput(client: threaded(output), server: threaded(second), by: split.rule))
     }
-    return files.output.map { .output($0) } ?? (destination == .stack ? .stack : .null)
+    return files.output.map { .output(threaded($0)) } ?? (destination == .stack ? .stack : .null)
   }
 
   func run() throws {

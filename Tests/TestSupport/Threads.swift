@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Synchronization
+import UMA
 
 #if canImport(Glibc)
   import Glibc
@@ -15,45 +16,21 @@ public func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
 }
 
 /// Starts threads to be joined later.
-public func startThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> [pthread_t] {
+package func startThreads(
+  _ count: Int, _ body: @escaping @Sendable (Int) -> Void
+) -> [WorkerThread] {
   (0..<count).map { index in
-    let start = unsafe Unmanaged.passRetained(Start { body(index) }).toOpaque()
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
-      var thread = pthread_t()
-    #endif
-    let result = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start)
-    precondition(result == 0, "pthread_create: \(result)")
-    #if canImport(Darwin)
-      guard let thread else { preconditionFailure("pthread_create gave no thread") }
-    #endif
+    guard let thread = WorkerThread({ body(index) }) else {
+      preconditionFailure("no thread is left")
+    }
     return thread
   }
 }
 
 /// Waits for threads to end.
-public func join(_ threads: [pthread_t]) {
-  for thread in threads { pthread_join(thread, nil) }
+package func join(_ threads: [WorkerThread]) {
+  for thread in threads { thread.join() }
 }
-
-private final class Start {
-  let body: () -> Void
-  init(_ body: @escaping () -> Void) { self.body = body }
-}
-
-#if canImport(Darwin)
-  private func runStart(_ start: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-    unsafe Unmanaged<Start>.fromOpaque(start).takeRetainedValue().body()
-    return nil
-  }
-#else
-  private func runStart(_ start: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let start = unsafe start else { return nil }
-    unsafe Unmanaged<Start>.fromOpaque(start).takeRetainedValue().body()
-    return nil
-  }
-#endif
 
 /// Lets other threads run.
 public func letOthersRun() { sched_yield() }

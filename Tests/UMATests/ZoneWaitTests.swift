@@ -27,7 +27,7 @@ import Testing
   }
 
   /// Threads that queue one after the other and note in which order they were served.
-  private func startQueue(_ count: Int, _ zone: Zone, _ served: Box<[Int]>) -> [pthread_t] {
+  private func startQueue(_ count: Int, _ zone: Zone, _ served: Box<[Int]>) -> [WorkerThread] {
     served.value = []
     return (0..<count).flatMap { number in
       let thread = startThreads(1) { _ in

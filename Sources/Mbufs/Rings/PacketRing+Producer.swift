@@ -79,6 +79,9 @@ extension PacketRing {
     }
 
     /// Lets nothing more in; the consumer sees the end behind the last packet.
-    public mutating func close() { core.close(by: .producer, parkers) }
+    public mutating func close() { end() }
+
+    /// Closes it where it is only lent.
+    package func end() { core.close(by: .producer, parkers) }
   }
 }
