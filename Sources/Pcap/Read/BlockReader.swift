@@ -35,8 +35,8 @@ package struct BlockReader: ~Copyable {
       blockCount += 1
       current = block
     case .ended, .notYet: break
-    case .failed(let kind):
-      throw PcapError(kind, file: path, packet: blockCount + 1, byteOffset: input.byteOffset)
+    case .failed(let fault):
+      throw PcapError(fault.kind, file: path, packet: blockCount + 1, byteOffset: input.byteOffset)
     }
     return current
   }

@@ -51,8 +51,8 @@ struct BlockWalk {
     case ended
     /// Nothing for now: the block has not come, and nothing is waited for.
     case notYet
-    /// No block: the end or the system's refusal is in it, or its bytes cannot be one.
-    case failed(PcapError.Kind)
+    /// No block.
+    case failed(BlockFault)
   }
 
   /// The most bytes of a block.
@@ -64,55 +64,57 @@ struct BlockWalk {
   private(set) var version = (major: 1, minor: 0)
 
   /// The next block.
+  @inline(__always)
   mutating func next(of input: inout ByteSource) -> Step {
     input.goOn()
-    while true {
-      let there = input.byteCount
-      guard there >= 8 else {
-        switch input.fill(8) {
-        case .here: continue
-        case .ended where input.byteCount == 0: return .ended
-        case let supply: return .init(supply, wanted: 8, available: input.byteCount)
-        }
-      }
-      let type = input.word(at: 0, isByteSwapped: isByteSwapped)
-      var isSwapped = isByteSwapped
-      if type == CaptureBlock.Kind.section {
-        guard there >= 16 || input.fill(16) == .here else {
-          return .init(input.fill(16), wanted: 8, available: input.byteCount - 8)
-        }
-        switch input.word(at: 8) {
-        case 0x1a2b_3c4d: isSwapped = false
-        case 0x4d3c_2b1a: isSwapped = true
-        default: return .failed(.corrupt(message: "a section without a byte-order magic"))
-        }
-      }
+    if input.byteCount >= 12 {
+      let (isSwapped, type) = (isByteSwapped, input.word(at: 0, isByteSwapped: isByteSwapped))
       let length = Int(input.word(at: 4, isByteSwapped: isSwapped))
-      if let message = Self.fault(of: length, type) { return .failed(.corrupt(message: message)) }
-      guard input.byteCount >= length else {
-        let supply = input.fill(length)
-        if supply == .here { continue }
-        return .init(supply, wanted: length - 8, available: input.byteCount - 8)
+      if type != CaptureBlock.Kind.section, Self.isLength(length), length <= input.byteCount,
+        Int(input.word(at: length &- 4, isByteSwapped: isSwapped)) == length
+      {
+        input.lend(length)
+        return .block(CaptureBlock(type: type, byteCount: length, isByteSwapped: isSwapped))
       }
-      let last = Int(input.word(at: length - 4, isByteSwapped: isSwapped))
-      guard last == length else {
-        return .failed(
-          .corrupt(
-            message: "block total length in header and trailer don't match: \(length), \(last)"))
-      }
-      if type == CaptureBlock.Kind.section {
-        let major = input.half(at: 12, isByteSwapped: isSwapped)
-        version = (major, input.half(at: 14, isByteSwapped: isSwapped))
-        guard major == 1 else {
-          return .failed(
-            .unsupportedVersion(
-              message: "unknown pcapng savefile major version number \(major)"))
-        }
-        isByteSwapped = isSwapped
-      }
-      input.lend(length)
-      return .block(CaptureBlock(type: type, byteCount: length, isByteSwapped: isSwapped))
     }
+    return nextSlow(of: &input)
+  }
+
+  /// The next block, where it is not all here, begins a section or cannot be one.
+  @inline(never)
+  private mutating func nextSlow(of input: inout ByteSource) -> Step {
+    var supply = input.fill(8)
+    if supply == .ended, input.byteCount == 0 { return .ended }
+    guard supply == .here else { return Step(supply, wanted: 8, available: input.byteCount) }
+    let type = input.word(at: 0, isByteSwapped: isByteSwapped)
+    var isSwapped = isByteSwapped
+    if type == CaptureBlock.Kind.section {
+      supply = input.fill(16)
+      guard supply == .here else { return Step(supply, wanted: 8, available: input.byteCount - 8) }
+      switch input.word(at: 8) {
+      case 0x1a2b_3c4d: isSwapped = false
+      case 0x4d3c_2b1a: isSwapped = true
+      default: return .failed(.noMagic)
+      }
+    }
+    let length = Int(input.word(at: 4, isByteSwapped: isSwapped))
+    guard Self.isLength(length), type != CaptureBlock.Kind.section || length >= 28 else {
+      return .failed(.length(length, least: type == CaptureBlock.Kind.section ? 28 : 12))
+    }
+    supply = input.fill(length)
+    guard supply == .here else {
+      return Step(supply, wanted: length - 8, available: input.byteCount - 8)
+    }
+    let last = Int(input.word(at: length - 4, isByteSwapped: isSwapped))
+    guard last == length else { return .failed(.otherLength(length, last)) }
+    if type == CaptureBlock.Kind.section {
+      let major = input.half(at: 12, isByteSwapped: isSwapped)
+      guard major == 1 else { return .failed(.version(major)) }
+      version = (major, input.half(at: 14, isByteSwapped: isSwapped))
+      isByteSwapped = isSwapped
+    }
+    input.lend(length)
+    return .block(CaptureBlock(type: type, byteCount: length, isByteSwapped: isSwapped))
   }
 
   /// The type of the next block, if all of it is here and it can be one.
@@ -124,19 +126,10 @@ struct BlockWalk {
     return input.word(at: 0, isByteSwapped: isByteSwapped)
   }
 
-  /// Why a length cannot be a block's, in libpcap's words; nil if it can.
+  /// Whether a length can be a block's.
   @inline(__always)
-  private static func fault(of length: Int, _ type: UInt32) -> String? {
-    let least = type == CaptureBlock.Kind.section ? 28 : 12
-    if length >= least, length & 3 == 0, length <= blockByteLimit { return nil }
-    return words(length, least)
-  }
-
-  @inline(never)
-  private static func words(_ length: Int, _ least: Int) -> String {
-    if length < least { return "block in pcapng dump file has a length of \(length) < \(least)" }
-    if length > blockByteLimit { return "pcapng block size \(length) > maximum \(blockByteLimit)" }
-    return "block in pcapng dump file has a length of \(length) that is not a multiple of 4"
+  private static func isLength(_ length: Int) -> Bool {
+    length >= 12 && length & 3 == 0 && length <= blockByteLimit
   }
 }
 
@@ -144,7 +137,7 @@ extension BlockWalk.Step {
   /// What it means that some bytes of a block were not supplied.
   init(_ supply: ByteSource.Supply, wanted: Int, available: Int) {
     switch supply {
-    case .here, .ended: self = .failed(.truncated(wanted: wanted, available: available))
+    case .here, .ended: self = .failed(.cut(wanted: wanted, available: available))
     case .notYet: self = .notYet
     case .failed(let reason): self = .failed(.unreadable(errno: reason))
     }

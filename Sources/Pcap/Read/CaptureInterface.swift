@@ -18,7 +18,9 @@ public import Wire
 public struct CaptureInterface: Equatable, Sendable {
   /// How its frames begin.
   public let linkType: LinkType
-  /// The most bytes of a frame that were asked for; 0 is no limit. Frames may have more.
+  /// The most bytes of a frame that were asked for; 0 is no limit.
+  ///
+  /// Frames may have more.
   public let snapshotByteCount: Int
   /// Bytes of the frame check sequence behind each frame; nil if the file does not say.
   public internal(set) var fcsByteCount: Int?

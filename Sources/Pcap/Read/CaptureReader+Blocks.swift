@@ -40,7 +40,7 @@ extension CaptureReader {
     switch step {
     case .notYet: isDry = true
     case .ended: finish(.clean)
-    case .failed(let kind): stop(kind)
+    case .failed(let fault): stop(fault.kind)
     case .block: break
     }
     return false
@@ -50,7 +50,7 @@ extension CaptureReader {
   @inline(__always)
   private mutating func findFrame(in block: CaptureBlock, interface: UInt32) -> Bool {
     let isSwapped = block.isByteSwapped
-    guard block.byteCount >= 32 else { return refuse(block, "is too short") }
+    guard block.byteCount >= 32 else { return refuseShort(block) }
     guard Int(interface) < section.facts.count else { return refuseInterface(interface) }
     let captured = Int(input.word(at: 20, isByteSwapped: isSwapped))
     let limit = section.facts[Int(interface)].frameByteLimit
@@ -75,7 +75,7 @@ extension CaptureReader {
   /// Finds the frame of a simple packet block.
   @inline(never)
   private mutating func findSimpleFrame(in block: CaptureBlock) -> Bool {
-    guard block.byteCount >= 16 else { return refuse(block, "is too short") }
+    guard block.byteCount >= 16 else { return refuseShort(block) }
     guard let first = section.facts.first else { return refuseInterface(0) }
     let wire = input.word(at: 8, isByteSwapped: block.isByteSwapped)
     let limit = first.snapshotByteCount == 0 ? UInt32.max : first.snapshotByteCount
@@ -92,8 +92,8 @@ extension CaptureReader {
   // MARK: Blocks that cannot be
 
   @inline(never)
-  private mutating func refuse(_ block: CaptureBlock, _ why: String) -> Bool {
-    stop(.corrupt(message: "block of type \(block.type) in pcapng dump file \(why)"))
+  private mutating func refuseShort(_ block: CaptureBlock) -> Bool {
+    stop(BlockFault.short(type: block.type).kind)
     return false
   }
 
@@ -116,6 +116,8 @@ extension CaptureReader {
       return false
     }
     let room = block.byteCount - headerByteCount
-    return refuse(block, "has \(room) bytes for a frame of \(captured)")
+    let why = "has \(room) bytes for a frame of \(captured)"
+    stop(.corrupt(message: "block of type \(block.type) in pcapng dump file \(why)"))
+    return false
   }
 }

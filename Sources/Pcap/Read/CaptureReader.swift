@@ -49,8 +49,9 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   public let resolution: TimeResolution
   /// How the frames begin; in a pcapng, those of the interface that is described first.
   public let linkType: LinkType
-  /// The most bytes of a frame that were asked for, 262,144 or more where the file says none; it
-  /// limits nothing. In a pcapng, that of the interface described first.
+  /// The most bytes of a frame that were asked for, 262,144 or more where the file says none.
+  ///
+  /// It limits nothing. In a pcapng, that of the interface described first.
   public let snapshotByteCount: Int
   /// Whether the file, or its first section, has the other byte order than this machine.
   package let isByteSwapped: Bool
@@ -206,16 +207,21 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   @inline(never)
   private mutating func passesFilter() -> Bool {
     let isSwapped = format == .pcapng ? section.walk.isByteSwapped : isByteSwapped
-    if filteredType != found.linkType || filteredOrder != isSwapped {
-      (filteredType, filteredOrder) = (found.linkType, isSwapped)
-      do throws(PcapError) {
-        try filter?.prepare(for: found.linkType, isByteSwapped: isSwapped)
-      } catch {
-        stop(self.error(error.kind, packet: recordCount))
-        return false
-      }
+    let isPrepared = filteredType == found.linkType && filteredOrder == isSwapped
+    return (isPrepared || prepareFilter(isSwapped)) && isWanted
+  }
+
+  /// Gets the filter ready for the last frame; false, with the end, if it means nothing for that.
+  @inline(never)
+  private mutating func prepareFilter(_ isSwapped: Bool) -> Bool {
+    (filteredType, filteredOrder) = (found.linkType, isSwapped)
+    do throws(PcapError) {
+      try filter?.prepare(for: found.linkType, isByteSwapped: isSwapped)
+      return true
+    } catch {
+      stop(self.error(error.kind, packet: recordCount))
+      return false
     }
-    return isWanted
   }
 
   /// What the filter says of the last frame.

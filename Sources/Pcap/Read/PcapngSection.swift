@@ -52,11 +52,10 @@ struct PcapngSection {
       return .block(block)
     }
     guard block.byteCount >= 20 else {
-      return .failed(
-        .corrupt(message: "block of type \(block.type) in pcapng dump file is too short"))
+      return .failed(.short(type: block.type))
     }
     guard interfaces.count < Self.interfaceLimit else {
-      return .failed(.corrupt(message: "more than \(Self.interfaceLimit) interfaces in a section"))
+      return .failed(.interfaces(limit: Self.interfaceLimit))
     }
     let isSwapped = block.isByteSwapped
     var interface = CaptureInterface(
@@ -89,12 +88,12 @@ extension PcapngSection {
       case .block: break
       case .ended, .notYet:
         throw PcapError(.noInterface, file: path, byteOffset: input.byteOffset)
-      case .failed(.truncated(let wanted, let available)):
+      case .failed(.cut(let wanted, let available)):
         throw PcapError(
           .truncatedHeader(wanted: wanted, available: available), file: path,
           byteOffset: input.byteOffset)
-      case .failed(let kind):
-        throw PcapError(kind, file: path, byteOffset: input.byteOffset)
+      case .failed(let fault):
+        throw PcapError(fault.kind, file: path, byteOffset: input.byteOffset)
       }
     }
     if input.identity.isRegular { _ = input.fill(Self.openByteCount) }
