@@ -22,7 +22,7 @@ func tests(_ name: String, _ dependencies: Target.Dependency..., exclude: [Strin
 
 let libraries = [
   "Wire", "UMA", "Mbufs", "SocketBuffers", "Interfaces", "InternetStack", "HostInterfaces", "Pcap",
-  "Reports", "Replay",
+  "Libpcap", "Reports", "Replay",
 ]
 
 let package = Package(
@@ -57,7 +57,8 @@ let package = Package(
       "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "UMA", "Wire",
       .product(name: "BasicContainers", package: "swift-collections")),
     library("HostInterfaces", "Interfaces", "Mbufs", "Wire", "CLinux"),
-    library("Pcap", "Interfaces", "Mbufs", "Wire", "CPcap"),
+    library("Pcap", "Interfaces", "Mbufs", "Wire"),
+    library("Libpcap", "Pcap", "Interfaces", "Mbufs", "Wire", "CPcap"),
     library("Reports", "Mbufs", "UMA"),
     library(
       "Replay", "InternetStack", "Interfaces", "Reports", "Mbufs", "UMA", "Wire",
@@ -66,8 +67,8 @@ let package = Package(
     .executableTarget(
       name: "mbuma",
       dependencies: [
-        "Replay", "Pcap", "HostInterfaces", "InternetStack", "Interfaces", "SocketBuffers",
-        "Reports", "Mbufs", "UMA", "Wire", "CLinux", "CMallocCount", "CPcap",
+        "Replay", "Libpcap", "Pcap", "HostInterfaces", "InternetStack", "Interfaces",
+        "SocketBuffers", "Reports", "Mbufs", "UMA", "Wire", "CLinux", "CMallocCount", "CPcap",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -114,9 +115,10 @@ let package = Package(
       "TestSupport"),
     tests(
       "HostInterfacesTests", "HostInterfaces", "Interfaces", "Mbufs", "Wire", "TestSupport"),
-    tests("PcapTests", "Pcap", "Interfaces", "Mbufs", "Wire", "TestSupport"),
+    tests("PcapTests", "Libpcap", "Pcap", "Interfaces", "Mbufs", "Wire", "TestSupport"),
     tests(
-      "ReplayTests", "Replay", "Reports", "Pcap", "InternetStack", "Interfaces", "SocketBuffers",
+      "ReplayTests", "Replay", "Reports", "Libpcap", "Pcap", "InternetStack", "Interfaces",
+      "SocketBuffers",
       "Mbufs", "UMA", "Wire", "CMallocCount", "TestSupport"),
     tests(
       "CommandTests", "mbuma", "RawEcho", "HostInterfaces", "InternetStack", "Interfaces",

@@ -21,6 +21,9 @@ package protocol PacketStep: ~Copyable {
   /// Changes a packet, or says that it goes no further.
   mutating func pass(_ packet: inout Packet) -> PacketStepResult
 
+  /// Why the step can pass no more, from when on the source has ended; by default nil.
+  var failure: InterfaceError? { get }
+
   /// Packets dropped, by reason; by default none.
   var dropsByReason: [(reason: String, count: Int)] { get }
 }
@@ -38,6 +41,7 @@ package enum PacketStepResult: Sendable {
 extension PacketStep where Self: ~Copyable {
   package func traits(behind traits: LinkTraits) -> LinkTraits { traits }
   package var wantedPacketCount: Int { .max }
+  package var failure: InterfaceError? { nil }
   package var dropsByReason: [(reason: String, count: Int)] { [] }
 }
 
@@ -80,9 +84,17 @@ package struct SteppedSource<Step: PacketStep & ~Copyable>: PacketSource, ~Copya
   ) throws(InterfaceError) -> SourceState {
     let wanted = Swift.min(packetLimit, step.wantedPacketCount)
     if wanted <= 0 { return .ended(nil) }
+    if let failure = step.failure { return .ended(failure) }
     var fresh = PacketQueue()
-    defer { pass(&fresh, to: &queue) }
-    return try source.receive(upTo: wanted, into: &fresh, from: pool)
+    let state: SourceState
+    do throws(InterfaceError) {
+      state = try source.receive(upTo: wanted, into: &fresh, from: pool)
+    } catch {
+      pass(&fresh, to: &queue)
+      throw error
+    }
+    pass(&fresh, to: &queue)
+    return step.failure.map { .ended($0) } ?? state
   }
 
   private mutating func pass(_ fresh: inout PacketQueue, to queue: inout PacketQueue) {

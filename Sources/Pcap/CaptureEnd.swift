@@ -8,7 +8,7 @@ public enum CaptureEnd: Equatable, Sendable {
   case cut(PcapError)
   /// A record or block cannot be one.
   case corrupt(PcapError)
-  /// The file goes on in a way that libpcap does not read.
+  /// The file goes on in a way that is not read here, or that the filter means nothing for.
   case unsupported(PcapError)
 
   /// One word for reports: `clean`, `cut`, `corrupt` or `unsupported`.

@@ -7,6 +7,9 @@
 //                 input is open, so an input that cannot be read destroys no output
 //     compare     frame by frame, in the order in which the inputs were gone through
 //
+// Inputs are opened by an engine: this library's reader, or another. What is compared is always read by
+// this library's, which gives what is in the files and nothing else.
+//
 // What the output is, once it is there, is remembered: it may get another name meanwhile.
 
 public import Interfaces
@@ -14,31 +17,51 @@ import Synchronization
 
 /// Capture files to be read one behind the other, and the one to be made of them, if any.
 ///
-///     let files = CaptureFiles(["a.pcap", "b.pcap"], filter: "udp", output: "udp.pcap")
+///     let files = CaptureFiles(["a.pcap", "b.pcap"], output: "both.pcap")
 ///
 /// Links, names like `/dev/stdin` and `/proc/self/fd/3`, and the standard streams are followed to the
 /// file they lead to. Pipes, terminals and null devices may be input and output.
 public final class CaptureFiles: Sendable {
   /// The files that are read, "-" for standard input.
   package let paths: [String]
-  /// A filter in tcpdump's language; frames that do not match are not read.
-  package let filter: String?
+  /// Which frames are read; nil for all.
+  package let selection: (any FrameSelection)?
+  /// What opens the inputs.
+  package let engine: any CaptureEngine
   /// The file that is written, "-" for standard output.
   package let outputPath: String?
   private let written = Mutex<FileIdentity?>(nil)
 
   /// Names files; none is opened.
-  public init(_ paths: [String], filter: String? = nil, output: String? = nil) {
+  ///
+  /// - Parameters:
+  ///   - paths: the files to read, "-" for standard input.
+  ///   - selection: which frames are read; nil for all.
+  ///   - output: the file to write, "-" for standard output; nil for none.
+  public convenience init(
+    _ paths: [String], selecting selection: (any FrameSelection)? = nil, output: String? = nil
+  ) {
+    self.init(paths, selecting: selection, output: output, by: OwnEngine())
+  }
+
+  /// The same, with an engine that opens the inputs.
+  package init(
+    _ paths: [String], selecting selection: (any FrameSelection)?, output: String?,
+    by engine: any CaptureEngine
+  ) {
     self.paths = paths
-    self.filter = filter
+    self.selection = selection
+    self.engine = engine
     outputPath = output
   }
 
   /// The files that are read; where they are pipes, nothing is waited for.
   public var inputs: [any PacketInput] { paths.map { CaptureInput(name: $0, files: self) } }
 
-  /// The file that is written, with the link type of the first input and the finest resolution of all,
-  /// as far as they can be looked at; nil if there is none.
+  /// The file that is written, with the link type of the first input; nil if there is none.
+  ///
+  /// It counts microseconds if every input is known to do so, else nanoseconds: so also where an input
+  /// is a pcapng, which may describe a finer interface at any place, or cannot be looked at beforehand.
   public var output: (any PacketOutput)? {
     outputPath.map { CaptureOutput(path: $0, files: self) }
   }
@@ -62,28 +85,28 @@ public final class CaptureFiles: Sendable {
   }
 
   /// Opens an input, unless it is the output.
-  fileprivate func open(_ path: String) throws(PcapError) -> CaptureReader {
-    let reader = try CaptureReader(path: path, filter: filter)
-    if let outputPath {
+  fileprivate func open(_ path: String) throws(PcapError) -> any PacketSource & ~Copyable {
+    try engine.open(path, selecting: selection) { identity throws(PcapError) in
+      guard let outputPath else { return }
       let output = written.withLock { written in
         if written == nil { written = FileIdentity(output: outputPath) }
         return written
       }
-      if reader.identity.isOverwritten(byWritingTo: output) {
+      if identity.isOverwritten(byWritingTo: output) {
         throw PcapError(.isOutput(outputPath), file: path)
       }
     }
-    return reader
   }
 
-  /// Whether one of several inputs counts nanoseconds; pipes would lose what is looked at.
-  fileprivate var hasNanoseconds: Bool {
+  /// Whether one of several inputs may count nanoseconds; a pipe, which would lose what is looked at,
+  /// may.
+  fileprivate var mayHaveNanoseconds: Bool {
     paths.count > 1
       && paths.contains { path in
-        guard FileIdentity(input: path)?.isRegular == true, path != "-",
-          let reader = try? CaptureReader(path: path)
-        else { return false }
-        return reader.resolution == .nano
+        guard let identity = FileIdentity(input: path) else { return false }
+        guard identity.isRegular, path != "-" else { return true }
+        guard let reader = try? CaptureReader(path: path) else { return false }
+        return reader.traits.timeUnitInNanoseconds < 1_000
       }
   }
 
@@ -98,7 +121,7 @@ public final class CaptureFiles: Sendable {
     var hasBegun = false
     for _ in 0..<loopCount {
       for path in paths where !hasBegun || comparison.packetCount < packetCount {
-        guard var reader = try? CaptureReader(path: path, filter: filter) else { continue }
+        guard var reader = try? CaptureReader(path: path, selecting: selection) else { continue }
         hasBegun = true
         comparison.compare(&reader, with: &output, upTo: packetCount)
         if !comparison.isIdentical { return comparison }
@@ -116,9 +139,7 @@ private struct CaptureInput: PacketInput {
 
   func open() throws(InterfaceError) -> any PacketSource & ~Copyable {
     do throws(PcapError) {
-      var reader = try files.open(name)
-      reader.stopWaiting()
-      return reader
+      return try files.open(name)
     } catch {
       throw InterfaceError(error)
     }
@@ -139,7 +160,7 @@ private struct CaptureOutput: PacketOutput {
         .unsupported, "\(path): cannot write the file", why: "its packets have no one link type",
         advice: "keep the packets of one link type in the file")
     }
-    let isNano = traits.timeUnitInNanoseconds < 1_000 || files.hasNanoseconds
+    let isNano = traits.timeUnitInNanoseconds < 1_000 || files.mayHaveNanoseconds
     do throws(PcapError) {
       return try CaptureWriter(
         path: path, linkType: linkType, resolution: isNano ? .nano : .micro)

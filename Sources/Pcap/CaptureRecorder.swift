@@ -34,7 +34,7 @@ public struct CaptureRecorder: ~Copyable {
 
   private var source: any PacketSource & ~Copyable
   private var series: CaptureSeries
-  private let filter: PacketFilter?
+  private let filter: (any FrameFilter & ~Copyable)?
   private let settings: Settings
   private let pool: MbufPool
   private var losses = RecordingLosses()
@@ -55,12 +55,13 @@ public struct CaptureRecorder: ~Copyable {
   /// - Parameters:
   ///   - source: where packets come from; it is idle while none do.
   ///   - series: where they go.
-  ///   - filter: what is written; nil for everything.
+  ///   - filter: what is written, prepared for the link type; nil for everything.
   ///   - settings: how.
   ///   - pool: where packets come from.
   public init(
     from source: consuming any PacketSource & ~Copyable, into series: consuming CaptureSeries,
-    filter: consuming PacketFilter? = nil, settings: Settings = Settings(), pool: MbufPool
+    filter: consuming (any FrameFilter & ~Copyable)? = nil, settings: Settings = Settings(),
+    pool: MbufPool
   ) {
     precondition(
       1...262_144 ~= settings.snapshotByteCount,
@@ -243,10 +244,16 @@ private struct RecordingLimits {
 @inline(never)
 private func recordLoop(
   _ packets: inout PacketQueue, into series: inout CaptureSeries,
-  _ filter: borrowing PacketFilter?, _ limits: RecordingLimits, _ losses: inout RecordingLosses
+  _ filter: borrowing (any FrameFilter & ~Copyable)?, _ limits: RecordingLimits,
+  _ losses: inout RecordingLosses
 ) throws(PcapError) {
   while var packet = packets.dequeue() {
-    if filter?.matches(packet) == false {
+    let isWanted =
+      switch filter {
+      case .some(let filter): filter.matches(packet)
+      case .none: true
+      }
+    guard isWanted else {
       losses.filtered += 1
       continue
     }

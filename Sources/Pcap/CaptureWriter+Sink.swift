@@ -28,12 +28,26 @@ extension CaptureWriter: PacketSink {
     let type = linkType.rawValue
     while let packet = packets.dequeue() {
       do throws(InterfaceError) {
-        if packet.header.linkType != type { try traits.check(packet, at: path) }
+        if packet.header.linkType != type { try check(packet) }
         do throws(PcapError) { try write(packet) } catch { throw InterfaceError(error) }
       } catch {
         packets.putBack(packet)
         throw error
       }
+    }
+  }
+
+  /// Refuses a packet of another link type: a pcap has one for all of its frames.
+  @inline(never)
+  private func check(_ packet: borrowing Packet) throws(InterfaceError) {
+    do throws(InterfaceError) {
+      try traits.check(packet, at: path)
+    } catch {
+      guard case .wrongLinkType = error.kind else { throw error }
+      throw InterfaceError(
+        error.kind, error.what,
+        advice: "a pcap has one link type: give all packets one, by --dlt raw or --dlt enet, or "
+          + "leave the others out by a filter")
     }
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A pcap file, written frame by frame. libpcap writes the header; the records are gathered here,
-// because a chain would have to be copied together first to go through libpcap:
+// A pcap file, written frame by frame: a header, then records.
 //
 //     seconds (32)   fraction (32)   captured bytes (32)   bytes on the wire (32)   the bytes
 //
@@ -172,22 +171,6 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
 
   private func failure(_ kind: PcapError.Kind) -> PcapError {
     PcapError(kind, file: path, packet: packetCount + 1)
-  }
-}
-
-extension LinkType {
-  /// The most captured bytes of a frame that readers of captures take: 262,144 for nearly all.
-  ///
-  /// As in libpcap's `max_snaplen_for_dlt`, with the 128 MiB that its later versions have for
-  /// USBPcap; a record that says more is taken for a corrupt one.
-  var frameByteLimit: Int {
-    switch rawValue {
-    // D-Bus, USBPcap.
-    case 231, 249: 134_217_728
-    // Elektrobit's high-speed capture and replay.
-    case 279: 8_388_608
-    default: 262_144
-    }
   }
 }
 

@@ -35,7 +35,7 @@ package enum FileName {
   }
 
   /// The bytes as the system takes them, with a 0 behind.
-  static func systemName(_ name: String) -> [CChar] {
+  package static func systemName(_ name: String) -> [CChar] {
     bytes(of: name).map { CChar(bitPattern: $0) } + [0]
   }
 

@@ -39,5 +39,5 @@ extension PcapError.Kind {
 
 extension TimeResolution {
   /// What times are multiples of, in nanoseconds.
-  var unitInNanoseconds: Int64 { self == .micro ? 1_000 : 1 }
+  package var unitInNanoseconds: Int64 { self == .micro ? 1_000 : 1 }
 }

@@ -13,7 +13,6 @@
 //
 // A file that failed takes no more: on a pipe, what follows would stand behind half a record.
 
-import CPcap
 import Wire
 
 #if canImport(Glibc)
@@ -197,28 +196,15 @@ struct OutputFile: ~Copyable {
   }
 }
 
-/// The file header that libpcap writes for such a file.
+/// The header of a pcap in this machine's order, as libpcap writes it: version 2.4, zone and digits 0.
 func captureHeader(
   linkType: LinkType, resolution: TimeResolution, snapshotByteCount: Int, _ path: String
 ) throws(PcapError) -> [UInt8] {
-  let precision = resolution == .nano ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO
-  var text: UnsafeMutablePointer<CChar>?
-  var byteCount = 0
-  guard
-    let dead = unsafe pcap_open_dead_with_tstamp_precision(
-      Int32(truncatingIfNeeded: linkType.rawValue), Int32(snapshotByteCount), UInt32(precision)),
-    let stream = unsafe open_memstream(&text, &byteCount)
-  else { throw PcapError(.library(message: "out of memory"), file: path) }
-  defer {
-    unsafe pcap_close(dead)
-    unsafe free(text)
-  }
-  guard let dumper = unsafe pcap_dump_fopen(dead, stream) else {
-    unsafe fclose(stream)
+  guard let number = linkType.inFile else {
     throw PcapError(.unsupportedLinkType(linkType.rawValue), file: path)
   }
-  // Closes the stream, after which `text` holds the header.
-  unsafe pcap_dump_close(dumper)
-  // In bounds: the stream wrote `byteCount` bytes there.
-  return unsafe [UInt8](UnsafeRawBufferPointer(start: text, count: byteCount))
+  let magic: UInt32 = resolution == .nano ? 0xa1b2_3c4d : 0xa1b2_c3d4
+  let version = UInt16(littleEndian: 1) == 1 ? UInt32(0x0004_0002) : 0x0002_0004
+  let words = [magic, version, 0, 0, UInt32(snapshotByteCount), number]
+  return words.flatMap { word in unsafe withUnsafeBytes(of: word) { unsafe [UInt8]($0) } }
 }

@@ -73,6 +73,7 @@ extension CapturedFrame {
     if !isSameTime(timestampInNanoseconds, other.timestampInNanoseconds) {
       return found(.timestamp)
     }
+    if linkType != other.linkType { return found(.linkType) }
     if bytes.byteCount != other.bytes.byteCount { return found(.capturedByteCount) }
     let limit = CapturedFrame.wireByteLimit
     if Swift.min(wireByteCount, limit) != Swift.min(other.wireByteCount, limit) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-import Interfaces
+internal import Interfaces
 
 extension PcapError: CustomStringConvertible {
   /// What failed, with the file and, where known, the packet and the byte offset.
@@ -60,7 +60,7 @@ extension PcapError: CustomStringConvertible {
       .mixedSnapshotLengths(let message), .mixedByteOrders(let message), .corrupt(let message),
       .badFilter(_, let message), .library(let message):
       message
-    case .unsupportedLinkType: "the number is unknown to libpcap"
+    case .unsupportedLinkType: "files have no number for it"
     case .timeNotExact(let time): "\(time) ns is no whole number of microseconds"
     case .timeOutOfRange(let time): "\(time) ns since 1970 does not fit 32 bits of seconds"
     case .frameTooLong(let byteCount, let limit): "\(byteCount) bytes, the limit is \(limit)"

@@ -33,10 +33,10 @@ package func writeAll(_ bytes: RawSpan, to descriptor: Int32) -> (done: Int, rea
 /// Waits until a descriptor can be read or written, or has failed.
 ///
 /// - Returns: false, with `errno`, if a signal ended the waiting.
-func waitUntilReady(_ descriptor: Int32, _ event: Int32) -> Bool {
+package func waitUntilReady(_ descriptor: Int32, _ event: Int32) -> Bool {
   var wanted = pollfd(fd: descriptor, events: Int16(event), revents: 0)
   return unsafe poll(&wanted, 1, -1) >= 0
 }
 
 /// `close(2)`, whose name methods hide.
-func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }
+package func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }

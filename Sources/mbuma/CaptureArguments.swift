@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Libpcap
 import Pcap
 import Wire
 

@@ -2,6 +2,7 @@
 import ArgumentParser
 import HostInterfaces
 import Interfaces
+import Libpcap
 import Mbufs
 import Pcap
 import Replay
@@ -222,12 +223,10 @@ struct CaptureCommand: ParsableCommand {
       settings.stop = StopRules(stop, packetLimit: limit?.value)
       settings.flushesAtOnce = flushes
       do throws(PcapError) {
-        let filter: PacketFilter? =
-          if let expression {
-            try PacketFilter(expression, linkType: linkType, of: interface)
-          } else {
-            nil
-          }
+        var filter: (any FrameFilter & ~Copyable)?
+        if let expression {
+          filter = try PacketFilter(expression, linkType: linkType, of: interface)
+        }
         let series = try CaptureSeries(
           path: path, rotation: CaptureRotation(rotation), linkType: linkType,
           resolution: isMicro ? .micro : .nano, snapshotByteCount: settings.snapshotByteCount)

@@ -2,6 +2,7 @@
 import ArgumentParser
 import HostInterfaces
 import Interfaces
+import Libpcap
 import Mbufs
 import Pcap
 import Replay
@@ -75,6 +76,15 @@ struct ReplayCommand: ParsableCommand {
     help: "Stop after this time: seconds, or with a unit, such as 250ms.",
     transform: TimeSpan.seconds)
   var duration: TimeSpan?
+
+  @Option(help: "What reads the captures: own, as the formats say, or libpcap, as it does.")
+  var engine = Engine.own
+
+  /// What reads captures.
+  enum Engine: String, ExpressibleByArgument, CaseIterable {
+    case own
+    case libpcap
+  }
 
   @Flag(help: "Read the output again and compare it with the input.")
   var verify = false
@@ -233,8 +243,13 @@ struct ReplayCommand: ParsableCommand {
   private var files: CaptureFiles {
     var (inputs, filter) = named
     if link != nil { inputs = [] }
-    guard case .file(let path) = destination else { return CaptureFiles(inputs, filter: filter) }
-    return CaptureFiles(inputs, filter: filter, output: StandardStreams.output(path))
+    var output: String?
+    if case .file(let path) = destination { output = StandardStreams.output(path) }
+    let selection = filter.map { FilterExpression($0) }
+    guard engine == .libpcap else {
+      return CaptureFiles(inputs, selecting: selection, output: output)
+    }
+    return CaptureFiles(inputs, selecting: selection, output: output, by: LibpcapEngine())
   }
 
   /// What the command line asks for.
@@ -255,7 +270,9 @@ struct ReplayCommand: ParsableCommand {
       if let link {
         let isReceived = isXDP && destination.link == nil
         let input = LinkInput(link, by: isReceived ? .xdp : .packet)
-        return [selection.converted(files.filter.map { FilteredInput(input, $0) } ?? input)]
+        return [
+          selection.converted(files.selection.map { FilteredInput(input, $0.expression) } ?? input)
+        ]
       }
     #endif
     return selection.inputs(of: files)
@@ -297,7 +314,8 @@ struct ReplayCommand: ParsableCommand {
         toStandardError: files.outputPath == "-")
     let status = ExitStatus(report)
     if status == .nothing {
-      Terminal.warn("mbuma: no packet was replayed: \(whyNothing(report, files.filter))")
+      Terminal.warn(
+        "mbuma: no packet was replayed: \(whyNothing(report, files.selection?.expression))")
     } else if report.wasInterrupted {
       Terminal.warn("mbuma: interrupted after \(report.packetsSent.counted("packet"))")
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import ArgumentParser
 import Interfaces
+import Libpcap
 import Pcap
 import Wire
 
@@ -49,10 +50,11 @@ struct SelectionOptions: ParsableArguments {
   func inputs(of files: CaptureFiles) -> [any PacketInput] {
     guard let slice else { return files.inputs.map(converted) }
     // A reader with a filter does not count what it leaves out.
-    let unfiltered = CaptureFiles(files.paths, output: files.outputPath)
+    let unfiltered = CaptureFiles(
+      files.paths, selecting: nil, output: files.outputPath, by: files.engine)
     return unfiltered.inputs.map { input in
       let wanted = SlicedInput(input, slice)
-      return converted(files.filter.map { FilteredInput(wanted, $0) } ?? wanted)
+      return converted(files.selection.map { FilteredInput(wanted, $0.expression) } ?? wanted)
     }
   }
 

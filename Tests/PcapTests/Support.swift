@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 import Foundation
+import Libpcap
 import Mbufs
 import Pcap
 import TestSupport

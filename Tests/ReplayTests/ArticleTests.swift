@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Interfaces
+import Libpcap
 import Mbufs
 import Pcap
 import Replay

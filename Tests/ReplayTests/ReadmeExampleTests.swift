@@ -2,6 +2,7 @@
 import Foundation
 import Interfaces
 import InternetStack
+import Libpcap
 import Mbufs
 import Pcap
 import SocketBuffers

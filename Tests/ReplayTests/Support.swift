@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Foundation
 import Interfaces
+import Libpcap
 import Mbufs
 import Pcap
 import TestSupport

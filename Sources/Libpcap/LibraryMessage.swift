@@ -2,6 +2,8 @@
 //
 // libpcap says what went wrong only in words. They are told apart here, once.
 
+import Pcap
+
 /// What libpcap said.
 struct LibraryMessage {
   let text: String

@@ -9,6 +9,7 @@
 // Whoever made the descriptor non-blocking is not told otherwise: it is waited for.
 
 import CPcap
+import Pcap
 
 #if canImport(Glibc)
   import Glibc

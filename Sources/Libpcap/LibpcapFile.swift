@@ -4,6 +4,7 @@
 // keeps its errno, the first bytes can be looked at, the buffer is large, and no call locks.
 
 import CPcap
+import Pcap
 
 #if canImport(Glibc)
   import Glibc
@@ -15,7 +16,7 @@ import CPcap
 
 /// An open file to read, with what its stream reads through: a buffer, or for a pipe what has come.
 @safe
-struct CaptureFile: ~Copyable {
+struct LibpcapFile: ~Copyable {
   /// Bytes per read of the file: 64-byte frames cost one system call per 3,000.
   private static let bufferByteCount = 262_144
 
@@ -64,26 +65,20 @@ struct CaptureFile: ~Copyable {
     PcapError(reason == ENOENT ? .notFound : .unreadable(errno: reason), file: path)
   }
 
-  /// The first bytes, which stay to be read: all that are needed to know the resolution.
+  /// The first bytes, which stay to be read: 24 of them, or all that there are.
   ///
   /// - Throws: `.unreadable`; the stream is then of no use.
   func peek(path: String) throws(PcapError) -> [UInt8] {
+    let wanted = 24
     guard let input = unsafe input else {
-      var bytes = [UInt8](repeating: 0, count: 65_536)
+      var bytes = [UInt8](repeating: 0, count: wanted)
       let place = unsafe lseek(fileno(stream), 0, SEEK_CUR)
       let count = unsafe pread(fileno(stream), &bytes, bytes.count, place)
       guard count >= 0 else { throw Self.failure(errno, path) }
       return Array(bytes.prefix(count))
     }
-    var bytes: [UInt8] = []
-    var wanted = CapturePrelude.bytesWanted(after: bytes)
-    while wanted > 0 {
-      let total = bytes.count + wanted
-      // No other use of the input: libpcap has not seen the stream yet.
-      guard let there = unsafe input.pointee.peek(total) else { throw Self.failure(errno, path) }
-      bytes = there
-      wanted = bytes.count < total ? 0 : CapturePrelude.bytesWanted(after: bytes)
-    }
+    // No other use of the input: libpcap has not seen the stream yet.
+    guard let bytes = unsafe input.pointee.peek(wanted) else { throw Self.failure(errno, path) }
     return bytes
   }
 

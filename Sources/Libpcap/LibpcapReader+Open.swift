@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 import CPcap
+import Pcap
 
-extension CaptureReader {
+extension LibpcapReader {
   /// Opens a capture file.
   ///
   /// - Parameters:
@@ -10,15 +11,11 @@ extension CaptureReader {
   ///   - filter: a tcpdump expression; only frames that match it are given.
   /// - Throws: `PcapError`, whose kind says whether the system, the file or the filter is at fault.
   public init(path: String, filter: String? = nil) throws(PcapError) {
-    let file = try CaptureFile(path: path)
+    let file = try LibpcapFile(path: path)
     let prelude: CapturePrelude
     let pcap: OpaquePointer
     do throws(PcapError) {
-      let bytes = try file.peek(path: path)
-      prelude = CapturePrelude(bytes)
-      if let kind = prelude.refusal(byteCount: bytes.count) {
-        throw PcapError(kind, file: path, byteOffset: 0)
-      }
+      prelude = try CapturePrelude(try file.peek(path: path), file: path)
       unsafe pcap = try unsafe Self.open(file, path)
     } catch {
       file.close()
@@ -36,15 +33,15 @@ extension CaptureReader {
       }
     }
     unsafe self.init(
-      pcap: pcap, file: file, filter: program, path: path,
-      format: prelude.format, resolution: prelude.resolution)
+      pcap: pcap, file: file, filter: program, path: path, format: prelude.format,
+      resolution: prelude.resolution)
   }
 
   /// Which file is being read.
   package var identity: FileIdentity { file.identity }
 
   private static func open(
-    _ file: borrowing CaptureFile, _ path: String
+    _ file: borrowing LibpcapFile, _ path: String
   ) throws(PcapError) -> OpaquePointer {
     var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
     let pcap = unsafe pcap_fopen_offline_with_tstamp_precision(
@@ -100,28 +97,5 @@ extension CaptureReader {
     // libpcap reads the eight bytes of a block's header with the words it uses for the body.
     if format == .pcapng, wanted == headerByteCount { return 0 }
     return headerByteCount
-  }
-}
-
-extension CapturePrelude {
-  /// Why these bytes cannot begin a capture that is read here, or nil.
-  func refusal(byteCount: Int) -> PcapError.Kind? {
-    switch content {
-    case .empty: .empty
-    case .tooShort: .truncatedHeader(wanted: 4, available: byteCount)
-    case .compressed(let compression): .compressed(compression)
-    case .unknown: .badMagic(magic)
-    case .capture(let format):
-      // libpcap takes a pcapng file this short for one of no known format.
-      format == .pcapng
-        ? byteCount < 12 ? .truncatedHeader(wanted: 28, available: byteCount) : nil
-        : byteCount < 24 ? .truncatedHeader(wanted: 24, available: byteCount) : nil
-    }
-  }
-
-  /// The format of a capture; `.pcap` for what is none.
-  var format: CaptureFormat {
-    if case .capture(let format) = content { return format }
-    return .pcap
   }
 }

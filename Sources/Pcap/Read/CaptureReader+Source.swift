@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A reader as a source. A frame that the pool denies behind others in one batch is not lost: it is
-// kept where it is, in libpcap's buffer, and is the next frame again. So
+// A reader as a source. A frame that the pool denies behind others in one batch is not lost: it stays
+// where it is, in the reader's window, and is the next frame again. So
 //
 //     packetCount == packets given + statistics.input.drops
 
@@ -11,8 +11,13 @@ import Wire
 
 extension CaptureReader: PacketSource {
   /// The file's link type and unit of time.
+  ///
+  /// In a pcapng, the link type of the interface that is described first; packets of others say theirs.
+  /// An interface that counts nanoseconds may be described at any place, so that is the unit there.
   public var traits: LinkTraits {
-    LinkTraits(linkType: linkType, timeUnitInNanoseconds: resolution.unitInNanoseconds)
+    LinkTraits(
+      linkType: linkType,
+      timeUnitInNanoseconds: format == .pcapng ? 1 : resolution.unitInNanoseconds)
   }
 
   /// Frames read as packets; those that a pool denied are drops.
@@ -31,7 +36,7 @@ extension CaptureReader: PacketSource {
   /// Waits until more may have come of a pipe, in a reader that does not wait for it.
   ///
   /// - Returns: false if the time is over or a signal came.
-  public func wait(milliseconds: Int32) -> Bool { file.wait(milliseconds) }
+  public func wait(milliseconds: Int32) -> Bool { input.wait(milliseconds: milliseconds) }
 
   /// Reads frames into packets, each with the frame's time, wire length and link type.
   ///
@@ -41,22 +46,16 @@ extension CaptureReader: PacketSource {
     upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
   ) -> SourceState {
     precondition(packetLimit > 0, "\(packetLimit) packets wanted")
-    let type = linkType.rawValue
     var left = packetLimit
     while left > 0 {
-      let denied: KeptFrame
-      do {
+      do throws(MbufError) {
         guard let frame = nextFrame() else { return endState() }
-        do throws(MbufError) {
-          queue.enqueue(try frame.packet(of: pool, type))
-          left &-= 1
-          continue
-        } catch {
-          denied = frame.kept()
-        }
+        queue.enqueue(try frame.packet(of: pool))
+      } catch {
+        if left < packetLimit { readAgain() } else { drop() }
+        return .more
       }
-      if left < packetLimit { keep(denied) } else { unsafe drop(denied.bytes.count) }
-      return .more
+      left &-= 1
     }
     return .more
   }

@@ -13,25 +13,26 @@
 // From a pipe, a frame may be long in coming. A reader waits for it, unless it was told to stop
 // doing so: then whoever reads can put out what it has first, and waits for itself.
 //
-// As libpcap has it: seconds are signed 32 bits, so a time past 2038 in a pcap is one before 1970;
+// It is there to judge by, and for who wants what libpcap gives. As libpcap has it: seconds are signed 32 bits, so a time past 2038 in a pcap is one before 1970;
 // a fraction of a second or more is added up; a frame longer than the file's snapshot length is
 // cut to that; FCS bits of the link type are dropped.
 
 import CPcap
 public import Mbufs
+public import Pcap
 public import Wire
 
-/// Reads a pcap or pcapng file.
+/// Reads a pcap or pcapng file as libpcap does.
 ///
-///     var reader = try CaptureReader(path: "dns.pcap", filter: "udp port 53")
+///     var reader = try LibpcapReader(path: "dns.pcap", filter: "udp port 53")
 ///     while let packet = try reader.next(into: pool) { ... }
 ///     if let error = reader.end?.error { print(error) }
 ///
 /// BSD: `pcap_open_offline`, `pcap_next_ex` (libpcap).
 @safe
-public struct CaptureReader: ~Copyable, @unchecked Sendable {
+public struct LibpcapReader: ~Copyable, @unchecked Sendable {
   let pcap: OpaquePointer
-  let file: CaptureFile
+  let file: LibpcapFile
   let filter: PacketFilter?
 
   /// The path it was opened by, "-" for standard input.
@@ -40,8 +41,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   public let format: CaptureFormat
   /// What the file counts times in.
   ///
-  /// For a pcapng file, the finest of the interfaces described before the first packet in its
-  /// first 64 KiB; on a pipe, that of the first interface.
+  /// For a pcapng, which libpcap says nothing of, nanoseconds.
   public let resolution: TimeResolution
   /// How the frames begin.
   public let linkType: LinkType
@@ -82,7 +82,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   }
 
   init(
-    pcap: OpaquePointer, file: consuming CaptureFile, filter: consuming PacketFilter?,
+    pcap: OpaquePointer, file: consuming LibpcapFile, filter: consuming PacketFilter?,
     path: String, format: CaptureFormat, resolution: TimeResolution
   ) {
     unsafe self.pcap = pcap
@@ -117,12 +117,11 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   public mutating func next(
     into pool: MbufPool, headroom: Int = 0
   ) throws(MbufError) -> Packet? {
-    let linkType = linkType.rawValue
     var byteCount = 0
     do throws(MbufError) {
       guard let frame = nextFrame() else { return nil }
       byteCount = frame.bytes.byteCount
-      return try frame.packet(of: pool, headroom: headroom, linkType)
+      return try frame.packet(of: pool, headroom: headroom)
     } catch {
       drop(byteCount)
       throw error
@@ -159,10 +158,11 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
       packetCount &+= 1
       byteCount &+= captured
       let time = unsafe nanoseconds(header.pointee.ts)
+      let linkType = linkType
       // They stay until libpcap's next call, which needs the reader, which the frame borrows.
       return CapturedFrame(
         bytes: unsafe _overrideLifetime(bytes, mutating: &self), timestampInNanoseconds: time,
-        wireByteCount: onWire)
+        wireByteCount: onWire, linkType: linkType)
     }
     if gate == .kept { return keptFrame() }
     return nil
@@ -210,9 +210,11 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     byteCount += unsafe frame.bytes.count
     // libpcap's buffer is as it was: nothing was read since.
     let bytes = unsafe RawSpan(_unsafeBytes: frame.bytes)
+    let linkType = linkType
     return CapturedFrame(
       bytes: unsafe _overrideLifetime(bytes, mutating: &self),
-      timestampInNanoseconds: frame.timestampInNanoseconds, wireByteCount: frame.wireByteCount)
+      timestampInNanoseconds: frame.timestampInNanoseconds, wireByteCount: frame.wireByteCount,
+      linkType: linkType)
   }
 }
 
@@ -225,19 +227,6 @@ struct KeptFrame {
 }
 
 extension CapturedFrame {
-  /// A packet with the frame's bytes, time, wire length and link type.
-  @inline(__always)
-  borrowing func packet(
-    of pool: MbufPool, headroom: Int = 0, _ linkType: UInt32
-  ) throws(MbufError) -> Packet {
-    var packet = try pool.packet(copying: bytes, headroom: headroom)
-    packet.timestampInNanoseconds = timestampInNanoseconds
-    // 2^32 - 1 says in a packet that its length is not known: it has one less then.
-    packet.wireByteCount = wireByteCount
-    packet.linkType = linkType
-    return packet
-  }
-
   /// The frame without its lifetime, which is libpcap's next call.
   @inline(never)
   borrowing func kept() -> KeptFrame {

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A reader as a source. A frame that the pool denies behind others in one batch is not lost: it is
+// kept where it is, in libpcap's buffer, and is the next frame again. So
+//
+//     packetCount == packets given + statistics.input.drops
+
+public import Interfaces
+public import Mbufs
+import Pcap
+import Wire
+
+extension LibpcapReader: PacketSource {
+  /// The file's link type and unit of time.
+  public var traits: LinkTraits {
+    LinkTraits(linkType: linkType, timeUnitInNanoseconds: resolution.unitInNanoseconds)
+  }
+
+  /// Frames read as packets; those that a pool denied are drops.
+  public var statistics: InterfaceStatistics {
+    var statistics = InterfaceStatistics()
+    statistics.input.packets = packetCount - deniedCount
+    statistics.input.bytes = byteCount - deniedByteCount
+    statistics.input.drops = deniedCount
+    statistics.input.lostBytes = deniedByteCount
+    return statistics
+  }
+
+  /// The file's format.
+  public var formatName: String? { format.rawValue }
+
+  /// Waits until more may have come of a pipe, in a reader that does not wait for it.
+  ///
+  /// - Returns: false if the time is over or a signal came.
+  public func wait(milliseconds: Int32) -> Bool { file.wait(milliseconds) }
+
+  /// Reads frames into packets, each with the frame's time, wire length and link type.
+  ///
+  /// At the end of a file that is cut, corrupt or not supported the state says so. A pipe is waited
+  /// for.
+  public mutating func receive(
+    upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
+  ) -> SourceState {
+    precondition(packetLimit > 0, "\(packetLimit) packets wanted")
+    var left = packetLimit
+    while left > 0 {
+      let denied: KeptFrame
+      do {
+        guard let frame = nextFrame() else { return endState() }
+        do throws(MbufError) {
+          queue.enqueue(try frame.packet(of: pool))
+          left &-= 1
+          continue
+        } catch {
+          denied = frame.kept()
+        }
+      }
+      if left < packetLimit { keep(denied) } else { unsafe drop(denied.bytes.count) }
+      return .more
+    }
+    return .more
+  }
+
+  /// Whether there is more, where no frame came.
+  @inline(never)
+  private func endState() -> SourceState {
+    switch end {
+    case nil: .idle
+    case .clean: .ended(nil)
+    case .cut(let error), .corrupt(let error), .unsupported(let error):
+      .ended(InterfaceError(error))
+    }
+  }
+}

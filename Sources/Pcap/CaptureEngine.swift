@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+package import Interfaces
+
+/// Opens captures to read.
+package protocol CaptureEngine: Sendable {
+  /// Opens a capture at its first frame; it is idle where one of a pipe would have to be waited for.
+  ///
+  /// - Parameters:
+  ///   - path: the file, or "-" for standard input.
+  ///   - selection: which frames are given; nil for all.
+  ///   - check: refuses a file, by throwing, once it is open.
+  /// - Throws: `PcapError`, of its own or of `check`.
+  func open(
+    _ path: String, selecting selection: (any FrameSelection)?,
+    unless check: (FileIdentity) throws(PcapError) -> Void
+  ) throws(PcapError) -> any PacketSource & ~Copyable
+}
+
+/// This library's own reader.
+struct OwnEngine: CaptureEngine {
+  func open(
+    _ path: String, selecting selection: (any FrameSelection)?,
+    unless check: (FileIdentity) throws(PcapError) -> Void
+  ) throws(PcapError) -> any PacketSource & ~Copyable {
+    var reader = try CaptureReader(path: path, selecting: selection)
+    try check(reader.identity)
+    reader.stopWaiting()
+    return reader
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+/// Every block of a pcapng, as it stands in the file: what copies one whole, packets and all else.
+///
+///     var blocks = try BlockReader(path: "in.pcapng")
+///     while let block = try blocks.next() { write(blocks.bytes) }
+package struct BlockReader: ~Copyable {
+  private var input: ByteSource
+  private var walk = BlockWalk()
+  private var current: CaptureBlock?
+  private let path: String
+  private var blockCount = 0
+
+  /// Opens a file, or standard input for "-".
+  ///
+  /// - Throws: `.notFound`, `.unreadable`, or `.badMagic` for what is no pcapng.
+  package init(path: String) throws(PcapError) {
+    var input = try ByteSource(path: path)
+    guard input.fill(4) == .here, input.word(at: 0) == CaptureBlock.Kind.section else {
+      let magic = input.byteCount < 4 ? 0 : input.word(at: 0)
+      throw PcapError(.badMagic(UInt32(bigEndian: magic)), file: path, byteOffset: 0)
+    }
+    self.input = input
+    self.path = path
+  }
+
+  /// The next block; nil at the end.
+  ///
+  /// - Throws: `.truncated`, `.corrupt`, `.unsupportedVersion` or `.unreadable`, with the block's number
+  ///   and place.
+  package mutating func next() throws(PcapError) -> CaptureBlock? {
+    current = nil
+    switch walk.next(of: &input) {
+    case .block(let block):
+      blockCount += 1
+      current = block
+    case .ended, .notYet: break
+    case .failed(let fault):
+      throw PcapError(fault.kind, file: path, packet: blockCount + 1, byteOffset: input.byteOffset)
+    }
+    return current
+  }
+
+  /// The bytes of the block that `next` gave, its lengths included; none before the first.
+  package var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get { input.span(0, input.lentByteCount) }
+  }
+}

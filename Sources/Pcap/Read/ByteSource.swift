@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The bytes of a capture, whatever they come from: a window of them that lies in one piece.
+//
+//     bytes  | gone | lent | here, not lent yet | free |
+//            0      start  start + lent         end    capacity
+//
+//     0 <= start,  0 <= lent,  start + lent <= end <= capacity
+//     place of the byte at `start` in its stream == origin + start
+//
+// What was lent last stays where it is until more is asked for, so a frame is read in place, and can
+// be read again by lending nothing. Asking for more moves what is left to the front and reads behind
+// it. The buffer grows when it is full, to twice its bytes at most: so never to more than twice what
+// has come, whatever a length in the file says.
+//
+// Regular files are read(2) like all others and not mapped: a file that is cut while it is mapped
+// ends the process by SIGBUS at the next look, where read(2) just finds the end. Who made the
+// descriptor non-blocking is not told otherwise: it is waited for.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A descriptor to read from, with a buffer behind it.
+@safe
+struct ByteSource: ~Copyable {
+  /// What came of asking for bytes.
+  enum Supply: Equatable {
+    /// They are here.
+    case here
+    /// Nothing has come for now, and nothing is waited for.
+    case notYet
+    /// The end came first.
+    case ended
+    /// The system refused, or a signal came.
+    case failed(errno: Int32)
+  }
+
+  /// Bytes of the buffer at first: few enough for the processor's second cache.
+  private static var firstByteCount: Int { 262_144 }
+
+  private let descriptor: Int32
+  /// Which file it is.
+  let identity: FileIdentity
+  private var bytes: UnsafeMutableRawPointer
+  private(set) var capacity = firstByteCount
+  private var start = 0
+  private var lent = 0
+  private var end = 0
+  private var origin: Int
+  private var isAtEnd = false
+  /// Whether what has not come is waited for; files are read in either case.
+  var waits = true
+
+  /// Opens `path`, or standard input for "-".
+  ///
+  /// Standard input is duplicated: closing leaves descriptor 0 open.
+  ///
+  /// - Throws: `.notFound` or `.unreadable`.
+  init(path: String) throws(PcapError) {
+    let descriptor =
+      path == "-" ? dup(0) : unsafe open(FileName.systemName(path), O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Self.failure(errno, path) }
+    guard let identity = FileIdentity(descriptor: descriptor), !identity.isFolder else {
+      _ = closeDescriptor(descriptor)
+      throw Self.failure(EISDIR, path)
+    }
+    self.init(descriptor: descriptor, identity: identity)
+  }
+
+  private init(descriptor: Int32, identity: FileIdentity) {
+    self.descriptor = descriptor
+    self.identity = identity
+    unsafe bytes = .allocate(byteCount: Self.firstByteCount, alignment: 4_096)
+    origin = identity.isRegular ? Swift.max(0, Int(lseek(descriptor, 0, SEEK_CUR))) : 0
+    #if !canImport(Darwin)
+      // Read ahead twice as far; no harm is done where the system does not.
+      if identity.isRegular { _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL) }
+    #endif
+  }
+
+  deinit {
+    _ = closeDescriptor(descriptor)
+    unsafe bytes.deallocate()
+  }
+
+  private static func failure(_ reason: Int32, _ path: String) -> PcapError {
+    PcapError(reason == ENOENT ? .notFound : .unreadable(errno: reason), file: path)
+  }
+
+  // MARK: What is here
+
+  /// Bytes here, those that are lent included.
+  @inline(__always) var byteCount: Int { end &- start }
+
+  /// Bytes that are lent.
+  @inline(__always) var lentByteCount: Int { lent }
+
+  /// The place of the first byte here in the stream, from its beginning.
+  var place: Int { origin + start }
+
+  /// The place of the first byte in a file; nil for pipes.
+  var byteOffset: Int? { identity.isRegular ? place : nil }
+
+  /// The four bytes at an offset from the first byte here, in the order of this machine.
+  @inline(__always)
+  func word(at offset: Int) -> UInt32 {
+    assert(offset >= 0 && offset &+ 4 <= byteCount, "word \(offset) of \(byteCount) bytes")
+    // In bounds: callers ask for what `byteCount` covers, and start + byteCount == end <= capacity.
+    return unsafe bytes.loadUnaligned(fromByteOffset: start &+ offset, as: UInt32.self)
+  }
+
+  /// The same, of a file whose order may be the other.
+  @inline(__always)
+  func word(at offset: Int, isByteSwapped: Bool) -> UInt32 {
+    let word = word(at: offset)
+    return isByteSwapped ? word.byteSwapped : word
+  }
+
+  /// The two bytes at an offset as a number.
+  @inline(__always)
+  func half(at offset: Int, isByteSwapped: Bool) -> Int {
+    assert(offset >= 0 && offset &+ 2 <= byteCount, "half \(offset) of \(byteCount) bytes")
+    // In bounds, as for a word.
+    let half = unsafe bytes.loadUnaligned(fromByteOffset: start &+ offset, as: UInt16.self)
+    return Int(isByteSwapped ? half.byteSwapped : half)
+  }
+
+  /// Some of the bytes here.
+  @inline(__always)
+  @_lifetime(borrow self)
+  func span(_ offset: Int, _ count: Int) -> RawSpan {
+    assert(offset >= 0 && count >= 0 && offset &+ count <= byteCount, "\(count) bytes at \(offset)")
+    // In bounds: callers ask for what `byteCount` covers. They stay until the source is changed.
+    let span = unsafe RawSpan(_unsafeStart: bytes + (start &+ offset), byteCount: count)
+    return unsafe _overrideLifetime(span, borrowing: self)
+  }
+
+  /// The same, for a caller that says how long they stay: until it has the source go on.
+  @inline(__always)
+  @_lifetime(immortal)
+  func lentSpan(_ offset: Int, _ count: Int) -> RawSpan {
+    assert(offset >= 0 && count >= 0 && offset &+ count <= byteCount, "\(count) bytes at \(offset)")
+    // In bounds, as above.
+    let span = unsafe RawSpan(_unsafeStart: bytes + (start &+ offset), byteCount: count)
+    return unsafe _overrideLifetime(span, copying: ())
+  }
+
+  // MARK: Going on
+
+  /// Lends the first bytes here, which are all there, until `goOn`.
+  @inline(__always)
+  mutating func lend(_ count: Int) {
+    assert(count >= 0 && count <= byteCount, "\(count) of \(byteCount) bytes")
+    lent = count
+  }
+
+  /// Takes what was lent as read.
+  @inline(__always)
+  mutating func goOn() {
+    start &+= lent
+    lent = 0
+  }
+
+  /// Lets nothing more come: what is here and behind is not wanted.
+  mutating func endHere() {
+    end = start
+    lent = 0
+    isAtEnd = true
+  }
+
+  /// Sees to it that so many bytes are here behind `goOn`, by reading more of them.
+  @inline(never)
+  mutating func fill(_ wanted: Int) -> Supply {
+    goOn()
+    while byteCount < wanted {
+      if isAtEnd { return .ended }
+      if !waits, !identity.isRegular, !isReadable(descriptor) { return .notYet }
+      makeRoom(wanted)
+      // In bounds: end <= capacity.
+      let count = unsafe read(descriptor, bytes + end, capacity - end)
+      if count > 0 {
+        end += count
+      } else if count == 0 {
+        isAtEnd = true
+      } else {
+        let reason = errno
+        guard reason == EAGAIN else { return .failed(errno: reason) }
+        if !waits { return .notYet }
+        if !waitUntilReady(descriptor, POLLIN) { return .failed(errno: errno) }
+      }
+    }
+    return .here
+  }
+
+  /// Waits for more to come; gives false if the time is over or a signal came.
+  func wait(milliseconds: Int32) -> Bool {
+    identity.isRegular || isReadable(descriptor, atMostMilliseconds: milliseconds)
+  }
+
+  /// Makes room behind what is here for at least one byte.
+  private mutating func makeRoom(_ wanted: Int) {
+    let count = byteCount
+    if start > 0 {
+      // In bounds: start..<end is filled, and moves to the front.
+      unsafe bytes.copyMemory(from: bytes + start, byteCount: count)
+      origin += start
+      (start, end) = (0, count)
+    }
+    guard count == capacity else { return }
+    let (larger, old) = unsafe (Swift.min(2 * capacity, Swift.max(wanted, capacity + 1)), bytes)
+    unsafe bytes = .allocate(byteCount: larger, alignment: 4_096)
+    // In bounds: both have `count` bytes.
+    unsafe bytes.copyMemory(from: old, byteCount: count)
+    unsafe old.deallocate()
+    capacity = larger
+  }
+}
+
+/// Whether reading gives something, be it the end, within a time.
+package func isReadable(_ descriptor: Int32, atMostMilliseconds limit: Int32 = 0) -> Bool {
+  var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+  return unsafe poll(&wanted, 1, limit) > 0
+}

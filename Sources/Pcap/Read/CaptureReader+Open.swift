@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+import Wire
+
+extension CaptureReader {
+  /// Opens a capture file.
+  ///
+  /// Of a pcapng, what comes before its first frame is read, up to the first interface at least, which
+  /// a pipe is waited for.
+  ///
+  /// - Parameters:
+  ///   - path: the file, or "-" for standard input; a byte `b` that is not UTF-8 is U+10FF00 + `b`.
+  ///   - selection: which frames are given; nil for all.
+  /// - Throws: `PcapError`, whose kind says whether the system, the file or the filter is at fault.
+  public init(path: String, selecting selection: (any FrameSelection)? = nil) throws(PcapError) {
+    var input = try ByteSource(path: path)
+    let header = try Self.readHeader(&input, path)
+    var section = PcapngSection()
+    if let header { section = PcapngSection(header) } else { try section.open(&input, file: path) }
+    let isByteSwapped = header?.isByteSwapped ?? section.walk.isByteSwapped
+    let filter = try Self.filter(
+      selection, for: section.interfaces.first?.linkType, isByteSwapped: isByteSwapped, path)
+    self.init(input, header, section, filter, path: path)
+  }
+
+  /// Reads the header of a pcap; nil for a pcapng, of which nothing is read.
+  private static func readHeader(
+    _ input: inout ByteSource, _ path: String
+  ) throws(PcapError) -> PcapFileHeader? {
+    let prelude = try CapturePrelude(&input, file: path)
+    if prelude.format == .pcapng { return nil }
+    let header = try PcapFileHeader(input, file: path)
+    input.lend(PcapFileHeader.byteCount)
+    input.goOn()
+    return header
+  }
+
+  /// The filter of a selection, ready for the first link type.
+  private static func filter(
+    _ selection: (any FrameSelection)?, for linkType: LinkType?, isByteSwapped: Bool, _ path: String
+  ) throws(PcapError) -> (any FrameFilter & ~Copyable)? {
+    guard let selection else { return nil }
+    var filter = selection.filter(for: path)
+    try filter.prepare(for: linkType ?? .ethernet, isByteSwapped: isByteSwapped)
+    return filter
+  }
+}
+
+extension CaptureInterface {
+  /// The snapshot length as libpcap corrects it: what the link type may have, for none.
+  var shownSnapshotByteCount: Int {
+    1...Int(Int32.max) ~= snapshotByteCount ? snapshotByteCount : linkType.frameByteLimit
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a section of a pcapng has said so far: its order, and its interfaces, numbered from 0. A new
+// section begins without any.
+//
+//     interfaces.count == facts.count <= 65,536
+
+import Wire
+
+/// Goes from block to block and notes what they say of interfaces.
+struct PcapngSection {
+  /// The most interfaces of a section.
+  private static var interfaceLimit: Int { 65_536 }
+
+  private(set) var walk = BlockWalk()
+  /// What is described: in a pcap, which has no sections, its one interface.
+  private(set) var interfaces: [CaptureInterface] = []
+  /// What each of them means for its frames.
+  private(set) var facts: [InterfaceFacts] = []
+  private var textByteCount = 0
+
+  /// Nothing read yet.
+  init() {}
+
+  /// What the header of a pcap says.
+  init(_ header: PcapFileHeader) {
+    var interface = CaptureInterface(
+      linkType: header.linkType, snapshotByteCount: header.snapshotByteCount)
+    interface.fcsByteCount = header.fcsByteCount
+    interfaces = [interface]
+  }
+
+  /// The next block, of any kind, lent.
+  @inline(__always)
+  mutating func next(of input: inout ByteSource) -> BlockWalk.Step {
+    let step = walk.next(of: &input)
+    guard case .block(let block) = step,
+      block.type == CaptureBlock.Kind.interface || block.type == CaptureBlock.Kind.section
+    else { return step }
+    return note(block, input)
+  }
+
+  /// Takes what a section or an interface says.
+  @inline(never)
+  private mutating func note(
+    _ block: CaptureBlock, _ input: borrowing ByteSource
+  ) -> BlockWalk.Step {
+    if block.type == CaptureBlock.Kind.section {
+      interfaces.removeAll()
+      facts.removeAll()
+      textByteCount = 0
+      return .block(block)
+    }
+    guard block.byteCount >= 20 else {
+      return .failed(.short(type: block.type))
+    }
+    guard interfaces.count < Self.interfaceLimit else {
+      return .failed(.interfaces(limit: Self.interfaceLimit))
+    }
+    let isSwapped = block.isByteSwapped
+    var interface = CaptureInterface(
+      linkType: LinkType(inFile: UInt32(input.half(at: 8, isByteSwapped: isSwapped))),
+      snapshotByteCount: input.word(at: 12, isByteSwapped: isSwapped))
+    interface.read(
+      CaptureOptions(input.span(16, block.byteCount - 20), isByteSwapped: isSwapped),
+      keepsText: textByteCount < CaptureInterface.textByteLimit)
+    textByteCount += interface.textByteCount
+    interfaces.append(interface)
+    facts.append(InterfaceFacts(interface))
+    return .block(block)
+  }
+}
+
+// MARK: The beginning of a file
+
+extension PcapngSection {
+  /// Bytes of a file in which interfaces are looked for before the first frame.
+  private static var openByteCount: Int { 65_536 }
+
+  /// Reads up to the first interface, and on to the first frame as far as nothing has to come for that.
+  ///
+  /// - Throws: `.noInterface`, or what is wrong with a block, as of a header.
+  mutating func open(_ input: inout ByteSource, file path: String) throws(PcapError) {
+    while interfaces.isEmpty {
+      switch next(of: &input) {
+      case .block(let block) where block.isPacket:
+        throw PcapError(.noInterface, file: path, packet: 1, byteOffset: input.byteOffset)
+      case .block: break
+      case .ended, .notYet:
+        throw PcapError(.noInterface, file: path, byteOffset: input.byteOffset)
+      case .failed(.cut(let wanted, let available)):
+        throw PcapError(
+          .truncatedHeader(wanted: wanted, available: available), file: path,
+          byteOffset: input.byteOffset)
+      case .failed(let fault):
+        throw PcapError(fault.kind, file: path, byteOffset: input.byteOffset)
+      }
+    }
+    if input.identity.isRegular { _ = input.fill(Self.openByteCount) }
+    while let type = walk.typeOfNext(in: &input), type != CaptureBlock.Kind.section,
+      !CaptureBlock.isPacket(type), case .block = next(of: &input)
+    {}
+  }
+}
