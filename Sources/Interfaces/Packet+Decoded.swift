@@ -28,7 +28,7 @@ extension Packet {
   ///
   /// - Parameter linkType: what the packet's first byte is.
   /// - Complexity: O(headers). Nothing is copied if the headers lie in the first segment, and nothing
-  ///   allocated unless IPv6 extension headers beyond the first 256 bytes lie in others.
+  ///   allocated unless headers beyond the first 256 bytes lie in others.
   @inlinable @inline(__always)
   public borrowing func decoded(_ linkType: LinkType) -> DecodedFrame {
     let frame = DecodedFrame(
@@ -39,9 +39,13 @@ extension Packet {
 
   @usableFromInline @inline(never)
   borrowing func decodedOverSegments(_ linkType: LinkType) -> DecodedFrame {
-    let frame = decoded(linkType, copying: 256)
-    if !frame.flags.contains(.cutBySegment) { return frame }
-    return decoded(linkType, copying: DecodedFrame.longestHeadersByteCount)
+    // Eight times as many until they do, so that no header costs more than its bytes.
+    var limit = 256
+    while true {
+      let frame = decoded(linkType, copying: limit)
+      if !frame.flags.contains(.cutBySegment) || limit >= byteCount { return frame }
+      limit *= 8
+    }
   }
 
   private borrowing func decoded(_ linkType: LinkType, copying limit: Int) -> DecodedFrame {

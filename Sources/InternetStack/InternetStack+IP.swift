@@ -61,10 +61,10 @@ extension InternetStack {
 }
 
 extension DecodedFrame {
-  /// Whether the IPv4 header is complete and valid, and the datagram is not cut short.
+  /// Whether the IPv4 header is complete and valid, the datagram is not cut short, and this is its end.
   fileprivate var hasPlainIPv4Header: Bool {
     ipv4HeaderChecksum == .valid
-      && flags.isDisjoint(with: .badLengths)
+      && flags.isDisjoint(with: .unacceptable)
       && hasNetworkHeader
   }
 
@@ -84,6 +84,9 @@ extension DecodedFrame {
     // Only a frame that a device is to segment (TSO) may have a total length of 0; none comes from a
     // link.
     if flags.contains(.openLength) { return .badLength }
-    return isTruncated || stop?.layer == .ipv4 ? .short : nil
+    if isTruncated || stop?.layer == .ipv4 { return .short }
+    // We are a stop on its way, and forward nothing; or nobody here verifies who sent it.
+    if flags.contains(.routed) { return .notForUs }
+    return flags.contains(.authenticated) ? .noProtocol : nil
   }
 }

@@ -3,18 +3,25 @@
 extension DecodedFrame {
   /// The sum of the transport's pseudo-header; of nothing for ICMP and for what has none.
   @inlinable @inline(__always)
-  public var pseudoHeaderSum: InternetChecksum {
+  public var pseudoHeaderSum: InternetChecksum { pseudoHeaderSum(byteCount: transportByteCount) }
+
+  /// The same for a transport of another length.
+  @inlinable @inline(__always)
+  package func pseudoHeaderSum(byteCount: Int) -> InternetChecksum {
+    var sum: InternetChecksum
     switch (network, transport) {
     case (.ipv4, .udp), (.ipv4, .tcp):
-      .pseudoHeader(
+      sum = .pseudoHeader(
         source: ipv4Source, destination: ipv4Destination, protocol: `protocol`,
-        byteCount: transportByteCount)
+        byteCount: byteCount)
     case (.ipv6, .udp), (.ipv6, .tcp), (.ipv6, .icmpv6):
-      .pseudoHeader(
+      sum = .pseudoHeader(
         source: ipv6Source, destination: ipv6Destination, protocol: `protocol`,
-        byteCount: transportByteCount)
-    default: InternetChecksum()
+        byteCount: byteCount)
+    default: return InternetChecksum()
     }
+    sum.add(addressChange)
+    return sum
   }
 
   /// Whether the transport checksum is right, given the sum of the `transportByteCount` bytes from

@@ -4,8 +4,7 @@
 // before the next may throw, so that whatever stops the walk leaves all before it.
 //
 // A new link type is a case of `walkLinkHeader` and has other places, which LinkType.swift names; a
-// new tag, or another header between the link header
-// and the network, is a step of `walkLink`.
+// new tag, or another header between the link header and the network, is a step of `walkShim`.
 
 extension DecodedFrame {
   @usableFromInline @inline(never)
@@ -40,46 +39,45 @@ extension DecodedFrame {
   mutating func walkLink(
     _ frame: inout FrameBytes, _ linkType: LinkType
   ) throws(ParseError) -> Bool {
-    let end = frame.wireByteCount
-    notePayload(at: 0, before: end, of: frame)
+    notePayload(at: 0, before: frame.wireByteCount, of: frame)
     guard var offset = try walkLinkHeader(frame, linkType) else {
       network = .other
       return false
     }
-    while etherType.isVLANTag {
-      notePayload(at: offset, before: end, of: frame)
-      guard vlanTagCount < VLANTags.limit else {
-        throw ParseError(
-          .vlan, .tooManyHeaders, wanted: VLANTags.limit, available: vlanTagCount, offset: offset)
-      }
-      let tag = try frame.view(VLANTag.self, at: offset, before: end)
-      tags.append(etherType, control: tag.control)
-      etherType = tag.etherType
-      offset += VLANTag.byteCount
-    }
-    if link == .ethernet, etherType.isLength {
-      link = .length
-      let length = Int(etherType.rawValue)
-      if length > end - offset { flags.insert(.badLinkLength) }
-      frame.wireByteCount = min(end, offset + length)
+    while true {
       notePayload(at: offset, before: frame.wireByteCount, of: frame)
-      // Where an LLC header is not SNAP, or not there, the frame is simply something else.
-      if min(frame.wireByteCount, frame.capturedByteCount) - offset >= SNAPHeader.byteCount {
-        let snap = try frame.view(SNAPHeader.self, at: offset, before: frame.wireByteCount)
-        if snap.isEtherType {
-          etherType = snap.etherType
-          offset += SNAPHeader.byteCount
+      switch etherType {
+      case .ipv4: network = .ipv4
+      case .ipv6: network = .ipv6
+      case .arp: network = .arp
+      default:
+        if let byteCount = try walkShimOrLLC(&frame, at: offset) {
+          offset += byteCount
+          continue
         }
+        network = .other
+      }
+      return network != .other
+    }
+  }
+
+  @inline(never)
+  private mutating func walkShimOrLLC(
+    _ frame: inout FrameBytes, at offset: Int
+  ) throws(ParseError) -> Int? {
+    if etherType.isLength {
+      switch link {
+      case .ethernet, .length:
+        link = .length
+        return try walkLLC(&frame, at: offset, length: Int(etherType.rawValue))
+      // In place of a type, the kernel's number for an IEEE 802.2 frame, which has no length there.
+      case .linuxSLL, .linuxSLL2:
+        guard etherType.rawValue == 4 else { return nil }
+        return try walkLLC(&frame, at: offset, length: nil)
+      default: return nil
       }
     }
-    notePayload(at: offset, before: frame.wireByteCount, of: frame)
-    switch etherType {
-    case .ipv4: network = .ipv4
-    case .ipv6: network = .ipv6
-    case .arp: network = .arp
-    default: network = .other
-    }
-    return network != .other
+    return try walkShim(&frame, at: offset)
   }
 
   /// Reads the link header: what it is, and what it says of what follows.

@@ -52,7 +52,31 @@ extension DecodedFrame {
     // A total of 0 is a frame longer than 16 bits can say, still to be cut up by hardware.
     let end = noteNetwork(byteCount: totalLength, isOpen: totalLength == 0, .ipv4, frame)
     notePayload(at: start + headerByteCount, before: end, of: frame)
+    if headerByteCount > IPv4Header.byteCount {
+      noteSourceRoute(
+        frame.contiguous.extracting(start + IPv4Header.byteCount..<start + headerByteCount))
+    }
+    if `protocol` == .authentication, fragmentStart == 0 {
+      try walkAuthentication(frame, before: end)
+    }
     try walkTransport(frame, before: end, isOpen: totalLength == 0)
+  }
+
+  /// Steps over authentication headers, which IPv4 and IPv6 have alike (RFC 4302).
+  @inline(never)
+  private mutating func walkAuthentication(
+    _ frame: borrowing FrameBytes, before end: Int
+  ) throws(ParseError) {
+    while `protocol` == .authentication {
+      let start = payloadOffset
+      let least = IPv6ExtensionHeader.leastByteCount
+      try frame.require(least, at: start, before: end, .ipv4)
+      let header = IPv6ExtensionHeader(frame.contiguous, at: start, kind: .authentication)
+      try frame.require(header.byteCount, at: start, before: end, .ipv4)
+      flags.insert(.authenticated)
+      `protocol` = header.nextHeader
+      notePayload(at: start + header.byteCount, before: end, of: frame)
+    }
   }
 
   private mutating func walkIPv6(_ frame: borrowing FrameBytes) throws(ParseError) {
@@ -68,15 +92,15 @@ extension DecodedFrame {
     // A payload length of 0 is a jumbogram, or a frame still to be cut up; or truly nothing.
     let payloadLength = Int(header.payloadLength)
     let isOpen = payloadLength == 0 && `protocol` != .noNextHeader
-    let end = noteNetwork(
+    var end = noteNetwork(
       byteCount: IPv6Header.byteCount + payloadLength, isOpen: isOpen, .ipv6, frame)
     notePayload(at: start + IPv6Header.byteCount, before: end, of: frame)
-    try walkExtensions(frame, before: end)
+    try walkExtensions(frame, before: &end)
     try walkTransport(frame, before: end, isOpen: isOpen)
   }
 
   private mutating func walkExtensions(
-    _ frame: borrowing FrameBytes, before end: Int
+    _ frame: borrowing FrameBytes, before end: inout Int
   ) throws(ParseError) {
     let known = frame.contiguous.extracting(first: min(end, frame.contiguous.byteCount))
     guard payloadOffset < known.byteCount else {
@@ -87,17 +111,35 @@ extension DecodedFrame {
       return
     }
     var walk = IPv6ExtensionWalk(known, nextHeader: `protocol`, at: payloadOffset)
+    var final: IPv6Address?
+    var home: IPv6Address?
     do throws(ParseError) {
       while let header = try walk.next() {
-        if header.kind == .fragment {
+        let bytes = known.extracting(payloadOffset..<walk.offset)
+        switch header.kind {
+        case .fragment:
           noteFragment(
             isFragment: true, offset: header.fragmentOffset, more: header.moreFragments)
+        case .routing where header.segmentsLeft != 0:
+          flags.insert(.routed)
+          final = IPv6Address(lastStopOf: bytes, for: ipv6Destination)
+          if final == nil { flags.insert(.unknownDestination) }
+        case .destinationOptions: home = bytes.homeAddress ?? home
+        case .authentication: flags.insert(.authenticated)
+        case .hopByHop where flags.contains(.openLength):
+          if let byteCount = bytes.jumboPayloadByteCount {
+            flags.remove(.openLength)
+            end = noteNetwork(
+              byteCount: IPv6Header.byteCount + byteCount, isOpen: false, .ipv6, frame)
+          }
+        default: break
         }
-        if header.segmentsLeft != 0 { flags.insert(.routed) }
         `protocol` = walk.nextHeader
         notePayload(at: walk.offset, before: end, of: frame)
       }
+      noteAddresses(final: final, home: home)
     } catch {
+      noteAddresses(final: final, home: home)
       // The walk knows its own bytes; the frame knows what ended them.
       if error.reason == .tooShort {
         try frame.require(error.wanted, at: error.offset, before: end, .ipv6Extension)

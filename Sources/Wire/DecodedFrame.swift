@@ -95,7 +95,8 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     @inlinable public static var transportHeader: Flags { Flags(rawValue: 16) }
     /// A length field claims more than there is.
     @inlinable public static var badLength: Flags { Flags(rawValue: 32) }
-    /// An IPv6 routing header has segments left: the destination is not the final one.
+    /// A source route has stops left, of IPv4's options or of an IPv6 routing header: the destination is
+    /// not the final one.
     @inlinable public static var routed: Flags { Flags(rawValue: 64) }
     /// IP leaves its length to the frame, as a packet does that the sender's hardware will cut up.
     @inlinable public static var openLength: Flags { Flags(rawValue: 128) }
@@ -104,6 +105,13 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     /// The walk ended where the first piece does; more contiguous bytes would bring it further.
     @inlinable public static var cutBySegment: Flags { Flags(rawValue: 512) }
 
+    /// A source route has stops left and does not tell the final destination.
+    @inlinable public static var unknownDestination: Flags { Flags(rawValue: 1_024) }
+    /// An authentication header stands before the transport.
+    @inlinable public static var authenticated: Flags { Flags(rawValue: 2_048) }
+    /// An option of IPv6 names the sender's home, which stands for the source.
+    @inlinable public static var homeAddress: Flags { Flags(rawValue: 4_096) }
+
     // Sets as numbers: of a literal the compiler may make an array on the heap.
 
     /// Both headers were there.
@@ -111,10 +119,11 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     static var bothHeaders: Flags { Flags(rawValue: 8 | 16) }
     /// What keeps a checksum from being verified.
     @inlinable @inline(__always)
-    static var unverifiable: Flags { Flags(rawValue: 2 | 4 | 32 | 64) }
-    /// A length that is not to be believed.
+    static var unverifiable: Flags { Flags(rawValue: 2 | 4 | 32 | 1_024) }
+    /// What keeps a stack from taking the packet: a length that is not to be believed, stops that are
+    /// left, authentication that nobody verifies.
     @inlinable @inline(__always)
-    package static var badLengths: Flags { Flags(rawValue: 4 | 32 | 128 | 256) }
+    package static var unacceptable: Flags { Flags(rawValue: 4 | 32 | 64 | 128 | 256 | 2_048) }
   }
 
   /// What the first header is.
@@ -139,6 +148,10 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   public var destinationPort: UInt16 = 0
   /// The checksum field of UDP, TCP, ICMP and ICMPv6; else 0.
   public var transportChecksum: UInt16 = 0
+
+  /// What the pseudo-header has beyond source and destination, in ones' complement: where a source route
+  /// names another destination, or a mobile node its home, the difference.
+  @usableFromInline var addressChange: UInt16 = 0
 
   // Where things are, in bytes from the start of the frame. 32 bits hold any frame a capture may
   // have, and half the words to write.
@@ -168,14 +181,6 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
   /// extensions: the longest link header, four tags, 60 of IP and 60 of TCP.
   @inlinable
   public static var sufficientByteCount: Int { 136 + LinkType.longestHeaderByteCount }
-
-  /// Bytes that hold the headers of any frame, with as many IPv6 extension headers as are followed.
-  ///
-  /// The longest link header, eight tags, 8 of SNAP, 40 of IPv6, extensions of 2,048 and 60 of TCP.
-  package static var longestHeadersByteCount: Int {
-    LinkType.longestHeaderByteCount + VLANTags.limit * 4 + 8 + 40
-      + IPv6ExtensionWalk.limit * 2_048 + 60
-  }
 
   /// Decodes a frame as far as it goes.
   ///

@@ -28,6 +28,20 @@ public struct EtherType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   @inlinable public static var ipv6: EtherType { EtherType(rawValue: 0x86dd) }
   /// A service VLAN tag (IEEE 802.1ad, "QinQ").
   @inlinable public static var serviceVLAN: EtherType { EtherType(rawValue: 0x88a8) }
+  /// MPLS labels.
+  @inlinable public static var mpls: EtherType { EtherType(rawValue: 0x8847) }
+  /// MPLS labels, upstream-assigned or of multicast.
+  @inlinable public static var mplsMulticast: EtherType { EtherType(rawValue: 0x8848) }
+  /// A PPPoE session.
+  @inlinable public static var pppoeSession: EtherType { EtherType(rawValue: 0x8864) }
+  /// MACsec (IEEE 802.1AE).
+  @inlinable public static var macsec: EtherType { EtherType(rawValue: 0x88e5) }
+  /// A provider backbone's tag (IEEE 802.1ah).
+  @inlinable public static var backboneTag: EtherType { EtherType(rawValue: 0x88e7) }
+  /// Cisco FabricPath.
+  @inlinable public static var fabricPath: EtherType { EtherType(rawValue: 0x8903) }
+  /// A redundancy tag (IEEE 802.1CB).
+  @inlinable public static var redundancyTag: EtherType { EtherType(rawValue: 0xf1c1) }
   /// A service VLAN tag as it was written before 802.1ad.
   @inlinable public static var oldServiceVLAN: EtherType { EtherType(rawValue: 0x9100) }
 
@@ -55,6 +69,12 @@ extension EtherType: CustomStringConvertible {
     case .ipv6: "IPv6"
     case .serviceVLAN: "802.1ad"
     case .oldServiceVLAN: "QinQ"
+    case .mpls, .mplsMulticast: "MPLS"
+    case .pppoeSession: "PPPoE"
+    case .macsec: "MACsec"
+    case .backboneTag: "802.1ah"
+    case .fabricPath: "FabricPath"
+    case .redundancyTag: "802.1CB"
     default: isLength ? "length \(rawValue)" : "0x" + String(rawValue, radix: 16)
     }
   }

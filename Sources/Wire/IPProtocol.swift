@@ -44,6 +44,10 @@ public struct IPProtocol: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   @inlinable public static var destinationOptions: IPProtocol { IPProtocol(rawValue: 60) }
   /// Stream Control Transmission Protocol.
   @inlinable public static var sctp: IPProtocol { IPProtocol(rawValue: 132) }
+  /// Host Identity Protocol, an IPv6 extension header (RFC 7401).
+  @inlinable public static var hostIdentity: IPProtocol { IPProtocol(rawValue: 139) }
+  /// Shim6, an IPv6 extension header (RFC 5533).
+  @inlinable public static var shim6: IPProtocol { IPProtocol(rawValue: 140) }
   /// UDP-Lite, which is not UDP: its length field is a checksum coverage.
   @inlinable public static var udpLite: IPProtocol { IPProtocol(rawValue: 136) }
 
@@ -51,7 +55,9 @@ public struct IPProtocol: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   @inlinable
   public var isIPv6Extension: Bool {
     switch self {
-    case .hopByHop, .routing, .fragment, .authentication, .destinationOptions: true
+    case .hopByHop, .routing, .fragment, .authentication, .destinationOptions, .hostIdentity,
+      .shim6:
+      true
     default: false
     }
   }
@@ -77,6 +83,8 @@ extension IPProtocol: CustomStringConvertible {
     case .noNextHeader: "none"
     case .destinationOptions: "destination options"
     case .sctp: "SCTP"
+    case .hostIdentity: "HIP"
+    case .shim6: "Shim6"
     case .udpLite: "UDP-Lite"
     default: "\(rawValue)"
     }

@@ -57,7 +57,7 @@ public struct IPv6ExtensionHeader: ~Escapable, BitwiseCopyable {
   public var moreFragments: Bool { kind == .fragment && window.uint16(at: 2) & 1 != 0 }
 }
 
-/// Steps over the extension headers of a packet and never leaves its bytes.
+/// Steps over the extension headers of a packet and never leaves its bytes, however many there are.
 ///
 ///     IPv6 -> [ hop-by-hop ] -> [ routing ] -> [ fragment ] -> UDP
 ///                                                               nextHeader, offset
@@ -65,11 +65,7 @@ public struct IPv6ExtensionHeader: ~Escapable, BitwiseCopyable {
 /// The walk ends behind a fragment header that is not the first: what follows is no header then.
 @frozen
 public struct IPv6ExtensionWalk: ~Escapable, BitwiseCopyable {
-  /// Headers followed before giving up.
-  public static var limit: Int { 16 }
-
   let bytes: RawSpan
-  var headerCount = 0
   var isInsideDatagram = false
   /// What follows the headers stepped over so far.
   public private(set) var nextHeader: IPProtocol
@@ -87,15 +83,11 @@ public struct IPv6ExtensionWalk: ~Escapable, BitwiseCopyable {
 
   /// Steps over one header and returns it, or nil if what follows is not an extension.
   ///
-  /// - Throws: `ParseError` `.tooShort`, `.tooManyHeaders`; the walk stays where it was.
+  /// - Throws: `ParseError` `.tooShort`; the walk stays where it was.
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   public mutating func next() throws(ParseError) -> IPv6ExtensionHeader? {
     guard nextHeader.isIPv6Extension, !isInsideDatagram else { return nil }
-    guard headerCount < Self.limit else {
-      throw ParseError(
-        .ipv6Extension, .tooManyHeaders, wanted: Self.limit, available: headerCount, offset: offset)
-    }
     let left = bytes.byteCount - offset
     guard left >= 8 else {
       throw ParseError(.ipv6Extension, .tooShort, wanted: 8, available: left, offset: offset)
@@ -108,7 +100,6 @@ public struct IPv6ExtensionWalk: ~Escapable, BitwiseCopyable {
     isInsideDatagram = header.fragmentOffset != 0
     nextHeader = header.nextHeader
     offset += header.byteCount
-    headerCount += 1
     return header
   }
 }

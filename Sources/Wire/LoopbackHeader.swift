@@ -6,7 +6,8 @@
 ///     |   address family: NULL in the host's order, LOOP in network's |
 ///     +---------------------------------------------------------------+
 ///
-/// NULL does not say which host; but families are small numbers, so the order shows itself.
+/// NULL does not say which host; but families are small numbers, so the order shows itself. Some systems
+/// write 16 bits of family, or an EtherType in the last two bytes.
 @frozen
 public struct LoopbackHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @usableFromInline let window: FixedBytes<4>
@@ -32,9 +33,13 @@ public struct LoopbackHeader: HeaderView, ~Escapable, BitwiseCopyable {
   @inlinable
   public var family: UInt32 { window.uint32(at: 0) }
 
-  /// The family in whichever order makes it small (NULL).
+  /// The family in whichever order and half makes it small (NULL).
   @inlinable
-  public var hostOrderFamily: UInt32 { min(family, family.byteSwapped) }
+  public var hostOrderFamily: UInt32 {
+    let least = min(family, family.byteSwapped)
+    // 16 bits of it, in either half and order, with nothing in the other half.
+    return least & 0xff == 0 && least <= 0xffff ? least >> 8 : least
+  }
 
   /// What follows a LOOP header; 0 for a family that is neither IPv4 nor IPv6.
   @inlinable
@@ -42,7 +47,17 @@ public struct LoopbackHeader: HeaderView, ~Escapable, BitwiseCopyable {
 
   /// What follows a NULL header, whichever host wrote it.
   @inlinable
-  public var etherTypeInAnyOrder: EtherType { Self.etherType(ofFamily: hostOrderFamily) }
+  public var etherTypeInAnyOrder: EtherType {
+    let byFamily = Self.etherType(ofFamily: hostOrderFamily)
+    if byFamily.rawValue != 0 { return byFamily }
+    let swapped = family.byteSwapped
+    let type = EtherType(
+      rawValue: swapped <= 0xffff ? UInt16(truncatingIfNeeded: swapped) : window.uint16(at: 2))
+    return switch type {
+    case .ipv4, .ipv6, .arp: type
+    default: byFamily
+    }
+  }
 
   /// What a packet of a family is: 2 is IPv4 everywhere; IPv6 has a number on each system.
   @inlinable

@@ -14,8 +14,16 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
     case ethernet
     /// LLC and SNAP in an IEEE 802.3 frame.
     case snap
-    /// A VLAN tag.
+    /// A VLAN tag, or a redundancy tag.
     case vlan
+    /// MACsec.
+    case macsec
+    /// PPP over Ethernet.
+    case pppoe
+    /// PPP's protocol.
+    case ppp
+    /// MPLS labels.
+    case mpls
     /// Linux "any" interface, version 1.
     case linuxSLL
     /// Linux "any" interface, version 2.
@@ -51,8 +59,6 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
     case badLength
     /// `wanted` is the value the field must have, `available` the one it has.
     case unsupported
-    /// `wanted` is the number of headers or tags followed before giving up.
-    case tooManyHeaders
   }
 
   /// What set the end that was run into.
@@ -125,8 +131,6 @@ extension ParseError: CustomStringConvertible {
         + "limited by \(limitedBy)"
     case .unsupported:
       "\(layer): unsupported value \(available) at \(offset), wanted \(wanted)"
-    case .tooManyHeaders:
-      "\(layer): more than \(wanted) headers at \(offset)"
     }
   }
 }

@@ -28,13 +28,15 @@ public struct SNAPHeader: HeaderView, ~Escapable, BitwiseCopyable {
     window = FixedBytes(bytes, at: offset)
   }
 
-  /// What follows, if the organization is 0.
+  /// What follows, if the organization defines it so.
   @inlinable
   public var etherType: EtherType { EtherType(rawValue: window.uint16(at: 6)) }
 
-  /// Whether `etherType` means what it says: SNAP, and the organization that defines EtherTypes.
+  /// Whether `etherType` means what it says: SNAP, and organization 0, or that of bridges to networks
+  /// without types (0x0000f8, IEEE 802.1H).
   @inlinable
   public var isEtherType: Bool {
-    window.uint32(at: 0) == 0xaaaa_0300 && window.uint16(at: 4) == 0
+    window.uint32(at: 0) == 0xaaaa_0300
+      && (window.uint16(at: 4) == 0 || window.uint16(at: 4) == 0x00f8)
   }
 }

@@ -6,7 +6,7 @@
 ///                             outer              inner
 @frozen
 public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
-  /// Tags in the frame, as far as they were followed.
+  /// Tags in the frame, 255 for more.
   public var count: UInt8
   /// Whether one of them is a customer's: type 0x8100, or 0x9100 from before 802.1ad.
   public var hasCustomerTag: Bool
@@ -18,10 +18,6 @@ public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
   public var innerType: EtherType
   /// Priority, drop-eligible bit and identifier of the second tag.
   public var innerControl: UInt16
-
-  /// Tags followed before giving up.
-  @inlinable
-  public static var limit: Int { 8 }
 
   /// No tags.
   @inlinable @inline(__always)
@@ -54,7 +50,7 @@ public struct VLANTags: Hashable, Sendable, BitwiseCopyable {
       innerType = type
       innerControl = control
     }
-    count += 1
+    if count < .max { count += 1 }
     if type != .serviceVLAN { hasCustomerTag = true }
   }
 }

@@ -77,7 +77,7 @@ import Wire
     }
   }
 
-  @Test func behindTooManyExtensionHeadersNothingIsChanged() throws {
+  @Test func whatStandsBehindManyExtensionHeadersIsRewritten() throws {
     try leakChecked { pool in
       let bytes = DecodedTests.ipv6(
         60, DecodedTests.longExtensions(20, words: 0) + DecodedTests.udp)
@@ -85,8 +85,38 @@ import Wire
       rules.loopsPerStep = 1
       rules.hops = .set(9)
       var packet = try packet(pool, bytes, in: onePiece(bytes), .ipv6)
+      let before = packet.transportChecksumResult(packet.decoded())
       let outcome = try packet.rewrite(by: rules, packet.decoded(), loop: 1)
-      #expect(!outcome.isRewritten && outcome.isOutOfReach && allBytes(packet) == bytes)
+      #expect(outcome.isRewritten && !outcome.isOutOfReach && allBytes(packet) != bytes)
+      #expect(packet.transportChecksumResult(packet.decoded()) == before)
+    }
+  }
+
+  /// An address that stands for another is another's: the checksum does not follow the header's own.
+  @Test func checksumsOverOtherAddressesStay() throws {
+    let home: [UInt8] = [17, 2, 1, 2, 0, 0, 0xc9, 16] + [UInt8](repeating: 7, count: 16)
+    let stop: [UInt8] = [17, 2, 0, 1, 0, 0, 0, 0] + [UInt8](repeating: 9, count: 16)
+    try leakChecked { pool in
+      for (kind, header): (UInt8, [UInt8]) in [(60, home), (43, stop)] {
+        var bytes = DecodedTests.ipv6(kind, header + DecodedTests.udp)
+        let frame = try packet(pool, bytes, in: onePiece(bytes), .ipv6).decoded()
+        var sum = frame.pseudoHeaderSum
+        let udp = DecodedTests.udp
+        unsafe sum.add(udp.span.bytes)
+        let place = frame.transportOffset + 6
+        bytes[place] = UInt8(sum.complement >> 8)
+        bytes[place + 1] = UInt8(sum.complement & 255)
+        var packet = try packet(pool, bytes, in: onePiece(bytes), .ipv6)
+        #expect(packet.transportChecksumResult(packet.decoded()) == .valid)
+        var rules = RewriteRules()
+        let everywhere = try #require(IPPrefix("::/0"))
+        let elsewhere = try #require(IPPrefix("2001:db8:77::/48"))
+        let map = try #require(PrefixMap(everywhere, to: elsewhere))
+        rules.prefixes = [map]
+        let outcome = try packet.rewrite(by: rules, packet.decoded())
+        #expect(outcome.isRewritten)
+        #expect(packet.transportChecksumResult(packet.decoded()) == .valid)
+      }
     }
   }
 

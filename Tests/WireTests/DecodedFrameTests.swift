@@ -121,14 +121,16 @@ import Testing
     #expect(frame.payload(of: bytes) == [9])
   }
 
-  @Test func aTowerOfTagsIsGivenUp() {
-    var packet: [UInt8] = []
-    for _ in 0..<20 { packet += Frames.tag(1, .vlan) }
+  @Test(arguments: [9, 40, 255, 256, 1_000]) func aTowerOfTagsIsFollowed(count: Int) {
+    let tags = (1..<count).flatMap { _ in Frames.tag(1, .vlan) } + Frames.tag(1, .ipv4)
+    let packet = tags + Frames.ipv4(.udp, Frames.udp([9]))
     let frame = DecodedFrame(Frames.ethernet(.vlan, packet))
-    #expect(frame.vlanTagCount == VLANTags.limit)
+    #expect(frame.vlanTagCount == min(count, 255) && frame.stop == nil)
+    #expect(frame.transport == .udp && frame.networkOffset == 14 + 4 * count)
+    // Without an end.
+    let cut = DecodedFrame(Frames.ethernet(.vlan, Array(tags.dropLast(4))))
     #expect(
-      frame.stop
-        == ParseError(.vlan, .tooManyHeaders, wanted: 8, available: 8, offset: 14 + 4 * 8))
+      cut.stop == ParseError(.vlan, .tooShort, wanted: 4, available: 0, offset: 10 + 4 * count))
   }
 
   @Test func lengthFrames() {

@@ -37,7 +37,8 @@ private struct FragmentPlace {
   ) throws(MbufError) -> FragmentPlace? {
     var site = try FragmentPlace(packet, behind: frame)
     var (place, field, kind) = (site.offset, site.nextHeaderOffset, site.nextHeader)
-    for _ in 0...IPv6ExtensionWalk.limit {
+    // Ends: each step goes on by 8 bytes or more, and a place beyond the packet throws.
+    while true {
       switch IPProtocol(rawValue: kind) {
       case .fragment:
         (site.offset, site.nextHeaderOffset) = (place, field)
@@ -55,7 +56,6 @@ private struct FragmentPlace {
       default: return site
       }
     }
-    return nil
   }
 }
 

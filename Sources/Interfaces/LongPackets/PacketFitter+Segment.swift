@@ -42,7 +42,7 @@ extension PacketFitter {
       bytes.store(sequence, at: transport + 4)
       bytes.store(flags.rawValue, at: transport + 13)
       bytes.store(0 as UInt16, at: transport + TCPHeader.checksumOffset)
-      var sum = Self.pseudoHeader(frame, headerEnd - transport + count)
+      var sum = frame.pseudoHeaderSum(byteCount: headerEnd - transport + count)
       sum.add(bytes.bytes.extracting(transport..<headerEnd))
       sum.add(payload)
       bytes.store(sum.complement.adding(difference), at: transport + TCPHeader.checksumOffset)
@@ -62,18 +62,6 @@ extension PacketFitter {
     sum.add(
       packet.internetChecksum(from: frame.transportOffset, byteCount: frame.transportByteCount))
     return sum.folded
-  }
-
-  private static func pseudoHeader(
-    _ frame: DecodedFrame, _ byteCount: Int
-  ) -> InternetChecksum {
-    frame.network == .ipv4
-      ? .pseudoHeader(
-        source: frame.ipv4Source, destination: frame.ipv4Destination, protocol: .tcp,
-        byteCount: byteCount)
-      : .pseudoHeader(
-        source: frame.ipv6Source, destination: frame.ipv6Destination, protocol: .tcp,
-        byteCount: byteCount)
   }
 
   /// Has the IP header say another length; of IPv4, also another identification.

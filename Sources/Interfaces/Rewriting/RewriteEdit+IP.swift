@@ -24,9 +24,10 @@ extension Packet {
       edit.setAddresses(
         old, new, at: isIPv6 ? (start + 8, start + 24) : (start + 12, start + 16), isIPv6: isIPv6)
       network.replace(old.source, by: new.source)
-      transport = network
+      // Where an option names the sender's home, the sum is over that.
+      if !frame.flags.contains(.homeAddress) { transport = network }
       network.replace(old.destination, by: new.destination)
-      // Where a routing header has stops to go, the sum is over the last one, which it names.
+      // Where a source route has stops to go, the sum is over the last one, which it names.
       if !frame.flags.contains(.routed) {
         transport.replace(old.destination, by: new.destination)
       }

@@ -24,7 +24,7 @@ extension Packet {
     case .ipv4, .ipv6:
       let concern = rules.concernAddresses || rules.hops != nil || !rules.ports.isEmpty
       guard concern else { break }
-      guard frame.hasNetworkHeader, !frame.hasUnknownTransport else {
+      guard frame.hasNetworkHeader else {
         outcome.isOutOfReach = true
         break
       }
@@ -37,7 +37,7 @@ extension Packet {
       }
       try editARP(rules, frame, step, &edit)
     case .none where rules.concernLink || rules.concernAddresses:
-      // The link header is cut, or has too many tags.
+      // The link header is cut.
       outcome.isOutOfReach = true
     case .none, .other: break
     }
@@ -118,13 +118,5 @@ extension RewriteEdit {
       destination = (places.1, new.destination)
       reach(places.1 + byteCount)
     }
-  }
-}
-
-extension DecodedFrame {
-  /// Whether there are more extension headers of IPv6 than are followed: what they hide may have a
-  /// checksum over the addresses.
-  fileprivate var hasUnknownTransport: Bool {
-    stop?.layer == .ipv6Extension && stop?.reason == .tooManyHeaders
   }
 }
