@@ -191,7 +191,7 @@ import Wire
     // The third frame of the second input was seen in a year that a pcap has no number for.
     let path = try folder.capture("in.pcap", [.udp()])
     let late = folder.file("late.pcapng")
-    let seconds: [UInt32] = [1, 1, 0x1_0000, 1]
+    let seconds: [UInt32] = [1, 1, 0x10_0000, 1]
     try Data(capture(of: Frame.udp().bytes, atHighWords: seconds)).write(
       to: URL(fileURLWithPath: late))
     let cut = run(ReplayPlan(inputs: [path, late], destination: .file(folder.file("out.pcap"))))
