@@ -14,6 +14,7 @@ import Pcap
 public final class CaptureFuzzer {
   /// An input that is not read as it should be.
   public struct Finding: Error, CustomStringConvertible {
+    /// What is wrong, in one line.
     public let description: String
   }
 
