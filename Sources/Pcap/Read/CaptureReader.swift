@@ -201,6 +201,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     recordCount -= 1
     packetCount -= 1
     byteCount -= Int(found.capturedByteCount)
+    if !found.hasExactTime { inexactTimeCount -= 1 }
   }
 
   /// Whether the last frame is one that the filter wants.
@@ -246,6 +247,8 @@ struct FoundFrame {
   var wireByteCount: UInt32 = 0
   var linkType = LinkType.ethernet
   var interfaceIndex = 0
+  /// Whether nanoseconds in 64 bits hold its time.
+  var hasExactTime = true
 }
 
 extension CapturedFrame {
