@@ -66,6 +66,10 @@ import Wire
     var swapped = BlockBuilder(bigEndian: true)
     swapped.interface()
     files[.mixedByteOrders] = plain + swapped.bytes
+    files[.binaryTicks] = blocks {
+      $0.interface(1, $0.resolution(0x80 + 40))
+      $0.enhanced(frame, ticks: 0x1_abcd_ef01_2345)
+    }
     files[.tickUnit] = blocks { $0.interface(1, $0.resolution(20)) }
     files[.options] = blocks { $0.interface(1, $0.resolution(9) + $0.half(7) + $0.half(900)) }
     files[.options] = blocks { $0.interface(1, $0.option(9, [6, 0]) + $0.option(0, [])) }

@@ -19,10 +19,7 @@ public struct CaptureDifferences {
   }
 
   private mutating func compareEnds(_ own: CaptureReading, _ theirs: CaptureReading) {
-    let isSame =
-      own.frames.count == theirs.frames.count
-      && own.error.map { InterfaceError($0).kind } == theirs.error.map { InterfaceError($0).kind }
-    if isSame { return }
+    if own.frames.count == theirs.frames.count, isSame(own.error, theirs.error) { return }
     if theirs.frames.count <= own.frames.count, let limit = LibpcapLimit(theirs.error) {
       limits.insert(limit)
     } else if own.openError?.byteOffset == 0, case .corrupt? = own.openError?.kind {
@@ -32,6 +29,14 @@ public struct CaptureDifferences {
         "\(own.frames.count) frames, \(own.error?.description ?? "clean"); by libpcap "
           + "\(theirs.frames.count), \(theirs.error?.description ?? "clean")")
     }
+  }
+
+  /// Whether two readings end alike: both cleanly, for the same reason, or at the same place, where one
+  /// may look at a length first and the other at what follows it.
+  private func isSame(_ own: PcapError?, _ theirs: PcapError?) -> Bool {
+    guard let own, let theirs else { return own == nil && theirs == nil }
+    return InterfaceError(own).kind == InterfaceError(theirs).kind
+      || own.packet == theirs.packet && own.byteOffset == theirs.byteOffset
   }
 
   private mutating func compare(
@@ -44,10 +49,17 @@ public struct CaptureDifferences {
     }
     if own.wireByteCount != theirs.wireByteCount { unexplained.append("\(place): wire length") }
     if own.time != theirs.time {
-      // By 2^32 seconds, microseconds or nanoseconds.
-      let difference = (theirs.time &- own.time).magnitude
-      let isSign = [1_000_000_000, 1_000, 1].contains { difference == UInt64($0) << 32 }
-      note(.signs, isSign, "\(place): \(own.time), by libpcap \(theirs.time)")
+      let what = "\(place): \(own.time), by libpcap \(theirs.time)"
+      if own.tickCode > 128 {
+        // The whole seconds are right.
+        let second = own.time - own.time % 1_000_000_000
+        note(.binaryTicks, theirs.time >= second && own.time > second, what)
+      } else {
+        // By 2^32 seconds, microseconds or nanoseconds.
+        let difference = (theirs.time &- own.time).magnitude
+        let isSign = [1_000_000_000, 1_000, 1].contains { difference == UInt64($0) << 32 }
+        note(.signs, isSign, what)
+      }
     }
   }
 

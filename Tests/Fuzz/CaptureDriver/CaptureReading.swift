@@ -9,6 +9,8 @@ public struct CaptureReading {
     let bytes: [UInt8]
     let time: Int64
     let wireByteCount: Int
+    /// How its interface counts time, if the reader says so.
+    fileprivate(set) var tickCode = 6
 
     init(_ frame: borrowing CapturedFrame) {
       let span = frame.bytes
@@ -29,11 +31,19 @@ public struct CaptureReading {
     do throws(PcapError) {
       var reader = try CaptureReader(path: path)
       snapshotByteCount = reader.snapshotByteCount
-      while let frame = reader.nextFrame() { frames.append(Frame(frame)) }
+      while var frame = Self.next(of: &reader) {
+        frame.tickCode = reader.interfaces[reader.interfaceIndex].tickCode
+        frames.append(frame)
+      }
       end = reader.end
     } catch {
       openError = error
     }
+  }
+
+  private static func next(of reader: inout CaptureReader) -> Frame? {
+    guard let frame = reader.nextFrame() else { return nil }
+    return Frame(frame)
   }
 
   /// Reads a file by libpcap's.

@@ -16,6 +16,8 @@ public enum LibpcapLimit: String, CaseIterable, Sendable {
   /// It takes fractions of a second from 2^31 on for negative, in this machine's order alone; and
   /// seconds from 2^31 on in this order alone.
   case signs
+  /// It loses bits of fractions of a second that are counted in powers of 2.
+  case binaryTicks
   /// It refuses ticks that 64 bits cannot count in a second.
   case tickUnit
   /// It refuses options of an interface that are cut, come twice or have another length.
