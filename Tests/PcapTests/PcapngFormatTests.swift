@@ -75,7 +75,8 @@ import Wire
     blocks.enhanced(Self.frame, interface: 2)
     let file = try TemporaryFile()
     var reader = try reader(blocks, file)
-    #expect(reader.linkType == .ethernet && reader.interfaces.count == 2)
+    // That of the first frame, whichever interface is described first.
+    #expect(reader.linkType == .raw && reader.interfaces.count == 2)
     try leakChecked { pool in
       let wanted: [(LinkType, Int)] = [(.raw, 1), (.ethernet, 0), (.linuxSLL, 2)]
       for (type, index) in wanted {
@@ -85,6 +86,23 @@ import Wire
     }
     #expect(allFrames(&reader).isEmpty && reader.end == .clean)
     #expect(reader.interfaces.map(\.linkType) == [.ethernet, .raw, .linuxSLL])
+  }
+
+  @Test(arguments: [0, 1, 2, 7])
+  func theLinkTypeIsThatOfTheInterfaceThatHasFrames(_ number: UInt32) throws {
+    let types: [UInt16] = [1, 101, 113]
+    for kind in 0..<3 {
+      var blocks = BlockBuilder(bigEndian: kind == 1)
+      for type in types { blocks.interface(type) }
+      switch kind {
+      case 0, 1: blocks.enhanced(Self.frame, interface: number)
+      default: blocks.obsolete(Self.frame, ticks: 0, interface: UInt16(number))
+      }
+      let file = try TemporaryFile()
+      let reader = try reader(blocks, file)
+      let type = number < 3 ? types[Int(number)] : 1
+      #expect(reader.linkType == LinkType(inFile: UInt32(type)), "\(kind)")
+    }
   }
 
   @Test func severalLinkTypesAreRefusedByAPcap() throws {
