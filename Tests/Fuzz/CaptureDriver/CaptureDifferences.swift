@@ -20,6 +20,8 @@ public struct CaptureDifferences {
 
   private mutating func compareEnds(_ own: CaptureReading, _ theirs: CaptureReading) {
     if own.frames.count == theirs.frames.count, isSame(own.error, theirs.error) { return }
+    // What libpcap says of a file that does not open has no place of its own.
+    if own.openError != nil, theirs.openError != nil { return }
     if theirs.frames.count <= own.frames.count, let limit = LibpcapLimit(theirs.error) {
       limits.insert(limit)
     } else if own.openError?.byteOffset == 0, case .corrupt? = own.openError?.kind {
