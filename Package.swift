@@ -100,6 +100,10 @@ let package = Package(
       name: "FuzzDriver", dependencies: ["Models", "SocketBuffers", "Mbufs", "UMA"],
       path: "Tests/Fuzz/Driver",
       swiftSettings: house),
+    // Reads captures by both readers.
+    .target(
+      name: "CaptureFuzzDriver", dependencies: ["Libpcap", "Pcap", "Interfaces", "Mbufs"],
+      path: "Tests/Fuzz/CaptureDriver", swiftSettings: house),
     .target(
       name: "TestSupport", dependencies: ["Models", "Mbufs", "UMA", "CConfine"],
       path: "Tests/TestSupport", swiftSettings: house),
@@ -115,7 +119,9 @@ let package = Package(
       "TestSupport"),
     tests(
       "HostInterfacesTests", "HostInterfaces", "Interfaces", "Mbufs", "Wire", "TestSupport"),
-    tests("PcapTests", "Libpcap", "Pcap", "Interfaces", "Mbufs", "Wire", "TestSupport"),
+    tests(
+      "PcapTests", "CaptureFuzzDriver", "Libpcap", "Pcap", "Interfaces", "Mbufs", "Wire",
+      "TestSupport"),
     tests(
       "ReplayTests", "Replay", "Reports", "Libpcap", "Pcap", "InternetStack", "Interfaces",
       "SocketBuffers",
@@ -124,7 +130,7 @@ let package = Package(
       "CommandTests", "mbuma", "RawEcho", "HostInterfaces", "InternetStack", "Interfaces",
       "SocketBuffers", "Reports",
       "Mbufs", "Wire", "TestSupport"),
-    tests("FuzzTests", "FuzzDriver", "TestSupport"),
+    tests("FuzzTests", "CaptureFuzzDriver", "FuzzDriver", "TestSupport"),
     tests("TidyTests"),
   ],
   swiftLanguageModes: [.v6]
@@ -132,10 +138,14 @@ let package = Package(
 
 // libFuzzer has the `main` of its targets, so they build with its flags alone; `Scripts/fuzz` does.
 if Context.environment["MBUMA_FUZZ"] != nil {
-  package.targets.append(
+  let targets = [
+    ("FuzzPackets", "FuzzDriver", "Packets"), ("FuzzCaptures", "CaptureFuzzDriver", "Captures"),
+  ]
+  package.targets += targets.map { name, driver, folder in
     .executableTarget(
-      name: "FuzzPackets", dependencies: ["FuzzDriver"], path: "Tests/Fuzz/Packets",
-      swiftSettings: house + [.unsafeFlags(["-parse-as-library"])]))
+      name: name, dependencies: [.byName(name: driver)], path: "Tests/Fuzz/\(folder)",
+      swiftSettings: house + [.unsafeFlags(["-parse-as-library"])])
+  }
 }
 
 // All tests build as one product. Who works on one module builds its tests alone:

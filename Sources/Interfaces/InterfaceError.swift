@@ -82,6 +82,12 @@ public struct InterfaceError: Error, Equatable, Sendable, CustomStringConvertibl
     }
   }
 
+  /// Whether it may be nothing but a signal that came while something was read.
+  package var isBrokenOff: Bool {
+    // EINTR, as every system numbers it; a library says in words alone why a read failed.
+    kind == .failed || kind == .system(call: "read", errno: 4)
+  }
+
   /// The exit status for a command that ends by this error.
   ///
   /// 1 something refused, 3 the input is cut, corrupt or of no known kind, 64 a mistake in the call, 77

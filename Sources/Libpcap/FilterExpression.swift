@@ -15,7 +15,7 @@ public struct FilterExpression: FrameSelection {
 
   /// A filter that is compiled when it is prepared.
   public func filter(for file: String) -> any FrameFilter & ~Copyable {
-    PacketFilter(unprepared: expression, of: file)
+    PacketFilter(unprepared: expression, of: file, isOfFiles: true)
   }
 }
 

@@ -25,7 +25,10 @@ public struct FilteredInput: PacketInput {
     let source = try input.open()
     do throws(PcapError) {
       let linkType = source.traits.linkType ?? .ethernet
-      let filter = try PacketFilter(expression, linkType: linkType, of: name)
+      // What has a format comes from a file.
+      var filter = PacketFilter(
+        unprepared: expression, of: name, isOfFiles: source.formatName != nil)
+      try filter.prepare(for: linkType, isByteSwapped: false)
       return SteppedSource(source, FilterStep(filter, linkType))
     } catch {
       throw InterfaceError(error)

@@ -32,7 +32,11 @@ struct LibraryMessage {
       return .mixedSnapshotLengths(message: text)
     }
     if text.contains("different byte orders") { return .mixedByteOrders(message: text) }
-    if text.contains("no Interface Description Blocks") { return .noInterface }
+    if text.contains("no Interface Description Blocks")
+      || text.contains("before any Interface Description Blocks")
+    {
+      return .noInterface
+    }
     if text.contains("version") || text.contains("archaic") {
       return .unsupportedVersion(message: text)
     }

@@ -6,8 +6,9 @@
 //     programs     0 for "udp" over Ethernet   1 for "udp" over raw IP ...
 //     current      a copy of the one that frames are tried by
 //
-// A program is for a link type alone, but for one: BSD loopback has its address family in the order of
-// the machine that captured, so libpcap has to believe that it reads a file of that order.
+// For a link type libpcap makes one program for this host's interfaces and another for files, which may
+// come from any: BSD loopback has its address family in the order and by the numbers of the machine that
+// captured. So that it makes one for a file, it has to believe that it reads one of that order.
 
 import CPcap
 public import Pcap
@@ -39,13 +40,16 @@ public struct PacketFilter: ~Copyable, @unchecked Sendable {
   let expression: String
   /// What is filtered, for errors.
   private let name: String
+  /// Whether the frames come from files.
+  private let isOfFiles: Bool
   private var programs: [Program] = []
   private var current = unsafe bpf_program()
 
   /// A filter that has to be prepared before it is used.
-  init(unprepared expression: String, of name: String) {
+  init(unprepared expression: String, of name: String, isOfFiles: Bool) {
     self.expression = expression
     self.name = name
+    self.isOfFiles = isOfFiles
   }
 
   /// Compiles an expression.
@@ -60,13 +64,13 @@ public struct PacketFilter: ~Copyable, @unchecked Sendable {
 
   /// Compiles an expression for what has a name of its own, which the error gives.
   package init(_ expression: String, linkType: LinkType, of name: String) throws(PcapError) {
-    self.init(unprepared: expression, of: name)
+    self.init(unprepared: expression, of: name, isOfFiles: false)
     try prepare(for: linkType, isByteSwapped: false)
   }
 
   /// Compiles for an open file.
   init(_ expression: String, for pcap: OpaquePointer, file: String) throws(PcapError) {
-    self.init(unprepared: expression, of: file)
+    self.init(unprepared: expression, of: file, isOfFiles: true)
     let linkType = unsafe LinkType(rawValue: UInt32(bitPattern: pcap_datalink(pcap)))
     try unsafe compile(for: pcap, linkType, isByteSwapped: pcap_is_swapped(pcap) != 0)
   }
@@ -119,7 +123,8 @@ extension PacketFilter: FrameFilter {
         return unsafe current = program.code
       }
     }
-    guard let pcap = unsafe openedForFilter(linkType, isByteSwapped: isByteSwapped) else {
+    let opened = unsafe isOfFiles ? openedFile(linkType, isByteSwapped) : openedDead(linkType)
+    guard let pcap = unsafe opened else {
       throw PcapError(.library(message: "out of memory"), file: name)
     }
     defer { unsafe pcap_close(pcap) }
@@ -127,16 +132,20 @@ extension PacketFilter: FrameFilter {
   }
 }
 
-/// What libpcap compiles for: no capture at all, or a file without frames of the other byte order.
-private func openedForFilter(_ linkType: LinkType, isByteSwapped: Bool) -> OpaquePointer? {
-  guard isByteSwapped, let number = linkType.inFile else {
-    return unsafe pcap_open_dead(Int32(truncatingIfNeeded: linkType.rawValue), 262_144)
-  }
-  let isLittle = UInt16(littleEndian: 1) == 1
-  let words: [UInt32] = [0xa1b2_c3d4, isLittle ? 0x0002_0004 : 0x0004_0002, 0, 0, 262_144, number]
-  var header = words.map(\.byteSwapped)
+/// What libpcap compiles for where the frames are this host's.
+private func openedDead(_ linkType: LinkType) -> OpaquePointer? {
+  unsafe pcap_open_dead(Int32(truncatingIfNeeded: linkType.rawValue), 262_144)
+}
+
+/// What libpcap compiles for where frames are a file's: one without frames, of an order.
+private func openedFile(_ linkType: LinkType, _ isByteSwapped: Bool) -> OpaquePointer? {
+  guard let number = linkType.inFile else { return unsafe openedDead(linkType) }
+  var header: [UInt32] = [0xa1b2_c3d4, 0, 0, 0, 262_144, number]
+  // Two halves: the major version first, then the minor.
+  header[1] = (UInt16(littleEndian: 1) == 1) == isByteSwapped ? 0x0002_0004 : 0x0004_0002
+  if isByteSwapped { header = header.map(\.byteSwapped) }
   var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
-  // libpcap reads the header at once, and closes the stream in any case when it is closed itself.
+  // libpcap reads the header at once, and closes the stream when it is closed itself.
   guard let stream = unsafe fmemopen(&header, 24, "rb") else { return nil }
   let pcap = unsafe pcap_fopen_offline(stream, &message)
   if unsafe pcap == nil { unsafe fclose(stream) }

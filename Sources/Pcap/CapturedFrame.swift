@@ -31,7 +31,7 @@ public struct CapturedFrame: ~Escapable {
   public var options: CaptureOptions {
     @_lifetime(copy self)
     get {
-      let start = Swift.min(Int(capturedBytes) + 3 & ~3, storage.byteCount)
+      let start = Swift.min((Int(capturedBytes) + 3) & ~3, storage.byteCount)
       return CaptureOptions(storage.extracting(droppingFirst: start), isByteSwapped: isByteSwapped)
     }
   }

@@ -22,7 +22,7 @@ public protocol FrameSelection: Sendable {
 }
 
 /// Tells the frames that are wanted from the others.
-public protocol FrameFilter: ~Copyable {
+public protocol FrameFilter: Sendable, ~Copyable {
   /// Gets ready for frames of a link type, which all are until the next call.
   ///
   /// - Parameters:

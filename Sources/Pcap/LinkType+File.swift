@@ -37,7 +37,7 @@ extension LinkType {
     case 15: 102
     case 16: 103
     case 19: 106
-    case 0...10, 50, 51, 99, 104...289: rawValue
+    case 0...10, 50, 51, 99, 104, 105, 107...289: rawValue
     default: nil
     }
   }

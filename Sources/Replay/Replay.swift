@@ -220,7 +220,7 @@ public struct Replay: ~Copyable {
   mutating func note(_ end: SourceState, _ index: Int) {
     guard case .ended(let error) = end else { return }
     // A signal may have broken off the system's read; that says nothing about the input.
-    if !control.isStopped || error?.kind != .failed { report.inputs[index].end = end }
+    if !control.isStopped || error?.isBrokenOff != true { report.inputs[index].end = end }
   }
 
   /// Counts the packets that a source lost, of which there are no more then.

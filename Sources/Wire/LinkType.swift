@@ -17,7 +17,7 @@
 //
 // An interface that has the type is told by `SlotRing.linkType` (HostInterfaces), packet_socket.c (CLinux)
 // and InterfaceFacts.swift (the command's doctor); a capture whose frames may be longer than 256 KiB, by
-// `frameByteLimit` (CaptureWriter.swift).
+// `frameByteLimit` (LinkType+File.swift).
 
 /// How the frames of a capture begin: the DLT number that libpcap's functions give.
 ///

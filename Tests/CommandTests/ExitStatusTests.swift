@@ -112,7 +112,6 @@ import Testing
   @Test(arguments: [
     ("cut_header.pcap", "cut"), ("cut_record.pcap", "cut"), ("bad_caplen.pcap", "corrupt"),
     ("empty.pcap", "cut"), ("ntp.pcap.gz", "unsupported"),
-    ("mixed_links.pcapng", "unsupported"),
   ])
   func exit3AnInputThatIsCutCorruptOrOfNoKnownKind(_ name: String, _ end: String) throws {
     let result = try Command.run("replay", "Captures/\(name)", "--json")

@@ -24,6 +24,12 @@ import Testing
       #expect(report["verify"] is NSNull)
       return
     }
+    if name == "mixed_links.pcapng" {
+      // A pcap has one link type, which the third packet has not.
+      #expect(result.status == 1 && report["packets_sent"] as? Int == 2)
+      #expect(result.diagnostics.contains("packet 3: ") && result.diagnostics.contains("--dlt raw"))
+      return
+    }
     let verify = try #require(report["verify"] as? [String: Any])
     #expect(verify["identical"] as? Bool == true)
     #expect(verify["first_difference"] is NSNull)

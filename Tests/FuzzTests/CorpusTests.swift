@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import CaptureFuzzDriver
 import Foundation
 import FuzzDriver
 import TestSupport
@@ -22,6 +23,15 @@ import Testing
     let fuzzer = PacketFuzzer()
     for input in inputs {
       do { try fuzzer.run(input.bytes) } catch { Issue.record("\(input.name): \(error)") }
+    }
+  }
+
+  @Test func captures() throws {
+    let inputs = try Self.inputs("captures")
+    #expect(inputs.count > 10)
+    let fuzzer = CaptureFuzzer()
+    for input in inputs {
+      do { _ = try fuzzer.run(input.bytes) } catch { Issue.record("\(input.name): \(error)") }
     }
   }
 

@@ -173,18 +173,28 @@ import Wire
     #expect(report.packetsSent - report.packetsDropped == 6)
   }
 
+  /// A pcapng that counts microseconds, with one frame at several times, of which the high words are given.
+  private func capture(of frame: [UInt8], atHighWords times: [UInt32]) -> [UInt8] {
+    func bytes(_ words: [UInt32]) -> [UInt8] {
+      words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+    }
+    let padding = [UInt8](repeating: 0, count: (4 - frame.count % 4) % 4)
+    let (count, length) = (UInt32(frame.count), UInt32(frame.count + padding.count + 32))
+    var file = bytes([0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1, .max, .max, 28, 1, 20, 1, 0, 20])
+    for time in times {
+      file += bytes([6, length, 0, time, 0, count, count]) + frame + padding + bytes([length])
+    }
+    return file
+  }
+
   @Test func anOutputThatFailsEndsTheRunAndNothingIsLostFromTheCounts() throws {
-    // The header says microseconds before the frame with nanoseconds is seen.
-    let path = try folder.capture(
-      "in.pcap", [.udp(), .udp(), Frame(bytes: Frame.udp().bytes, time: 1_001), .udp()],
-      resolution: .nano)
-    let micro = try folder.capture("first.pcap", [.udp()])
-    let pipe = folder.file("pipe")
-    #expect(unsafe mkfifo(pipe, 0o600) == 0)
-    let bytes = try readFile(path)
-    let writing = startThreads(1) { _ in try? bytes.write(to: URL(fileURLWithPath: pipe)) }
-    let cut = run(ReplayPlan(inputs: [micro, pipe], destination: .file(folder.file("out.pcap"))))
-    join(writing)
+    // The third frame of the second input was seen in a year that a pcap has no number for.
+    let path = try folder.capture("in.pcap", [.udp()])
+    let late = folder.file("late.pcapng")
+    let seconds: [UInt32] = [1, 1, 0x10_0000, 1]
+    try Data(capture(of: Frame.udp().bytes, atHighWords: seconds)).write(
+      to: URL(fileURLWithPath: late))
+    let cut = run(ReplayPlan(inputs: [path, late], destination: .file(folder.file("out.pcap"))))
     #expect(cut.packetsSent == 3)
     #expect(cut.outputError?.kind == .unfit)
     #expect(cut.outputError?.packet == 4)

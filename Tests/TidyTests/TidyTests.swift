@@ -17,7 +17,7 @@ import Testing
     "Sources/mbuma/Interrupts.swift", "Sources/mbuma/StepClock.swift",
     "Sources/mbuma/Terminal.swift",
   ]
-  static let unsafeModules: Set = ["UMA", "Mbufs", "HostInterfaces", "Pcap"]
+  static let unsafeModules: Set = ["UMA", "Mbufs", "HostInterfaces", "Pcap", "Libpcap"]
 
   /// The libraries of the manifest.
   static let libraries: Set<String> = {

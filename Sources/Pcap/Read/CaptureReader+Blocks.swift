@@ -60,9 +60,10 @@ extension CaptureReader {
     let ticks =
       UInt64(input.word(at: 12, isByteSwapped: isSwapped)) << 32
       | UInt64(input.word(at: 16, isByteSwapped: isSwapped))
-    var isExact = true
-    found.timestampInNanoseconds = section.facts[Int(interface)].clock.nanoseconds(ticks, &isExact)
-    if !isExact { inexactTimeCount &+= 1 }
+    found.hasExactTime = true
+    found.timestampInNanoseconds = section.facts[Int(interface)].clock.nanoseconds(
+      ticks, &found.hasExactTime)
+    if !found.hasExactTime { inexactTimeCount &+= 1 }
     found.offset = 28
     found.byteCount = block.byteCount &- 32
     found.capturedByteCount = UInt32(truncatingIfNeeded: captured)

@@ -19,7 +19,7 @@ extension CaptureReader {
     if let header { section = PcapngSection(header) } else { try section.open(&input, file: path) }
     let isByteSwapped = header?.isByteSwapped ?? section.walk.isByteSwapped
     let filter = try Self.filter(
-      selection, for: section.interfaces.first?.linkType, isByteSwapped: isByteSwapped, path)
+      selection, for: section.first?.linkType, isByteSwapped: isByteSwapped, path)
     self.init(input, header, section, filter, path: path)
   }
 

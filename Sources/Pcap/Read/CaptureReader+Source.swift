@@ -12,8 +12,7 @@ import Wire
 extension CaptureReader: PacketSource {
   /// The file's link type and unit of time.
   ///
-  /// In a pcapng, the link type of the interface that is described first; packets of others say theirs.
-  /// An interface that counts nanoseconds may be described at any place, so that is the unit there.
+  /// In a pcapng, the link type of the first frame; packets of others say theirs. An interface that counts nanoseconds may be described at any place, so that is the unit there.
   public var traits: LinkTraits {
     LinkTraits(
       linkType: linkType,

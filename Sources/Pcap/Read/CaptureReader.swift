@@ -47,11 +47,12 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// For a pcapng, the finest of the interfaces described before the first packet, as far as they can
   /// be seen without waiting for more; those that come later may be finer.
   public let resolution: TimeResolution
-  /// How the frames begin; in a pcapng, those of the interface that is described first.
+  /// How the frames begin; in a pcapng, the first one, or those of the interface that is described first
+  /// where no frame has come yet.
   public let linkType: LinkType
   /// The most bytes of a frame that were asked for, 262,144 or more where the file says none.
   ///
-  /// It limits nothing. In a pcapng, that of the interface described first.
+  /// It limits nothing. In a pcapng, that of the same interface as the link type.
   public let snapshotByteCount: Int
   /// Whether the file, or its first section, has the other byte order than this machine.
   package let isByteSwapped: Bool
@@ -99,8 +100,8 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     let isNano = interfaces.contains { $0.clock.resolution == .nano }
     format = header?.format ?? .pcapng
     resolution = header?.resolution ?? (isNano ? .nano : .micro)
-    linkType = interfaces.first?.linkType ?? .ethernet
-    snapshotByteCount = interfaces.first?.shownSnapshotByteCount ?? 0
+    linkType = section.first?.linkType ?? .ethernet
+    snapshotByteCount = section.first?.shownSnapshotByteCount ?? 0
     isByteSwapped = header?.isByteSwapped ?? section.walk.isByteSwapped
     version = header?.version ?? section.walk.version
     layout = RecordLayout(header)
@@ -201,6 +202,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     recordCount -= 1
     packetCount -= 1
     byteCount -= Int(found.capturedByteCount)
+    if !found.hasExactTime { inexactTimeCount -= 1 }
   }
 
   /// Whether the last frame is one that the filter wants.
@@ -246,6 +248,8 @@ struct FoundFrame {
   var wireByteCount: UInt32 = 0
   var linkType = LinkType.ethernet
   var interfaceIndex = 0
+  /// Whether nanoseconds in 64 bits hold its time.
+  var hasExactTime = true
 }
 
 extension CapturedFrame {

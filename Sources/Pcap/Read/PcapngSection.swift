@@ -18,6 +18,9 @@ struct PcapngSection {
   /// What each of them means for its frames.
   private(set) var facts: [InterfaceFacts] = []
   private var textByteCount = 0
+  /// The interface of the first frame, or the one that is described first if no frame has come yet; nil
+  /// before either.
+  private(set) var first: CaptureInterface?
 
   /// Nothing read yet.
   init() {}
@@ -28,6 +31,7 @@ struct PcapngSection {
       linkType: header.linkType, snapshotByteCount: header.snapshotByteCount)
     interface.fcsByteCount = header.fcsByteCount
     interfaces = [interface]
+    first = interface
   }
 
   /// The next block, of any kind, lent.
@@ -100,5 +104,18 @@ extension PcapngSection {
     while let type = walk.typeOfNext(in: &input), type != CaptureBlock.Kind.section,
       !CaptureBlock.isPacket(type), case .block = next(of: &input)
     {}
+    let number = interfaceOfNextFrame(in: &input) ?? 0
+    first = interfaces[number < interfaces.count ? number : 0]
+  }
+
+  /// The number of the interface in the next block, if all of it is here and a frame is in it.
+  private func interfaceOfNextFrame(in input: inout ByteSource) -> Int? {
+    switch walk.typeOfNext(in: &input) {
+    case CaptureBlock.Kind.enhancedPacket:
+      Int(input.word(at: 8, isByteSwapped: walk.isByteSwapped))
+    case CaptureBlock.Kind.obsoletePacket: input.half(at: 8, isByteSwapped: walk.isByteSwapped)
+    case CaptureBlock.Kind.simplePacket: 0
+    default: nil
+    }
   }
 }
