@@ -22,7 +22,7 @@ func tests(_ name: String, _ dependencies: Target.Dependency..., exclude: [Strin
 
 let libraries = [
   "Wire", "UMA", "Mbufs", "SocketBuffers", "Interfaces", "InternetStack", "HostInterfaces", "Pcap",
-  "Reports", "Replay",
+  "Inspection", "Reports", "Replay",
 ]
 
 let package = Package(
@@ -58,6 +58,8 @@ let package = Package(
       .product(name: "BasicContainers", package: "swift-collections")),
     library("HostInterfaces", "Interfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Interfaces", "Mbufs", "Wire", "CPcap"),
+    library(
+      "Inspection", "Wire", .product(name: "BasicContainers", package: "swift-collections")),
     library("Reports", "Mbufs", "UMA"),
     library(
       "Replay", "InternetStack", "Interfaces", "Reports", "Mbufs", "UMA", "Wire",
@@ -66,8 +68,8 @@ let package = Package(
     .executableTarget(
       name: "mbuma",
       dependencies: [
-        "Replay", "Pcap", "HostInterfaces", "InternetStack", "Interfaces", "SocketBuffers",
-        "Reports", "Mbufs", "UMA", "Wire", "CLinux", "CMallocCount", "CPcap",
+        "Replay", "Inspection", "Pcap", "HostInterfaces", "InternetStack", "Interfaces",
+        "SocketBuffers", "Reports", "Mbufs", "UMA", "Wire", "CLinux", "CMallocCount", "CPcap",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -114,6 +116,7 @@ let package = Package(
       "TestSupport"),
     tests(
       "HostInterfacesTests", "HostInterfaces", "Interfaces", "Mbufs", "Wire", "TestSupport"),
+    tests("InspectionTests", "Inspection", "Wire", "CMallocCount", "TestSupport"),
     tests("PcapTests", "Pcap", "Interfaces", "Mbufs", "Wire", "TestSupport"),
     tests(
       "ReplayTests", "Replay", "Reports", "Pcap", "InternetStack", "Interfaces", "SocketBuffers",
