@@ -15,7 +15,8 @@ struct MbumaCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      InfoCommand.self, ReplayCommand.self, CaptureCommand.self, DoctorCommand.self,
+      InfoCommand.self, DumpCommand.self, ReplayCommand.self, CaptureCommand.self,
+      DoctorCommand.self,
       BenchCommand.self,
     ])
 
