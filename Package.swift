@@ -22,7 +22,7 @@ func tests(_ name: String, _ dependencies: Target.Dependency..., exclude: [Strin
 
 let libraries = [
   "Wire", "UMA", "Mbufs", "SocketBuffers", "Interfaces", "InternetStack", "HostInterfaces", "Pcap",
-  "Libpcap", "Reports", "Replay",
+  "Libpcap", "Inspection", "Reports", "Replay",
 ]
 
 let package = Package(
@@ -59,6 +59,8 @@ let package = Package(
     library("HostInterfaces", "Interfaces", "Mbufs", "Wire", "CLinux"),
     library("Pcap", "Interfaces", "Mbufs", "Wire"),
     library("Libpcap", "Pcap", "Interfaces", "Mbufs", "Wire", "CPcap"),
+    library(
+      "Inspection", "Wire", .product(name: "BasicContainers", package: "swift-collections")),
     library("Reports", "Mbufs", "UMA"),
     library(
       "Replay", "InternetStack", "Interfaces", "Reports", "Mbufs", "UMA", "Wire",
@@ -67,7 +69,7 @@ let package = Package(
     .executableTarget(
       name: "mbuma",
       dependencies: [
-        "Replay", "Libpcap", "Pcap", "HostInterfaces", "InternetStack", "Interfaces",
+        "Replay", "Inspection", "Libpcap", "Pcap", "HostInterfaces", "InternetStack", "Interfaces",
         "SocketBuffers", "Reports", "Mbufs", "UMA", "Wire", "CLinux", "CMallocCount", "CPcap",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -119,6 +121,7 @@ let package = Package(
       "TestSupport"),
     tests(
       "HostInterfacesTests", "HostInterfaces", "Interfaces", "Mbufs", "Wire", "TestSupport"),
+    tests("InspectionTests", "Inspection", "Wire", "CMallocCount", "TestSupport"),
     tests(
       "PcapTests", "CaptureFuzzDriver", "Libpcap", "Pcap", "Interfaces", "Mbufs", "Wire",
       "TestSupport"),

@@ -9,37 +9,7 @@ public import Wire
 ///     stops   == frames whose decoding ended early, by layer and reason
 public struct FrameTally: Equatable, Sendable {
   /// Checksum results counted.
-  public struct Checksums: Equatable, Sendable {
-    /// Right.
-    public var valid = 0
-    /// Wrong.
-    public var invalid = 0
-    /// Not there: a UDP checksum of 0 over IPv4.
-    public var absent = 0
-    /// Left to the interface: the field holds the pseudo-header's sum.
-    public var partial = 0
-    /// Not to be verified: a fragment, or cut by the capture.
-    public var unverifiable = 0
-
-    mutating func add(_ other: Checksums) {
-      valid += other.valid
-      invalid += other.invalid
-      absent += other.absent
-      partial += other.partial
-      unverifiable += other.unverifiable
-    }
-
-    /// Counts one result.
-    mutating func count(_ result: ChecksumResult) {
-      switch result {
-      case .valid: valid &+= 1
-      case .invalid: invalid &+= 1
-      case .absent: absent &+= 1
-      case .partial: partial &+= 1
-      case .unverifiable: unverifiable &+= 1
-      }
-    }
-  }
+  public typealias Checksums = ChecksumCounts
 
   /// Frames by protocol.
   public var protocols = ProtocolCounts()
@@ -77,23 +47,13 @@ public struct FrameTally: Equatable, Sendable {
   /// Counts the frames of another tally too.
   mutating func add(_ other: FrameTally) {
     protocols.add(other.protocols)
-    ipv4Checksums.add(other.ipv4Checksums)
-    udpChecksums.add(other.udpChecksums)
+    ipv4Checksums += other.ipv4Checksums
+    udpChecksums += other.udpChecksums
     stops.merge(other.stops, uniquingKeysWith: +)
   }
 
   @inline(never)
   private mutating func note(_ error: ParseError) {
-    stops[ParseError.Stop(layer: error.layer, reason: error.reason), default: 0] += 1
-  }
-}
-
-extension ParseError {
-  /// Where and why a decoding ended, without the numbers.
-  public struct Stop: Hashable, Sendable {
-    /// The layer that could not be read.
-    public let layer: ParseError.Layer
-    /// What was wrong with it.
-    public let reason: ParseError.Reason
+    stops[ParseError.Stop(error), default: 0] += 1
   }
 }

@@ -25,8 +25,10 @@ extension ReplayReport {
       "backward": .integer(backwardCount),
       "shortened": .integer(shortenedCount),
       "lateness": lateness.isEmpty ? .null : lateness.json,
-      "protocols": protocolsJSON,
-      "checksums": ["ipv4": ipv4JSON, "udp": udpJSON],
+      "protocols": tally.protocols.json,
+      "checksums": [
+        "ipv4": tally.ipv4Checksums.headerJSON, "udp": tally.udpChecksums.datagramJSON,
+      ],
       "undecodable": .object(stopsByName.map { ($0.name, .integer($0.count)) }),
       "drops": .object(drops.map { ($0.reason, .integer($0.count)) }),
       "zones": .array(pool.zones.map(\.json)),
@@ -42,34 +44,42 @@ extension ReplayReport {
 
   /// Frames whose headers could not be read to the end, by name of layer and reason.
   var stopsByName: [(name: String, count: Int)] {
-    tally.stops.map { (stop, count) in (String(snakeCase: "\(stop.layer)_\(stop.reason)"), count) }
+    tally.stops.map { (stop, count) in (stop.name, count) }
       .sorted { $0.0 < $1.0 }
   }
+}
 
-  private var protocolsJSON: JSONValue {
-    let p = tally.protocols
-    return [
-      "arp": .integer(p.arp), "ipv4": .integer(p.ipv4), "ipv6": .integer(p.ipv6),
-      "udp": .integer(p.udp), "tcp": .integer(p.tcp), "icmp": .integer(p.icmp),
-      "icmpv6": .integer(p.icmpv6), "vlan": .integer(p.vlan), "qinq": .integer(p.qinq),
-      "ipv4_fragment": .integer(p.ipv4Fragment), "ipv6_fragment": .integer(p.ipv6Fragment),
-      "other": .integer(p.other),
+extension ParseError.Stop {
+  /// The name in reports: `ipv4_too_short`.
+  package var name: String { String(snakeCase: "\(layer)_\(reason)") }
+}
+
+extension ProtocolCounts {
+  /// One number for each protocol.
+  package var json: JSONValue {
+    [
+      "arp": .integer(arp), "ipv4": .integer(ipv4), "ipv6": .integer(ipv6), "udp": .integer(udp),
+      "tcp": .integer(tcp), "icmp": .integer(icmp), "icmpv6": .integer(icmpv6),
+      "vlan": .integer(vlan), "qinq": .integer(qinq), "ipv4_fragment": .integer(ipv4Fragment),
+      "ipv6_fragment": .integer(ipv6Fragment), "other": .integer(other),
+    ]
+  }
+}
+
+extension ChecksumCounts {
+  /// One number for each result that a header's checksum, which is always there, may come to.
+  package var headerJSON: JSONValue {
+    [
+      "valid": .integer(valid), "invalid": .integer(invalid),
+      "unverifiable": .integer(unverifiable),
     ]
   }
 
-  private var ipv4JSON: JSONValue {
-    let c = tally.ipv4Checksums
-    return [
-      "valid": .integer(c.valid), "invalid": .integer(c.invalid),
-      "unverifiable": .integer(c.unverifiable),
-    ]
-  }
-
-  private var udpJSON: JSONValue {
-    let c = tally.udpChecksums
-    return [
-      "valid": .integer(c.valid), "invalid": .integer(c.invalid), "absent": .integer(c.absent),
-      "partial": .integer(c.partial), "unverifiable": .integer(c.unverifiable),
+  /// One number for each result that UDP's checksum may come to.
+  package var datagramJSON: JSONValue {
+    [
+      "valid": .integer(valid), "invalid": .integer(invalid), "absent": .integer(absent),
+      "partial": .integer(partial), "unverifiable": .integer(unverifiable),
     ]
   }
 }

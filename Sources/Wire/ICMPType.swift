@@ -83,4 +83,6 @@ public struct ICMPv6Type: ICMPMessageType {
   @inlinable public static var neighborSolicitation: ICMPv6Type { ICMPv6Type(rawValue: 135) }
   /// Says who has an address.
   @inlinable public static var neighborAdvertisement: ICMPv6Type { ICMPv6Type(rawValue: 136) }
+  /// Says which groups a listener wants (RFC 3810); the low half of `rest` counts them.
+  @inlinable public static var listenerReport: ICMPv6Type { ICMPv6Type(rawValue: 143) }
 }

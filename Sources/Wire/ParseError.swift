@@ -115,6 +115,22 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
   }
 }
 
+extension ParseError {
+  /// Where and why a decoding ended, without the numbers.
+  public struct Stop: Hashable, Sendable, BitwiseCopyable {
+    /// The layer that could not be read.
+    public let layer: ParseError.Layer
+    /// What was wrong with it.
+    public let reason: ParseError.Reason
+
+    /// That of an error.
+    public init(_ error: ParseError) {
+      layer = error.layer
+      reason = error.reason
+    }
+  }
+}
+
 extension ParseError: CustomStringConvertible {
   /// One line: the header, the reason, the numbers.
   public var description: String {

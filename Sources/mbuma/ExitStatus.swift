@@ -15,6 +15,8 @@ enum ExitStatus: Int32 {
   case nothing = 4
   /// Verification found a difference.
   case mismatch = 5
+  /// A frame is not sane, where `--strict` asks for that.
+  case insane = 6
   /// The command line was wrong.
   case usage = 64
   /// A permission is missing.

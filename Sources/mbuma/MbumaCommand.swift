@@ -6,13 +6,19 @@ import ArgumentParser
 struct MbumaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mbuma",
-    abstract: "Replay captures through mbufs, make them, and measure what that costs.",
+    abstract:
+      "Look into captures, replay them through mbufs, make them, and measure what that costs.",
     discussion: """
       Exit status: 0 all done; 1 failed while running; 2 some packets failed; 3 input cut short or \
-      corrupt; 4 nothing was done; 5 verification found a difference; 64 usage; 77 permission.
+      corrupt; 4 nothing was done; 5 verification found a difference; 6 a frame is not sane, with --strict; 64 usage; \
+      77 permission.
       """,
     version: "0.1.0",
-    subcommands: [ReplayCommand.self, CaptureCommand.self, DoctorCommand.self, BenchCommand.self])
+    subcommands: [
+      InfoCommand.self, DumpCommand.self, ReplayCommand.self, CaptureCommand.self,
+      DoctorCommand.self,
+      BenchCommand.self,
+    ])
 
   static func main() { exit(withError: ExitCode(status())) }
 

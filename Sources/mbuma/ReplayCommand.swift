@@ -292,7 +292,7 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     let files = files
-    if let conflict = conflict(in: files) {
+    if let conflict = StandardStreams.conflict(in: files) {
       StandardStreams.refuse(conflict, beside: files)
       throw ExitStatus.usage.code
     }
@@ -334,16 +334,6 @@ struct ReplayCommand: ParsableCommand {
     }
     if status != .done { throw status.code }
     if !isReported { throw ExitStatus.failed.code }
-  }
-
-  /// Why the files would be destroyed or spoilt by one another, nil if they would not.
-  private func conflict(in files: CaptureFiles) -> String? {
-    do throws(PcapError) {
-      try files.check()
-      return StandardStreams.conflict(with: files)
-    } catch {
-      return "\(error)"
-    }
   }
 
   private func whyNothing(_ report: ReplayReport, _ filter: String?) -> String {

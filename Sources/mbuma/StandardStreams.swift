@@ -15,6 +15,17 @@ enum StandardStreams {
     return "-"
   }
 
+  /// Why captures would be destroyed or spoilt by one another or by what the command writes, nil if they
+  /// would not.
+  static func conflict(in files: CaptureFiles) -> String? {
+    do throws(PcapError) {
+      try files.check()
+      return conflict(with: files)
+    } catch {
+      return "\(error)"
+    }
+  }
+
   /// Why captures cannot be read and written beside them, in three parts; nil if they can.
   static func conflict(with files: CaptureFiles) -> String? {
     let (output, errors) = (FileIdentity(descriptor: 1), FileIdentity(descriptor: 2))

@@ -21,7 +21,10 @@ enum TcpreplayOptions {
     (["--pps-multi"], "not needed: each packet has a time of its own at any --pps"),
     (["-T", "--timer"], "not needed: it sleeps, and spins for the last microseconds"),
     (["--listnics"], "type ip -br link, and mbuma doctor IF for one of them"),
-    (["-v", "--verbose", "-A", "--decode"], "type tcpdump -r FILE beside it"),
+    (
+      ["-v", "--verbose", "-A", "--decode"],
+      "type mbuma dump FILE, or tcpdump -r FILE for what packets carry"
+    ),
     (["-q", "--quiet", "-W", "--suppress-warnings"], "type --no-progress, or --json"),
     (["--stats"], "the progress line on a terminal has them, and the report at the end"),
     (["--no-flow-stats", "--flow-expiry"], "not needed: it keeps no statistics of flows"),

@@ -39,6 +39,14 @@ enum Terminal {
     return false
   }
 
+  /// Writes data to standard output.
+  ///
+  /// - Returns: the error number, 0 if all was written.
+  static func write(_ data: Span<UInt8>) -> Int32 {
+    // Of bytes, which have no padding.
+    unsafe writeAll(data.bytes, to: 1).reason
+  }
+
   /// Writes a line that the next one overwrites.
   static func progress(_ line: String) { write("\r\u{1b}[K" + line) }
 

@@ -260,15 +260,6 @@ import Testing
     #expect(try result.json()["packets_sent"] as? Int == sent)
   }
 
-  /// What, why and what to do, in one line for each error and nothing else.
-  private func expectThreeParts(_ diagnostics: String, about name: String) {
-    for line in diagnostics.split(separator: "\n") {
-      #expect(line.hasPrefix("mbuma: \(name)"))
-      #expect(line.contains(": ") && line.contains("; "), "\(line)")
-    }
-    #expect(diagnostics.hasSuffix("\n"))
-  }
-
   /// No packet is lost from the counts.
   private func expectConservation(_ report: [String: Any]) {
     let drops = (report["drops"] as? [String: Int] ?? [:]).values.reduce(0, +)
@@ -276,4 +267,13 @@ import Testing
     #expect(read == (sent ?? 0) + drops)
     #expect(report["outstanding"] as? Int == 0)
   }
+}
+
+/// What, why and what to do, in one line for each error and nothing else.
+func expectThreeParts(_ diagnostics: String, about name: String) {
+  for line in diagnostics.split(separator: "\n") {
+    #expect(line.hasPrefix("mbuma: \(name)"))
+    #expect(line.contains(": ") && line.contains("; "), "\(line)")
+  }
+  #expect(diagnostics.hasSuffix("\n"))
 }

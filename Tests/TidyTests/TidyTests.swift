@@ -13,8 +13,10 @@ import Testing
     "Sources/mbuma/Bench+Capture.swift",
     "Sources/mbuma/Bench+Pool.swift",
     "Sources/mbuma/CaptureArguments.swift",
+    "Sources/mbuma/CaptureFrames.swift",
     "Sources/mbuma/Doctor/Probes.swift",
-    "Sources/mbuma/Interrupts.swift", "Sources/mbuma/StepClock.swift",
+    "Sources/mbuma/Interrupts.swift", "Sources/mbuma/LocalZone.swift",
+    "Sources/mbuma/StepClock.swift",
     "Sources/mbuma/Terminal.swift",
   ]
   static let unsafeModules: Set = ["UMA", "Mbufs", "HostInterfaces", "Pcap", "Libpcap"]

@@ -2,8 +2,9 @@
 import Testing
 import Wire
 
-/// Whose addresses checksums are over, and what is stepped over on the way to the transport. What is right
-/// is what Wireshark finds.
+/// Whose addresses checksums are over, and what is stepped over on the way to the transport.
+///
+/// What is right is what Wireshark finds.
 @Suite struct DecodedRouteTests {
   private static func address(_ last: UInt8) -> IPv6Address {
     IPv6Address(high: 0x2001_0db8 << 32, low: UInt64(last))

@@ -2,7 +2,9 @@
 import Testing
 import Wire
 
-/// Headers between the link header and the network. What is right is what Wireshark finds.
+/// Headers between the link header and the network.
+///
+/// What is right is what Wireshark finds.
 @Suite struct DecodedShimTests {
   private static let v4 = Frames.ipv4(.udp, Frames.udp([1, 2, 3]))
   private static let v6 = Frames.ipv6(.udp, Frames.udp([1, 2, 3], isIPv6: true))

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Packets by port: there are no more than 65,536 for UDP and as many for TCP, so each has a counter, and
+// every count is exact in a fixed 2 MiB.
+//
+//     counters   [ udp 0 ] ... [ udp 65,535 ][ tcp 0 ] ... [ tcp 65,535 ]
+
+import BasicContainers
+public import Wire
+
+/// A port of UDP or TCP and what went to and from it.
+public struct PortUse: Equatable, Sendable {
+  /// UDP or TCP.
+  public let transport: DecodedFrame.Transport
+  /// The port.
+  public let port: UInt16
+  /// Packets with it as source or destination, or as both.
+  public let packets: Int
+  /// Bytes on the wire of those packets.
+  public let bytes: Int
+}
+
+/// Packets and bytes of every port.
+public struct PortCounts: ~Copyable {
+  struct Counter: BitwiseCopyable {
+    var packets = 0
+    var bytes = 0
+  }
+
+  private var counters = UniqueArray<Counter>(repeating: Counter(), count: 2 * 65_536)
+
+  init() {}
+
+  /// The ports with the most packets, most first; of equals UDP and the lower port come first.
+  ///
+  /// - Complexity: O(ports there are).
+  public func top(_ limit: Int) -> [PortUse] {
+    guard limit > 0 else { return [] }
+    var used: [PortUse] = []
+    for index in counters.indices where counters[index].packets > 0 {
+      used.append(
+        PortUse(
+          transport: index < 65_536 ? .udp : .tcp, port: UInt16(truncatingIfNeeded: index),
+          packets: counters[index].packets, bytes: counters[index].bytes))
+    }
+    // A sort that keeps the order of equals.
+    used.sort { $0.packets > $1.packets }
+    return Array(used.prefix(limit))
+  }
+
+  /// Counts a packet by its ports; equal ones once.
+  @inline(__always)
+  mutating func note(_ frame: borrowing DecodedFrame, byteCount: Int) {
+    let start: Int
+    switch frame.transport {
+    case .udp: start = 0
+    case .tcp: start = 65_536
+    case .none, .icmp, .icmpv6, .other: return
+    }
+    guard frame.hasTransportHeader else { return }
+    add(start &+ Int(frame.sourcePort), byteCount)
+    if frame.sourcePort != frame.destinationPort {
+      add(start &+ Int(frame.destinationPort), byteCount)
+    }
+  }
+
+  @inline(__always)
+  private mutating func add(_ index: Int, _ byteCount: Int) {
+    // Counters of 64 bits cannot wrap in the lifetime of a machine.
+    counters[index].packets &+= 1
+    counters[index].bytes &+= byteCount
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What `info` and `dump` look at: the frames of one capture, each with its number in the file, whatever a
+// filter leaves out. All that these commands want of a reader is here.
+
+import Inspection
+import Libpcap
+import Pcap
+import Wire
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A capture being read, frame by frame.
+struct CaptureFrames: ~Copyable {
+  private var reader: CaptureReader
+  /// Bytes of the file; nil of a pipe.
+  let fileByteCount: Int?
+
+  /// Opens a capture, "-" for standard input.
+  init(path: String, filter: String? = nil) throws(PcapError) {
+    fileByteCount = Self.byteCount(of: path)
+    reader = try CaptureReader(path: path, filter: filter)
+    reader.stopWaiting()
+  }
+
+  /// How the file is laid out.
+  var format: CaptureFormat { reader.format }
+  /// What it counts times in.
+  var resolution: TimeResolution { reader.resolution }
+  /// How its frames begin.
+  var linkType: LinkType { reader.linkType }
+  /// The most bytes of a frame that it says it holds.
+  var snapshotByteCount: Int { reader.snapshotByteCount }
+  /// How the reading ended; nil before that.
+  var end: CaptureEnd? { reader.end }
+  /// Records read, those that a filter left out included.
+  var recordCount: Int { reader.recordCount }
+
+  /// The next frame, lent until the capture is used again; nil at the end, and where `mustWait`.
+  @_lifetime(&self)
+  mutating func next() -> InspectedFrame? {
+    guard let lent = nextLent() else { return nil }
+    // They stay until the reader's next frame, which needs this capture, which the result borrows.
+    let bytes = unsafe RawSpan(_unsafeBytes: lent.bytes)
+    let (number, linkType) = (reader.recordCount, reader.linkType)
+    return InspectedFrame(
+      bytes: unsafe _overrideLifetime(bytes, mutating: &self), number: number,
+      timestampInNanoseconds: lent.timestampInNanoseconds, wireByteCount: lent.wireByteCount,
+      linkType: linkType)
+  }
+
+  /// A frame in the reader's buffer, good until its next one; the reader may be asked meanwhile.
+  @safe
+  private struct Lent {
+    let bytes: UnsafeRawBufferPointer
+    let timestampInNanoseconds: Int64
+    let wireByteCount: Int
+  }
+
+  @inline(__always)
+  private mutating func nextLent() -> Lent? {
+    guard let frame = reader.nextFrame() else { return nil }
+    return unsafe frame.bytes.withUnsafeBytes { bytes in
+      unsafe Lent(
+        bytes: bytes, timestampInNanoseconds: frame.timestampInNanoseconds,
+        wireByteCount: frame.wireByteCount)
+    }
+  }
+
+  /// Whether there was no frame because none has come yet through a pipe.
+  var mustWait: Bool { reader.end == nil && reader.isDry }
+
+  /// Waits a while for more.
+  func wait() { _ = reader.wait(milliseconds: 1_000) }
+
+  private static func byteCount(of path: String) -> Int? {
+    var status = stat()
+    let name = FileName.bytes(of: path).map { CChar(bitPattern: $0) } + [0]
+    let result = path == "-" ? unsafe fstat(0, &status) : unsafe stat(name, &status)
+    guard result == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(status.st_size)
+  }
+}

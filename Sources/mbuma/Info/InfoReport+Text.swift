@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause
+import Inspection
+import Pcap
+import Replay
+import Reports
+import Wire
+
+// Names, units and columns are those of `capinfos -M` where it has the fact; the rest follows.
+
+extension InfoReport {
+  /// The facts for people, a line each; nil if the file could not be opened.
+  var text: String? {
+    guard let opened else { return nil }
+    var lines = [
+      ("File name", file),
+      ("File type", opened.format.rawValue),
+      ("File encapsulation", encapsulation(opened)),
+      (
+        "File timestamp precision",
+        opened.resolution == .nano ? "nanoseconds (9)" : "microseconds (6)"
+      ),
+      ("Packet size limit", "file hdr: \(opened.snapshotByteCount) bytes"),
+    ]
+    if let cut = summary.cutByteCounts {
+      lines.append(
+        (
+          "Packet size limit",
+          "inferred: \(cut.lowerBound) bytes"
+            + (cut.count > 1 ? " - \(cut.upperBound) bytes (range)" : "")
+        ))
+    }
+    lines.append(("Number of packets", "\(summary.packetCount)"))
+    if let bytes = opened.fileByteCount { lines.append(("File size", "\(bytes) bytes")) }
+    lines.append(("Data size", "\(summary.sizes.sum) bytes"))
+    lines.append(("Captured size", "\(summary.capturedByteCount) bytes"))
+    lines += timeLines + frameLines
+    lines.append(("End", end?.name ?? "not reached"))
+    return lines.map { name, value in Self.line(name, value) }.joined()
+  }
+
+  private static func line(_ name: String, _ value: String) -> String {
+    // As capinfos has it: two spaces behind a name that is too long for the column.
+    let label = name.isEmpty ? "" : name + ":"
+    let space = label.count <= 20 ? 21 - label.count : 2
+    return label + String(repeating: " ", count: space) + value + "\n"
+  }
+
+  private func encapsulation(_ opened: Opened) -> String {
+    let found = summary.linkTypes.found
+    guard found.count > 1 else { return (found.first?.linkType ?? opened.linkType).name }
+    return found.map { "\($0.linkType.name) \($0.count)" }.joined(separator: ", ")
+  }
+
+  private var timeLines: [(String, String)] {
+    let (order, clock) = (summary.order, clock)
+    var lines = [
+      ("Capture duration", order.span.map { clock.seconds($0) + " seconds" } ?? "n/a"),
+      ("First packet time", order.earliest.map { clock.date($0) } ?? "n/a"),
+      ("Last packet time", order.latest.map { clock.date($0) } ?? "n/a"),
+      ("Data byte rate", perSecond(summary.sizes.sum, "bytes")),
+      ("Data bit rate", perSecond(8 * summary.sizes.sum, "bits")),
+      ("Average packet size", summary.sizes.mean.fixed(2) + " bytes"),
+      ("Average packet rate", perSecond(summary.packetCount, "packets")),
+      ("Strict time order", order.isStrict ? "True" : "False"),
+    ]
+    if !order.isStrict { lines.append(("Backward in time", Self.found(order.backward))) }
+    if let frame = order.frameBehindLargestGap {
+      lines.append(
+        ("Largest gap", "\(clock.seconds(order.largestGap)) seconds, before packet \(frame)"))
+    }
+    return lines
+  }
+
+  private var frameLines: [(String, String)] {
+    var lines: [(String, String)] = []
+    if summary.packetCount > 0 {
+      var shares: [String] = []
+      for (name, share) in [("median", 0.5), ("90 %", 0.9), ("99 %", 0.99)] {
+        shares.append("\(name) \(summary.sizes.quantile(share))")
+      }
+      lines.append(
+        (
+          "Packet sizes",
+          "min \(summary.sizes.least), \(shares.joined(separator: ", ")), "
+            + "max \(summary.sizes.greatest) bytes"
+        ))
+    }
+    let p = summary.protocols
+    lines.append(
+      (
+        "Network",
+        Self.list([
+          ("arp", p.arp), ("ipv4", p.ipv4), ("ipv6", p.ipv6), ("other", p.other), ("vlan", p.vlan),
+          ("qinq", p.qinq), ("ipv4 fragments", p.ipv4Fragment), ("ipv6 fragments", p.ipv6Fragment),
+        ])
+      ))
+    lines.append(
+      (
+        "Transport",
+        Self.list([("udp", p.udp), ("tcp", p.tcp), ("icmp", p.icmp), ("icmpv6", p.icmpv6)])
+      ))
+    lines += Self.titled("Checksums", checksumsByName.map { "\($0): \(Self.list($1.named))" })
+    lines += Self.titled(
+      "Bad checksums",
+      badChecksumsByName.filter { $1.count > 0 }.map { "\($0) " + Self.found($1) })
+    lines += Self.titled(
+      "Undecodable", summary.undecodable.found.map { "\($0.stop.name) " + Self.found($0.frames) })
+    lines.append(("Cut packets", summary.cut.count == 0 ? "none" : Self.found(summary.cut)))
+    if top > 0 { lines += talkerLines }
+    return lines
+  }
+
+  private var talkerLines: [(String, String)] {
+    let talkers = summary.talkers.top(top).map { talker in
+      // Who took over another's counter is known to have sent no more than this.
+      "\(talker.address): "
+        + (talker.error > 0 ? "\(talker.packets - talker.error) to " : "")
+        + "\(talker.packets.counted("packet")), \(talker.sent) sent, \(talker.bytes) bytes"
+    }
+    let ports = summary.ports.top(top).map { use in
+      "\(use.transport) \(use.port): \(use.packets.counted("packet")), \(use.bytes) bytes"
+    }
+    return Self.titled("Talkers", talkers) + Self.titled("Ports", ports)
+  }
+
+  /// Lines of which the first has a name; "none" if there are none.
+  private static func titled(_ name: String, _ values: [String]) -> [(String, String)] {
+    if values.isEmpty { return [(name, "none")] }
+    return values.enumerated().map { index, value in (index == 0 ? name : "", value) }
+  }
+
+  /// The counts that are not 0, or "none".
+  private static func list(_ counts: [(String, UInt64)]) -> String {
+    let present = counts.filter { $0.1 != 0 }.map { "\($0.0) \($0.1)" }
+    return present.isEmpty ? "none" : present.joined(separator: ", ")
+  }
+
+  /// How many, and where: "12 (packets 3, 4, ...)".
+  private static func found(_ frames: FirstFrames) -> String {
+    let numbers = frames.numbers.map(String.init).joined(separator: ", ")
+    let rest = frames.count > frames.numbers.count ? ", ..." : ""
+    return "\(frames.count) (\(frames.count == 1 ? "packet" : "packets") \(numbers)\(rest))"
+  }
+
+  private func perSecond(_ count: Int, _ unit: String) -> String {
+    rate(count).map { "\($0.fixed(2)) \(unit)/sec" } ?? "n/a"
+  }
+}
+
+extension InfoReport {
+  /// Checksum counts of the protocols that there are.
+  var checksumsByName: [(String, ChecksumCounts)] {
+    let c = summary.checksums
+    return [
+      ("ipv4", c.ipv4), ("udp", c.udp), ("tcp", c.tcp), ("icmp", c.icmp), ("icmpv6", c.icmpv6),
+    ].filter { $0.1.total > 0 }
+  }
+
+  /// Frames with a wrong checksum by protocol.
+  var badChecksumsByName: [(String, FirstFrames)] {
+    let b = summary.badChecksums
+    return [
+      ("ipv4", b.ipv4), ("udp", b.udp), ("tcp", b.tcp), ("icmp", b.icmp), ("icmpv6", b.icmpv6),
+    ]
+  }
+}
+
+extension ChecksumCounts {
+  fileprivate var named: [(String, UInt64)] {
+    [
+      ("valid", UInt64(valid)), ("invalid", UInt64(invalid)), ("absent", UInt64(absent)),
+      ("partial", UInt64(partial)), ("unverifiable", UInt64(unverifiable)),
+    ]
+  }
+}
