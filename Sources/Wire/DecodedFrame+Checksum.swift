@@ -54,7 +54,7 @@ extension DecodedFrame {
   /// - Parameter bytes: the captured bytes of the frame this was decoded from.
   /// - Returns: nil if the transport is not UDP, TCP, ICMP or ICMPv6.
   /// - Precondition: `bytes` reach to the end of the transport, if it `isVerifiable`.
-  @inlinable
+  @inlinable @inline(__always)
   public func transportChecksumResult(in bytes: RawSpan) -> ChecksumResult? {
     var segment = InternetChecksum()
     // A UDP checksum of 0 needs no sum: none was made.

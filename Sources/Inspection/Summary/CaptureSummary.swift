@@ -30,6 +30,17 @@ public struct CaptureSummary: ~Copyable {
     public var icmp = ChecksumCounts()
     /// Of ICMPv6 messages.
     public var icmpv6 = ChecksumCounts()
+
+    @inline(__always)
+    mutating func count(_ result: ChecksumResult, of transport: DecodedFrame.Transport) {
+      switch transport {
+      case .udp: udp.count(result)
+      case .tcp: tcp.count(result)
+      case .icmp: icmp.count(result)
+      case .icmpv6: icmpv6.count(result)
+      case .none, .other: break
+      }
+    }
   }
 
   /// Frames with a wrong checksum, by the protocol that it is of.
@@ -78,7 +89,7 @@ public struct CaptureSummary: ~Copyable {
   ///
   /// - Parameter talkerCapacity: addresses counted at a time, 1...1,048,576; `Talkers` says what is
   ///   known of more.
-  public init(talkerCapacity: Int = 1_024) {
+  public init(talkerCapacity: Int = 4_096) {
     talkers = Talkers(capacity: talkerCapacity)
   }
 
@@ -95,49 +106,62 @@ public struct CaptureSummary: ~Copyable {
   ///
   /// - Complexity: O(bytes of the frame), for its checksum; no heap allocation.
   public mutating func count(_ frame: borrowing InspectedFrame) {
-    let verdict = FrameVerdict(frame)
+    add(
+      frame,
+      DecodedFrame(
+        lax: frame.bytes, linkType: frame.linkType, capturedByteCount: frame.bytes.byteCount,
+        wireByteCount: frame.wireByteCount))
+  }
+
+  /// Counts a frame that is decoded; out of line, so that it is written once and read where it is.
+  @inline(never)
+  private mutating func add(
+    _ frame: borrowing InspectedFrame, _ decoded: borrowing DecodedFrame
+  ) {
     let wireByteCount = frame.wireByteCount
     sizes.note(wireByteCount)
     capturedByteCount &+= frame.bytes.byteCount
     order.note(frame.timestampInNanoseconds, of: frame.number)
     linkTypes.note(frame.linkType)
-    protocols.count(verdict.decoded)
-    if let result = verdict.decoded.ipv4HeaderChecksum { checksums.ipv4.count(result) }
-    if let result = verdict.transportChecksum {
-      switch verdict.decoded.transport {
-      case .udp: checksums.udp.count(result)
-      case .tcp: checksums.tcp.count(result)
-      case .icmp: checksums.icmp.count(result)
-      case .icmpv6: checksums.icmpv6.count(result)
-      case .none, .other: break
-      }
+    protocols.count(decoded)
+    let headerResult = decoded.ipv4HeaderChecksum
+    if let headerResult { checksums.ipv4.count(headerResult) }
+    let result = decoded.transportChecksumResult(in: frame.bytes)
+    if let result { checksums.count(result, of: decoded.transport) }
+    if frame.isCut { noteCut(frame.number, frame.bytes.byteCount) }
+    let isStopped = decoded.stop != nil
+    if isStopped || result == .invalid || headerResult == .invalid {
+      note(decoded, result, frame.number)
     }
-    if !verdict.faults.isEmpty { note(verdict, frame.number, frame.bytes.byteCount) }
-    guard verdict.decoded.hasNetworkHeader else { return }
-    let isIPv6 = verdict.decoded.network == .ipv6
-    guard isIPv6 || verdict.decoded.network == .ipv4 else { return }
+    let network = decoded.network
+    guard decoded.hasNetworkHeader, network == .ipv4 || network == .ipv6 else { return }
+    let isIPv6 = network == .ipv6
     // An IPv4 address is the low 32 bits.
     talkers.note(
-      Talkers.Key(bits: verdict.decoded.ipv6Source, isIPv6: isIPv6), isSender: true,
+      Talkers.Key(bits: decoded.ipv6Source, isIPv6: isIPv6), isSender: true,
       byteCount: wireByteCount)
     talkers.note(
-      Talkers.Key(bits: verdict.decoded.ipv6Destination, isIPv6: isIPv6), isSender: false,
+      Talkers.Key(bits: decoded.ipv6Destination, isIPv6: isIPv6), isSender: false,
       byteCount: wireByteCount)
-    ports.note(verdict.decoded, byteCount: wireByteCount)
+    ports.note(decoded, byteCount: wireByteCount)
   }
 
-  /// Notes what is wrong with a frame.
   @inline(never)
-  private mutating func note(_ verdict: FrameVerdict, _ number: Int, _ byteCount: Int) {
-    if verdict.faults.contains(.cut) {
-      cut.note(number)
-      let least = Swift.min(cutByteCounts?.lowerBound ?? byteCount, byteCount)
-      cutByteCounts = least...Swift.max(cutByteCounts?.upperBound ?? byteCount, byteCount)
-    }
-    if let stop = verdict.decoded.stop { undecodable.note(stop, of: number) }
-    if verdict.decoded.ipv4HeaderChecksum == .invalid { badChecksums.ipv4.note(number) }
-    guard verdict.transportChecksum == .invalid else { return }
-    switch verdict.decoded.transport {
+  private mutating func noteCut(_ number: Int, _ byteCount: Int) {
+    cut.note(number)
+    let least = Swift.min(cutByteCounts?.lowerBound ?? byteCount, byteCount)
+    cutByteCounts = least...Swift.max(cutByteCounts?.upperBound ?? byteCount, byteCount)
+  }
+
+  /// Notes a frame that cannot be decoded or has a wrong checksum.
+  @inline(never)
+  private mutating func note(
+    _ decoded: borrowing DecodedFrame, _ result: ChecksumResult?, _ number: Int
+  ) {
+    if let stop = decoded.stop { undecodable.note(stop, of: number) }
+    if decoded.ipv4HeaderChecksum == .invalid { badChecksums.ipv4.note(number) }
+    guard result == .invalid else { return }
+    switch decoded.transport {
     case .udp: badChecksums.udp.note(number)
     case .tcp: badChecksums.tcp.note(number)
     case .icmp: badChecksums.icmp.note(number)

@@ -9,13 +9,15 @@
 //     every address with more than total / capacity packets has a counter
 //     no error at all while there are no more addresses than counters
 //
-// Counters of equal count are a group, and groups stand in order, so that one more is a swap with the
-// first of the group, and the least is the last:
+// Which counter is the least matters only once an address must take it over; until then counters are in
+// no order. From then on those of equal count are a group, and groups stand in order, so that one more is
+// a swap with the first of the group, and the least is the last:
 //
 //     order    [ 9 | 7 7 7 | 2 2 ]       one more for the last 7: it changes places with the first 7,
 //                  first  last            leaves the group, and is the group 8, or joins it
 //
-//     order[counter.place] == counter,  groups partition order,  a group's counters have its count
+//     order is empty, or order[counter.place] == counter, groups partition order, and a group's counters
+//     have its count
 
 import BasicContainers
 public import Wire
@@ -37,13 +39,14 @@ public struct Talker: Equatable, Sendable {
 /// The addresses with the most packets, with a bound on memory and on the error.
 public struct Talkers: ~Copyable {
   private var counters: UniqueArray<Counter>
-  /// Counters by descending count.
-  private var order: UniqueArray<Int32>
-  private var groups: UniqueArray<Group>
-  private var freeGroups: UniqueArray<Int32>
-  /// Counters by the hash of their address, with linear probing; -1 is none.
-  private var table: UniqueArray<Int32>
-  private let tableMask: Int
+  /// Counters by descending count; empty while every address has one.
+  private var order = UniqueArray<Int32>()
+  private var groups = UniqueArray<Group>()
+  private var freeGroups = UniqueArray<Int32>()
+  /// Counters by the hash of their address, with linear probing; -1 is none. At most half of it is
+  /// taken, and it is no longer than that asks for, so that it stays near the processor.
+  private var table = UniqueArray<Int32>(repeating: -1, count: 64)
+  private var tableMask = 63
   private let seed: UInt64
 
   /// Counters there may be.
@@ -62,11 +65,12 @@ public struct Talkers: ~Copyable {
 
   struct Counter: BitwiseCopyable {
     var key: Key
+    var packets = 1
     var error = 0
-    var sent = 0
-    var bytes = 0
-    var place: Int32
-    var group: Int32
+    var sent: Int
+    var bytes: Int
+    var place: Int32 = 0
+    var group: Int32 = 0
   }
 
   struct Group: BitwiseCopyable {
@@ -78,37 +82,30 @@ public struct Talkers: ~Copyable {
   /// Counts nothing yet.
   ///
   /// - Parameter capacity: addresses that have a counter at a time, 1...1,048,576.
-  init(capacity: Int = 1_024) {
+  init(capacity: Int = 4_096) {
     precondition(1...1_048_576 ~= capacity, "\(capacity) counters")
     self.capacity = capacity
-    counters = UniqueArray(minimumCapacity: capacity)
-    order = UniqueArray(minimumCapacity: capacity)
-    // One more than counters: a counter's new group may be made before its old one ends.
-    groups = UniqueArray(repeating: Group(count: 0, first: 0, last: 0), count: capacity + 1)
-    freeGroups = UniqueArray(minimumCapacity: capacity + 1)
-    for group in 0...capacity { freeGroups.append(Int32(group)) }
-    var places = 4
-    while places < 4 * capacity { places *= 2 }
-    table = UniqueArray(repeating: -1, count: places)
-    tableMask = places - 1
+    counters = UniqueArray(minimumCapacity: Swift.min(capacity, 64))
     seed = UInt64.random(in: .min ... .max)
   }
 
-  /// The addresses with the most packets, most first; of equals the one that got there last is first.
+  /// The addresses with the most packets, most first; of equals the one that came first.
   public func top(_ limit: Int) -> [Talker] {
-    (0..<Swift.min(Swift.max(limit, 0), order.count)).map { place in
-      let counter = counters[Int(order[place])]
+    // A sort that keeps the order of equals.
+    let ranked = counters.indices.sorted { counters[$0].packets > counters[$1].packets }
+    return ranked.prefix(Swift.max(limit, 0)).map { index in
+      let counter = counters[index]
       return Talker(
-        address: counter.key.address, packets: groups[Int(counter.group)].count,
-        error: counter.error, sent: counter.sent, bytes: counter.bytes)
+        address: counter.key.address, packets: counter.packets, error: counter.error,
+        sent: counter.sent, bytes: counter.bytes)
     }
   }
 
   /// Addresses that have a counter now.
-  public var addressCount: Int { order.count }
+  public var addressCount: Int { counters.count }
 
   /// Whether every count is exact: no address ever lost its counter.
-  public private(set) var isExact = true
+  public var isExact: Bool { order.isEmpty }
 
   /// Counts a packet of an address.
   @inline(__always)
@@ -118,9 +115,12 @@ public struct Talkers: ~Copyable {
     while table[index] >= 0 {
       let counter = Int(table[index])
       if counters[counter].key == key {
-        if isSender { counters[counter].sent &+= 1 }
+        // Counters of 64 bits cannot wrap in the lifetime of a machine.
+        counters[counter].packets &+= 1
+        counters[counter].sent &+= isSender ? 1 : 0
         counters[counter].bytes &+= byteCount
-        return increment(counter)
+        if !order.isEmpty { moveUp(counter) }
+        return
       }
       index = (index &+ 1) & tableMask
     }
@@ -137,11 +137,12 @@ public struct Talkers: ~Copyable {
 
   // MARK: - Groups
 
-  @inline(__always)
-  private mutating func increment(_ counter: Int) {
+  /// Moves a counter that has one more into the group of that count.
+  @inline(never)
+  private mutating func moveUp(_ counter: Int) {
     let group = Int(counters[counter].group)
     let first = groups[group].first
-    let more = groups[group].count &+ 1
+    let more = counters[counter].packets
     // To the front of its group.
     let place = counters[counter].place
     if place != first {
@@ -175,40 +176,61 @@ public struct Talkers: ~Copyable {
     return group
   }
 
+  /// Puts the counters in order and equal ones into groups, for the first address that finds none free.
+  private mutating func rank() {
+    order = UniqueArray(minimumCapacity: capacity)
+    // One more than counters: a counter's new group may be made before its old one ends.
+    groups = UniqueArray(repeating: Group(count: 0, first: 0, last: 0), count: capacity + 1)
+    freeGroups = UniqueArray(minimumCapacity: capacity + 1)
+    for group in 0...capacity { freeGroups.append(Int32(group)) }
+    var group: Int32 = -1
+    for counter in counters.indices.sorted(by: { counters[$0].packets > counters[$1].packets }) {
+      let place = Int32(order.count)
+      if group >= 0, groups[Int(group)].count == counters[counter].packets {
+        groups[Int(group)].last = place
+      } else {
+        group = makeGroup(count: counters[counter].packets, at: place)
+      }
+      counters[counter].place = place
+      counters[counter].group = group
+      order.append(Int32(counter))
+    }
+  }
+
   // MARK: - Addresses without a counter
 
   @inline(never)
   private mutating func noteNew(_ key: Key, isSender: Bool, byteCount: Int, at free: Int) {
     let sent = isSender ? 1 : 0
-    if order.count < capacity {
-      let place = Int32(order.count)
-      var group: Int32 = -1
-      if let last = order.indices.last {
-        let least = counters[Int(order[last])].group
-        if groups[Int(least)].count == 1 { group = least }
-      }
-      if group >= 0 {
-        groups[Int(group)].last = place
-      } else {
-        group = makeGroup(count: 1, at: place)
-      }
-      order.append(place)
-      counters.append(
-        Counter(key: key, sent: sent, bytes: byteCount, place: place, group: group))
-      table[free] = place
+    if counters.count < capacity {
+      table[free] = Int32(counters.count)
+      counters.append(Counter(key: key, sent: sent, bytes: byteCount))
+      if 2 * counters.count > table.count { growTable() }
       return
     }
-    isExact = false
+    if order.isEmpty { rank() }
     let counter = Int(order[order.count - 1])
     remove(counters[counter].key)
     counters[counter].key = key
-    counters[counter].error = groups[Int(counters[counter].group)].count
+    counters[counter].error = counters[counter].packets
+    counters[counter].packets += 1
     counters[counter].sent = sent
     counters[counter].bytes = byteCount
-    var index = place(of: key)
+    enter(counter)
+    moveUp(counter)
+  }
+
+  private mutating func growTable() {
+    tableMask = 2 * table.count - 1
+    table = UniqueArray(repeating: -1, count: tableMask + 1)
+    for counter in counters.indices { enter(counter) }
+  }
+
+  /// Puts a counter whose address is new into the table.
+  private mutating func enter(_ counter: Int) {
+    var index = place(of: counters[counter].key)
     while table[index] >= 0 { index = (index + 1) & tableMask }
     table[index] = Int32(counter)
-    increment(counter)
   }
 
   /// Takes an address out of the table; those that it kept from their place move up.
@@ -232,6 +254,13 @@ public struct Talkers: ~Copyable {
   /// Checks the equations above.
   func checkInvariants() {
     var counted = 0
+    for counter in counters.indices {
+      let (packets, error) = (counters[counter].packets, counters[counter].error)
+      assert(error < packets, "error \(error) of \(packets)")
+      counted += packets
+    }
+    assert(counted == total, "\(counted) packets in counters, \(total) counted")
+    assert(order.isEmpty || order.count == counters.count)
     var place = 0
     while place < order.count {
       let group = groups[Int(counters[Int(order[place])].group)]
@@ -242,12 +271,10 @@ public struct Talkers: ~Copyable {
       }
       for index in Int(group.first)...Int(group.last) {
         let counter = counters[Int(order[index])]
-        assert(Int(counter.place) == index && groups[Int(counter.group)].first == group.first)
-        assert(counter.error < group.count, "error \(counter.error) of \(group.count)")
-        counted += group.count
+        assert(Int(counter.place) == index && counter.packets == group.count)
+        assert(groups[Int(counter.group)].first == group.first)
       }
       place = Int(group.last) + 1
     }
-    assert(counted == total, "\(counted) packets in counters, \(total) counted")
   }
 }
