@@ -48,11 +48,11 @@ struct CaptureFrames: ~Copyable {
     guard let lent = nextLent() else { return nil }
     // They stay until the reader's next frame, which needs this capture, which the result borrows.
     let bytes = unsafe RawSpan(_unsafeBytes: lent.bytes)
-    let (number, linkType) = (reader.recordCount, reader.linkType)
+    let number = reader.recordCount
     return InspectedFrame(
       bytes: unsafe _overrideLifetime(bytes, mutating: &self), number: number,
       timestampInNanoseconds: lent.timestampInNanoseconds, wireByteCount: lent.wireByteCount,
-      linkType: linkType)
+      linkType: lent.linkType)
   }
 
   /// A frame in the reader's buffer, good until its next one; the reader may be asked meanwhile.
@@ -61,6 +61,7 @@ struct CaptureFrames: ~Copyable {
     let bytes: UnsafeRawBufferPointer
     let timestampInNanoseconds: Int64
     let wireByteCount: Int
+    let linkType: LinkType
   }
 
   @inline(__always)
@@ -69,7 +70,7 @@ struct CaptureFrames: ~Copyable {
     return unsafe frame.bytes.withUnsafeBytes { bytes in
       unsafe Lent(
         bytes: bytes, timestampInNanoseconds: frame.timestampInNanoseconds,
-        wireByteCount: frame.wireByteCount)
+        wireByteCount: frame.wireByteCount, linkType: frame.linkType)
     }
   }
 
