@@ -82,10 +82,13 @@ import Testing
     #expect(piped.diagnostics.hasPrefix("-: "))
   }
 
-  @Test func aPipeThatGivesAFewBytesAtATimeGivesTheSame() throws {
+  static let engines = ["own", "libpcap"]
+
+  @Test(arguments: engines)
+  func aPipeThatGivesAFewBytesAtATimeGivesTheSame(_ engine: String) throws {
     let pipe = TestPipe()
     let command = try Command(
-      ["replay", "-", "--to", "file:-"], input: pipe.reader)
+      ["replay", "-", "--to", "file:-", "--engine", engine], input: pipe.reader)
     let bytes = try capture("ntp.pcap")
     for start in stride(from: 0, to: bytes.count, by: 101) {
       try pipe.write(bytes[start..<min(start + 101, bytes.count)])
@@ -97,15 +100,15 @@ import Testing
     #expect(result.output == bytes)
   }
 
-  @Test(arguments: [[], ["greater", "1"]])
+  @Test(arguments: [[], ["greater", "1"]], engines)
   func whatCameThroughAPipeIsInTheFileWhileThePipeIsSilent(
-    _ filter: [String]
+    _ filter: [String], _ engine: String
   ) throws {
     let pipe = TestPipe()
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
     let command = try Command(
-      ["replay", "-"] + filter + ["--to", "file:\(out)"], input: pipe.reader)
+      ["replay", "-"] + filter + ["--to", "file:\(out)", "--engine", engine], input: pipe.reader)
     let bytes = try capture("ntp.pcap")
     // The last record in part: what is whole does not wait for it.
     for (given, there) in [(24, 24), (1_400, 1_378), (bytes.count, bytes.count)] {
@@ -120,10 +123,12 @@ import Testing
     #expect(try folder.read("out.pcap") == bytes)
   }
 
-  @Test func standardInputThatDoesNotBlockIsWaitedFor() throws {
+  @Test(arguments: engines)
+  func standardInputThatDoesNotBlockIsWaitedFor(_ engine: String) throws {
     let pipe = TestPipe()
     _ = fcntl(pipe.reader, F_SETFL, fcntl(pipe.reader, F_GETFL) | O_NONBLOCK)
-    let command = try Command(["replay", "-", "--to", "file:-"], input: pipe.reader)
+    let command = try Command(
+      ["replay", "-", "--to", "file:-", "--engine", engine], input: pipe.reader)
     let bytes = try capture("dns.pcap")
     for start in stride(from: 0, to: bytes.count, by: 5_001) {
       usleep(20_000)
