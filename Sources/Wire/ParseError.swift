@@ -7,7 +7,7 @@
 public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
   /// The header being read.
   @frozen
-  public enum Layer: UInt8, Hashable, Sendable, BitwiseCopyable {
+  public enum Layer: UInt8, CaseIterable, Hashable, Sendable, BitwiseCopyable {
     /// A link header with no name of its own below: NULL, LOOP.
     case link
     /// Ethernet.
@@ -48,7 +48,7 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
 
   /// What was wrong with it.
   @frozen
-  public enum Reason: UInt8, Hashable, Sendable, BitwiseCopyable {
+  public enum Reason: UInt8, CaseIterable, Hashable, Sendable, BitwiseCopyable {
     /// Fewer bytes than the header takes.
     case tooShort
     /// `wanted` is the version the header should have, `available` the one it has.

@@ -18,6 +18,7 @@ import Testing
     "empty.pcap": "neither reads it",
     "ntp.pcap.gz": "compressed files are not read",
     "odd.pcap": "tcpdump shows no frame of an odd length and no time that is not one",
+    "mixed_links.pcapng": "tcpdump reads no file with several link types",
     "ntp_be.pcapng": "tcpdump shows no time before 1970",
   ]
 

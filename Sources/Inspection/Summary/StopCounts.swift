@@ -13,9 +13,11 @@ public struct StopCounts: ~Copyable {
     public let frames: FirstFrames
   }
 
-  // A row for each layer and reason: 16 layers by 8 reasons have room.
-  private var rows = UniqueArray<FirstFrames>(repeating: FirstFrames(), count: 128)
-  private var names = UniqueArray<ParseError.Stop?>(repeating: nil, count: 128)
+  // A row for each layer and reason, numbered from 0 as they are.
+  private static let reasonCount = ParseError.Reason.allCases.count
+  private static let rowCount = ParseError.Layer.allCases.count * reasonCount
+  private var rows = UniqueArray<FirstFrames>(repeating: FirstFrames(), count: rowCount)
+  private var names = UniqueArray<ParseError.Stop?>(repeating: nil, count: rowCount)
 
   /// Frames there are.
   public private(set) var count = 0
@@ -34,7 +36,7 @@ public struct StopCounts: ~Copyable {
 
   @inline(never)
   mutating func note(_ error: ParseError, of number: Int) {
-    let index = Int(error.layer.rawValue) * 8 + Int(error.reason.rawValue)
+    let index = Int(error.layer.rawValue) * Self.reasonCount + Int(error.reason.rawValue)
     count += 1
     rows[index].note(number)
     names[index] = ParseError.Stop(error)
