@@ -93,10 +93,11 @@ public struct InterfaceError: Error, Equatable, Sendable, CustomStringConvertibl
   /// 1 something refused, 3 the input is cut, corrupt or of no known kind, 64 a mistake in the call, 77
   /// a capability is missing.
   package var exitCode: Int32 {
-    // EPERM, as every system numbers it.
-    let notPermitted: Int32 = 1
+    // EPERM and EACCES, as every system numbers them; a file may be denied to whoever has capabilities.
+    let (notPermitted, denied): (Int32, Int32) = (1, 13)
     switch kind {
     case .system(_, notPermitted): return 77
+    case .system(_, denied) where advice.contains("setcap"): return 77
     case .cut, .corrupt, .unsupported: return 3
     case .misuse: return 64
     case .closed, .down, .tooLong, .wrongLinkType, .unfit, .system, .failed: return 1

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Packets of an input by number, and by time since the first of them:
+// Packets of an input by number, by time since the first of them, and by the time of day:
 //
 //     frame n        1, 2, 3 ...                  given if frames.contains(n)
 //     time t         timestamp - first's          given if times.contains(t)
+//     moment m       timestamp                    given if moments.contains(m)
 //
 // Behind the last number nothing is read. Times in a capture may go back, so the whole of it is read
 // for them.
@@ -16,11 +17,15 @@ public struct PacketSlice: Equatable, Sendable {
   public var frames: ClosedRange<Int>
   /// Nanoseconds since the first packet.
   public var times: ClosedRange<Int64>
+  /// Nanoseconds since 1970.
+  public var moments: ClosedRange<Int64>
 
   /// All packets, unless told otherwise.
   public init(
-    frames: ClosedRange<Int> = 1...Int.max, times: ClosedRange<Int64> = Int64.min...Int64.max
+    frames: ClosedRange<Int> = 1...Int.max, times: ClosedRange<Int64> = Int64.min...Int64.max,
+    moments: ClosedRange<Int64> = Int64.min...Int64.max
   ) {
+    self.moments = moments
     self.frames = frames
     self.times = times
   }
@@ -64,7 +69,7 @@ private struct SliceStep: PacketStep {
     firstTime = first
     let (elapsed, isTooFar) = time.subtractingReportingOverflow(first)
     let isWanted =
-      slice.frames.contains(number)
+      slice.frames.contains(number) && slice.moments.contains(time)
       && slice.times.contains(isTooFar ? (time < first ? .min : .max) : elapsed)
     return isWanted ? .given : .leftOut
   }

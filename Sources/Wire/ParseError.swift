@@ -128,6 +128,24 @@ extension ParseError {
       layer = error.layer
       reason = error.reason
     }
+
+    private static let reasonCount = ParseError.Reason.allCases.count
+
+    /// How many there are.
+    package static let count = ParseError.Layer.allCases.count * reasonCount
+
+    /// Which of them this is, from 0: in the order of layers, and of reasons within a layer.
+    package var number: Int {
+      Int(layer.rawValue) * Self.reasonCount + Int(reason.rawValue)
+    }
+
+    /// The one with a number.
+    ///
+    /// - Precondition: `0 <= number < count`.
+    package init(number: Int) {
+      layer = ParseError.Layer.allCases[number / Self.reasonCount]
+      reason = ParseError.Reason.allCases[number % Self.reasonCount]
+    }
   }
 }
 

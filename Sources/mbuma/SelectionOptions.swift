@@ -12,11 +12,15 @@ struct SelectionOptions: ParsableArguments {
     help: "Only packets with these numbers in their file: 7, 10-20, 10- or -20.")
   var frames: FrameNumbers?
 
-  @Option(help: "Only packets from this time after their file's first on, such as 1.5s.")
-  var start: TimeSpan?
+  @Option(
+    help: """
+      Only packets from this time on: 1.5s after their file's first, or 2026-11-29T08:00:00Z, or \
+      @1796000000.5 in seconds since 1970.
+      """)
+  var start: SliceEnd?
 
-  @Option(help: "Only packets up to this time after their file's first, such as 10s.")
-  var end: TimeSpan?
+  @Option(help: "Only packets up to this time, written as for --start.")
+  var end: SliceEnd?
 
   @Option(
     name: .customLong("dlt"),
@@ -30,8 +34,11 @@ struct SelectionOptions: ParsableArguments {
   }
 
   func validate() throws {
-    if let start, let end, start.nanoseconds > end.nanoseconds {
+    switch (start, end) {
+    case (.elapsed(let start)?, .elapsed(let end)?) where start > end,
+      (.moment(let start)?, .moment(let end)?) where start > end:
       throw ValidationError("--start comes after --end")
+    default: break
     }
   }
 
@@ -41,9 +48,18 @@ struct SelectionOptions: ParsableArguments {
   /// The packets asked for by number or time; nil for all.
   private var slice: PacketSlice? {
     if frames == nil, start == nil, end == nil { return nil }
-    return PacketSlice(
-      frames: frames?.range ?? 1...Int.max,
-      times: (start?.nanoseconds ?? .min)...(end?.nanoseconds ?? .max))
+    var slice = PacketSlice(frames: frames?.range ?? 1...Int.max)
+    switch start {
+    case .elapsed(let time)?: slice.times = time...Int64.max
+    case .moment(let time)?: slice.moments = time...Int64.max
+    case nil: break
+    }
+    switch end {
+    case .elapsed(let time)?: slice.times = slice.times.clamped(to: .min...time)
+    case .moment(let time)?: slice.moments = slice.moments.clamped(to: .min...time)
+    case nil: break
+    }
+    return slice
   }
 
   /// Files as inputs: by number and time first, then by their filter.

@@ -3,6 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import mbuma
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -35,7 +37,46 @@ import Testing
   }
 
   @Test(arguments: [
+    ("1s", Int64(1_000_000_000), true), ("0", 0, true), ("@0.5", 500_000_000, false),
+    ("@1700000000.123456789", 1_700_000_000_123_456_789, false), ("@-1.5", -1_500_000_000, false),
+    ("1970-01-01T00:00:01Z", 1_000_000_000, false), ("1969-12-31 23:59", -60_000_000_000, false),
+    ("2024-02-29T12:34:56.5Z", 1_709_210_096_500_000_000, false),
+    ("2024-03-01T00:00:00+01:00", 1_709_247_600_000_000_000, false),
+    ("2026-11-29", 1_795_910_400_000_000_000, false),
+  ]) func anEndIsATimeOrAMoment(text: String, nanoseconds: Int64, isElapsed: Bool) {
+    #expect(SliceEnd(argument: text) == (isElapsed ? .elapsed(nanoseconds) : .moment(nanoseconds)))
+  }
+
+  @Test(arguments: [
+    "", "@", "@1e3", "@9999999999999", "2026-13-01", "2026-11-29T24:00", "1m", "noon",
+  ])
+  func whatIsNoEndIsRefused(text: String) { #expect(SliceEnd(argument: text) == nil) }
+
+  @Test func momentsAndElapsedTimesAgree() throws {
+    let first = try #require(try firstMoment())
+    let elapsed = try sent("--start", "1s", "--end", "3s")
+    #expect((elapsed ?? 0) > 0)
+    #expect(
+      try sent(
+        "--start", "@\(first.seconds + 1).\(first.digits)", "--end",
+        "@\(first.seconds + 3).\(first.digits)") == elapsed)
+    #expect(try sent("--start", "@\(first.seconds + 1).\(first.digits)", "--end", "3s") == elapsed)
+  }
+
+  /// The time of the first packet, as the file has it.
+  private func firstMoment() throws -> (seconds: Int, digits: String)? {
+    let bytes = [UInt8](try readFile("Captures/dns.pcap"))
+    func word(_ offset: Int) -> Int {
+      (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
+    }
+    guard word(0) == 0xa1b2_c3d4 else { return nil }
+    let digits = String(word(28))
+    return (word(24), String(repeating: "0", count: 6 - digits.count) + digits)
+  }
+
+  @Test(arguments: [
     ["--frames", "0"], ["--frames", "5-3"], ["--frames", "a"], ["--start", "2s", "--end", "1s"],
+    ["--start", "@2", "--end", "@1.5"], ["--end", "2026-02"],
     ["--dlt", "ppp"], ["--limit-bytes", "0"], ["--dry-run", "--verify", "--to", "file:x"],
     ["--frames", "1", "--verify", "--to", "file:x.pcap"], ["--pps", "1", "--one-at-a-time"],
   ])

@@ -13,11 +13,9 @@ public struct StopCounts: ~Copyable {
     public let frames: FirstFrames
   }
 
-  // A row for each layer and reason, numbered from 0 as they are.
-  private static let reasonCount = ParseError.Reason.allCases.count
-  private static let rowCount = ParseError.Layer.allCases.count * reasonCount
-  private var rows = UniqueArray<FirstFrames>(repeating: FirstFrames(), count: rowCount)
-  private var names = UniqueArray<ParseError.Stop?>(repeating: nil, count: rowCount)
+  // A row for each layer and reason.
+  private var rows = UniqueArray<FirstFrames>(
+    repeating: FirstFrames(), count: ParseError.Stop.count)
 
   /// Frames there are.
   public private(set) var count = 0
@@ -28,17 +26,17 @@ public struct StopCounts: ~Copyable {
   public var found: [Row] {
     var found: [Row] = []
     for index in rows.indices {
-      guard let stop = names[index] else { continue }
-      found.append(Row(stop: stop, frames: rows[index]))
+      let frames = rows[index]
+      if frames.count > 0 {
+        found.append(Row(stop: ParseError.Stop(number: index), frames: frames))
+      }
     }
     return found
   }
 
   @inline(never)
   mutating func note(_ error: ParseError, of number: Int) {
-    let index = Int(error.layer.rawValue) * Self.reasonCount + Int(error.reason.rawValue)
     count += 1
-    rows[index].note(number)
-    names[index] = ParseError.Stop(error)
+    rows[ParseError.Stop(error).number].note(number)
   }
 }
