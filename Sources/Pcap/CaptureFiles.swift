@@ -14,6 +14,7 @@
 
 public import Interfaces
 import Synchronization
+import Wire
 
 /// Capture files to be read one behind the other, and the one to be made of them, if any.
 ///
@@ -58,7 +59,8 @@ public final class CaptureFiles: Sendable {
   /// The files that are read; where they are pipes, nothing is waited for.
   public var inputs: [any PacketInput] { paths.map { CaptureInput(name: $0, files: self) } }
 
-  /// The file that is written, with the link type of the first input; nil if there is none.
+  /// The file that is written; nil if there is none. A pcapng if its name ends so, else a pcap with the
+  /// link type of the first input.
   ///
   /// It counts microseconds if every input is known to do so, else nanoseconds: so also where an input
   /// is a pcapng, which may describe a finer interface at any place, or cannot be looked at beforehand.
@@ -155,7 +157,9 @@ private struct CaptureOutput: PacketOutput {
   }
 
   func open(_ traits: LinkTraits) throws(InterfaceError) -> any PacketSink & ~Copyable {
-    guard let linkType = traits.linkType else {
+    let format = CaptureFormat(ofFileNamed: path)
+    // Of a pcapng, the type of an interface that other packets are not bound to.
+    guard let linkType = traits.linkType ?? (format == .pcapng ? .ethernet : nil) else {
       throw InterfaceError(
         .unsupported, "\(path): cannot write the file", why: "its packets have no one link type",
         advice: "keep the packets of one link type in the file")
@@ -163,7 +167,8 @@ private struct CaptureOutput: PacketOutput {
     let isNano = traits.timeUnitInNanoseconds < 1_000 || files.mayHaveNanoseconds
     do throws(PcapError) {
       return try CaptureWriter(
-        path: path, linkType: linkType, resolution: isNano ? .nano : .micro)
+        path: path, format: format, linkType: linkType,
+        resolution: isNano || format == .pcapng ? .nano : .micro)
     } catch {
       throw InterfaceError(error)
     }

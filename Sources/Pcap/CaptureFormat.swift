@@ -8,6 +8,11 @@ public enum CaptureFormat: String, Sendable, CaseIterable {
   case modified
   /// Blocks, with interfaces described inside the file.
   case pcapng
+
+  /// What a file of this name is to be: a pcapng if the name ends so, else a pcap.
+  package init(ofFileNamed name: String) {
+    self = name.lowercased().hasSuffix(".pcapng") ? .pcapng : .pcap
+  }
 }
 
 /// The fraction of a second that a capture file counts.

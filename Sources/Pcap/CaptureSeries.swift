@@ -27,6 +27,7 @@ public struct CaptureSeries: ~Copyable {
   public let rotation: CaptureRotation?
   /// How the file in hand, and all before it, are laid out.
   let linkType: LinkType
+  private let format: CaptureFormat
   private let resolution: TimeResolution
   private let snapshotByteCount: Int
   private var writer: CaptureWriter
@@ -46,9 +47,7 @@ public struct CaptureSeries: ~Copyable {
   /// Packets in the file in hand.
   public var filePacketCount: Int { writer.packetCount }
   /// Bytes of the file in hand: its header, and headers and bytes of its records.
-  public var fileByteCount: Int {
-    Self.headerByteCount + 16 * writer.packetCount + writer.byteCount
-  }
+  public var fileByteCount: Int { writer.fileByteCount }
   private static var headerByteCount: Int { 24 }
   /// The file in hand.
   public var fileName: String { writer.path }
@@ -81,12 +80,14 @@ public struct CaptureSeries: ~Copyable {
     self.path = path
     self.rotation = rotation
     self.linkType = linkType
+    format = CaptureFormat(ofFileNamed: path)
     self.resolution = resolution
     self.snapshotByteCount = snapshotByteCount
     let name = rotation == nil ? path : CaptureRotation.name(path, number: 1, time: Self.time)
     names = [name]
     writer = try CaptureWriter(
-      path: name, linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount)
+      path: name, format: format, linkType: linkType, resolution: resolution,
+      snapshotByteCount: snapshotByteCount)
     writer.allowsLossyTime = true
   }
 
@@ -113,7 +114,8 @@ public struct CaptureSeries: ~Copyable {
     }
     let name = CaptureRotation.name(path, number: fileCount + 1, time: Self.time)
     writer = try CaptureWriter(
-      path: name, linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount)
+      path: name, format: format, linkType: linkType, resolution: resolution,
+      snapshotByteCount: snapshotByteCount)
     writer.allowsLossyTime = true
     names.append(name)
     donePacketCount += packets

@@ -4,10 +4,10 @@ public import Mbufs
 import Wire
 
 extension CaptureWriter: PacketSink {
-  /// The file's link type and unit of time; a frame may be as long as the snapshot length.
+  /// The file's link type, which a pcapng has not, and unit of time; a frame may be as long as the snapshot length.
   public var traits: LinkTraits {
     LinkTraits(
-      linkType: linkType,
+      linkType: format == .pcap ? linkType : nil,
       timeUnitInNanoseconds: allowsLossyTime ? 1 : resolution.unitInNanoseconds)
   }
 
@@ -28,7 +28,7 @@ extension CaptureWriter: PacketSink {
     let type = linkType.rawValue
     while let packet = packets.dequeue() {
       do throws(InterfaceError) {
-        if packet.header.linkType != type { try check(packet) }
+        if packet.header.linkType != type, format == .pcap { try check(packet) }
         do throws(PcapError) { try write(packet) } catch { throw InterfaceError(error) }
       } catch {
         packets.putBack(packet)
@@ -46,8 +46,8 @@ extension CaptureWriter: PacketSink {
       guard case .wrongLinkType = error.kind else { throw error }
       throw InterfaceError(
         error.kind, error.what,
-        advice: "a pcap has one link type: give all packets one, by --dlt raw or --dlt enet, or "
-          + "leave the others out by a filter")
+        advice: "a pcap has one link type: write a pcapng, --to file:NAME.pcapng, give all packets "
+          + "one, by --dlt raw or --dlt enet, or leave the others out by a filter")
     }
   }
 

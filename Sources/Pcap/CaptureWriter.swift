@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A pcap file, written frame by frame: a header, then records.
+// A capture file, written frame by frame: a header, then records. Of a pcap:
 //
 //     seconds (32)   fraction (32)   captured bytes (32)   bytes on the wire (32)   the bytes
 //
@@ -8,6 +8,8 @@
 // the system takes less at a time, so between two calls the file is a valid capture:
 //
 //     bytes in the file == 24 + sum over flushed records of (16 + captured bytes)
+//
+// A pcapng has blocks in their place: CaptureWriter+Pcapng.swift.
 //
 // A kill between two calls leaves it so. A kill inside a call leaves what the kernel had copied:
 // Linux stops at the end of a page of the file, which may cut the last record there is; those
@@ -23,7 +25,7 @@
 public import Mbufs
 public import Wire
 
-/// Writes a pcap file.
+/// Writes a pcap, or a pcapng, which takes packets of any link type.
 ///
 ///     var writer = try CaptureWriter(path: "out.pcap", linkType: .ethernet, resolution: .micro)
 ///     try writer.write(packet)
@@ -34,7 +36,9 @@ public import Wire
 public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   /// The path it was made by, "-" for standard output.
   let path: String
-  /// How the frames begin.
+  /// How the file is laid out.
+  package let format: CaptureFormat
+  /// How the frames begin; of a pcapng, the first of them.
   let linkType: LinkType
   /// What the file counts times in.
   let resolution: TimeResolution
@@ -51,30 +55,43 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
 
   /// Frames that a failure lost.
   var lostCount: Int { output.lost.count }
+  /// Bytes of the file, once what was written is put out.
+  var fileByteCount: Int { format == .pcap ? 24 + 16 * packetCount + byteCount : pcapngByteCount }
 
   private var takenPacketCount = 0
   private var takenByteCount = 0
-  private var output: OutputFile
+  var output: OutputFile
+  /// Link types of the interfaces of a pcapng.
+  var interfaces: [LinkType] = []
+  var pcapngByteCount = 0
 
   /// Makes the file, or empties it, and writes its header.
   ///
   /// - Parameters:
   ///   - path: the file, or "-" for standard output; a byte `b` that is not UTF-8 is U+10FF00 + `b`.
-  ///   - linkType: how the frames begin.
+  ///   - format: how it is laid out.
+  ///   - linkType: how the frames begin; of a pcapng, the first of them.
   ///   - resolution: what the file counts times in.
   ///   - snapshotByteCount: what the header says is the most of a frame, 1...2^31 - 1; if nil, the
   ///     most that readers take for the link type: 262,144, or more for D-Bus, USBPcap and EBHSCR.
   /// - Throws: `PcapError` of kind `.unwritable` or `.unsupportedLinkType`.
   public init(
-    path: String, linkType: LinkType, resolution: TimeResolution,
+    path: String, format: CaptureFormat = .pcap, linkType: LinkType, resolution: TimeResolution,
     snapshotByteCount: Int? = nil
   ) throws(PcapError) {
     let snapshotByteCount = snapshotByteCount ?? linkType.frameByteLimit
+    precondition(format != .modified, "a modified pcap is only read")
     precondition(
       1...Int(Int32.max) ~= snapshotByteCount, "snapshot length of \(snapshotByteCount) bytes")
-    let header = try captureHeader(
-      linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount, path)
-    output = try OutputFile.begin(path: path, with: header)
+    let header =
+      format == .pcapng
+      ? try Self.pcapngHeader(
+        linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount, path)
+      : try captureHeader(
+        linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount, path)
+    output = try OutputFile.begin(path: path, with: header, format)
+    self.format = format
+    if format == .pcapng { (interfaces, pcapngByteCount) = ([linkType], header.count) }
     self.path = path
     self.linkType = linkType
     self.resolution = resolution
@@ -88,20 +105,22 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   ///   error names the first, and the counts are of those that are there.
   public mutating func write(_ packet: borrowing Packet) throws(PcapError) {
     let header = packet.header
-    try begin(
-      byteCount: packet.byteCount, timestampInNanoseconds: header.timestampInNanoseconds,
-      wireByteCount: packet.wireByteCount)
+    let padding = try begin(
+      LinkType(rawValue: header.linkType), byteCount: packet.byteCount,
+      timestampInNanoseconds: header.timestampInNanoseconds, wireByteCount: packet.wireByteCount)
     packet.forEachSegment { bytes in output.append(bytes) }
+    if format == .pcapng { endBlock(byteCount: packet.byteCount, padding: padding) }
   }
 
   /// Writes a frame with its time and wire length.
   ///
   /// - Throws: as for a packet.
   public mutating func write(_ frame: borrowing CapturedFrame) throws(PcapError) {
-    try begin(
-      byteCount: frame.bytes.byteCount, timestampInNanoseconds: frame.timestampInNanoseconds,
-      wireByteCount: frame.wireByteCount)
+    let padding = try begin(
+      frame.linkType, byteCount: frame.bytes.byteCount,
+      timestampInNanoseconds: frame.timestampInNanoseconds, wireByteCount: frame.wireByteCount)
     output.append(frame.bytes)
+    if format == .pcapng { endBlock(byteCount: frame.bytes.byteCount, padding: padding) }
   }
 
   /// Puts out what is gathered: the file is then a valid capture of every frame written.
@@ -129,15 +148,18 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   }
 
   /// Makes room for a record, and writes its header once nothing can fail any more.
+  ///
+  /// - Returns: bytes of padding behind the record's.
   private mutating func begin(
-    byteCount: Int, timestampInNanoseconds time: Int64, wireByteCount: Int
-  ) throws(PcapError) {
+    _ linkType: LinkType, byteCount: Int, timestampInNanoseconds time: Int64, wireByteCount: Int
+  ) throws(PcapError) -> Int {
     guard byteCount <= snapshotByteCount else {
       throw failure(.frameTooLong(byteCount: byteCount, limit: snapshotByteCount))
     }
     let (seconds, rest) = time.flooredDivision(by: 1_000_000_000)
+    var padding = 0
     // Signed or unsigned: readers differ, and both find their own bits again.
-    guard -0x8000_0000...0xffff_ffff ~= seconds else {
+    guard format == .pcapng || -0x8000_0000...0xffff_ffff ~= seconds else {
       throw failure(.timeOutOfRange(nanoseconds: time))
     }
     var fraction = rest
@@ -150,18 +172,25 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
       }
       fraction = micro
     }
-    if !output.hasRoom(16 + byteCount) { try makeRoomSlow(16 + byteCount) }
-    output.appendRecordHeader(
-      UInt32(truncatingIfNeeded: seconds), UInt32(truncatingIfNeeded: fraction),
-      UInt32(byteCount), UInt32(clamping: wireByteCount))
+    if format == .pcap {
+      if !output.hasRoom(16 + byteCount) { try makeRoomSlow(16 + byteCount) }
+      output.appendRecordHeader(
+        UInt32(truncatingIfNeeded: seconds), UInt32(truncatingIfNeeded: fraction),
+        UInt32(byteCount), UInt32(clamping: wireByteCount))
+    } else {
+      padding = try beginBlock(
+        linkType, byteCount: byteCount, timestampInNanoseconds: time,
+        wireByteCount: wireByteCount)
+    }
     takenPacketCount += 1
     takenByteCount += byteCount
     if isRounded { roundedTimeCount += 1 }
+    return padding
   }
 
   /// Puts out what is gathered to make room, or throws why there is none.
   @inline(never)
-  private mutating func makeRoomSlow(_ byteCount: Int) throws(PcapError) {
+  mutating func makeRoomSlow(_ byteCount: Int) throws(PcapError) {
     do throws(PcapError) {
       try output.makeRoom(byteCount, path)
     } catch {
@@ -169,7 +198,7 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
     }
   }
 
-  private func failure(_ kind: PcapError.Kind) -> PcapError {
+  func failure(_ kind: PcapError.Kind) -> PcapError {
     PcapError(kind, file: path, packet: packetCount + 1)
   }
 }

@@ -11,6 +11,8 @@
 //     [ record ][ record ][ rec|ord ][ record ]
 //     <----- kept -------><done>                  lost: the last two
 //
+// A pcapng's blocks tell their lengths in another place, and not each is a record.
+//
 // A file that failed takes no more: on a pipe, what follows would stand behind half a record.
 
 import Wire
@@ -34,6 +36,7 @@ struct LostRecords: Equatable {
 @safe
 struct OutputFile: ~Copyable {
   private var descriptor: Int32
+  private let format: CaptureFormat
   private var buffer: UnsafeMutableRawPointer
   private var capacity: Int
   private(set) var filledByteCount = 0
@@ -50,12 +53,14 @@ struct OutputFile: ~Copyable {
   /// Makes or empties the file, or takes standard output for "-", and writes `header`.
   ///
   /// - Throws: `.unwritable` if the system refuses either.
-  static func begin(path: String, with header: [UInt8]) throws(PcapError) -> OutputFile {
+  static func begin(
+    path: String, with header: [UInt8], _ format: CaptureFormat
+  ) throws(PcapError) -> OutputFile {
     let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
     let descriptor =
       path == "-" ? dup(1) : unsafe open(FileName.systemName(path), flags, 0o666)
     guard descriptor >= 0 else { throw PcapError(.unwritable(errno: errno), file: path) }
-    let file = OutputFile(descriptor: descriptor)
+    let file = OutputFile(descriptor: descriptor, format)
     let (done, reason) = unsafe writeAll(header.span.bytes, to: descriptor)
     guard reason == 0 else {
       cutBack(descriptor, by: done)
@@ -64,8 +69,9 @@ struct OutputFile: ~Copyable {
     return file
   }
 
-  private init(descriptor: Int32) {
+  private init(descriptor: Int32, _ format: CaptureFormat) {
     self.descriptor = descriptor
+    self.format = format
     capacity = Self.flushByteCount
     unsafe buffer = .allocate(byteCount: capacity, alignment: 16)
   }
@@ -128,6 +134,30 @@ struct OutputFile: ~Copyable {
     filledByteCount += 16
   }
 
+  /// Appends three words for which there is room.
+  @inline(__always)
+  mutating func appendWords(_ a: UInt32, _ b: UInt32, _ c: UInt32) {
+    precondition(capacity - filledByteCount >= 12, "no room for three words")
+    let place = unsafe buffer + filledByteCount
+    // In bounds: 12 bytes are free, checked above.
+    unsafe place.storeBytes(of: a, as: UInt32.self)
+    unsafe place.storeBytes(of: b, toByteOffset: 4, as: UInt32.self)
+    unsafe place.storeBytes(of: c, toByteOffset: 8, as: UInt32.self)
+    filledByteCount += 12
+  }
+
+  /// Appends up to three zeroes and the length of the block that they end.
+  @inline(__always)
+  mutating func endBlock(padding: Int, length: UInt32) {
+    precondition(
+      0...3 ~= padding && capacity - filledByteCount >= padding + 4, "no room for a block's end")
+    let place = unsafe buffer + filledByteCount
+    // In bounds: as many bytes are free, checked above; with padding the first word lies within them.
+    unsafe place.storeBytes(of: 0, as: UInt32.self)
+    unsafe place.storeBytes(of: length, toByteOffset: padding, as: UInt32.self)
+    filledByteCount += padding + 4
+  }
+
   /// Writes out what is gathered, which must be whole records.
   ///
   /// - Throws: `.unwritable`, the first time and ever after; then what could not be written is
@@ -172,7 +202,19 @@ struct OutputFile: ~Copyable {
   private func wholeRecords(in limit: Int) -> (records: LostRecords, byteCount: Int) {
     var records = LostRecords()
     var offset = 0
-    while offset + 16 <= limit {
+    while format == .pcapng, offset + 12 <= limit {
+      // In bounds: the block's type and length, and of a packet its fields, are within the filled part.
+      let type = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+      let length = unsafe Int(buffer.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self))
+      guard length <= limit - offset else { return (records, offset) }
+      if type == 6 {
+        records.count += 1
+        records.byteCount += unsafe Int(
+          buffer.loadUnaligned(fromByteOffset: offset + 20, as: UInt32.self))
+      }
+      offset += length
+    }
+    while format == .pcap, offset + 16 <= limit {
       // In bounds: the record's header is within the filled part.
       let captured = unsafe Int(buffer.loadUnaligned(fromByteOffset: offset + 8, as: UInt32.self))
       guard captured <= limit - offset - 16 else { break }

@@ -24,7 +24,8 @@ extension PacketComparison {
   package mutating func compare(
     _ expected: inout CaptureReader, with actual: inout CaptureReader, upTo limit: Int = .max
   ) {
-    if firstDifference == nil, expected.linkType != actual.linkType {
+    // A pcapng has a type for each frame.
+    if firstDifference == nil, actual.format == .pcap, expected.linkType != actual.linkType {
       firstDifference = Difference(packet: nil, field: .linkType)
     }
     while firstDifference == nil, packetCount < limit, let wanted = expected.nextFrame() {
