@@ -60,8 +60,9 @@ extension CaptureWriter {
   mutating func beginBlock(
     _ linkType: LinkType, byteCount: Int, timestampInNanoseconds time: Int64, wireByteCount: Int
   ) throws(PcapError) -> Int {
-    guard time >= 0 else { throw failure(.timeOutOfRange(nanoseconds: time)) }
-    let interface = try interfaceNumber(linkType)
+    guard time >= 0 else { throw failure(.timeBefore1970(nanoseconds: time)) }
+    // A packet that nobody gave a type has the file's.
+    let interface = try interfaceNumber(linkType.rawValue == .max ? self.linkType : linkType)
     let padding = -byteCount & 3
     let length = Self.blockByteCount + byteCount + padding
     if !output.hasRoom(length) { try makeRoomSlow(length) }

@@ -30,7 +30,7 @@ extension PcapError.Kind {
       .mixedByteOrders, .noInterface:
       .unsupported
     case .isOutput, .badFilter: .misuse
-    case .timeNotExact, .timeOutOfRange: .unfit
+    case .timeNotExact, .timeOutOfRange, .timeBefore1970: .unfit
     case .frameTooLong(let byteCount, let limit): .tooLong(byteCount: byteCount, limit: limit)
     case .unsupportedLinkType, .library: .failed
     }

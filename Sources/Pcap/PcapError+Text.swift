@@ -36,7 +36,7 @@ extension PcapError: CustomStringConvertible {
     case .badFilter(let expression, _): "cannot compile the filter \"\(expression)\""
     case .unsupportedLinkType(let type): "link type \(type) cannot be written"
     case .timeNotExact: "the time does not fit microseconds"
-    case .timeOutOfRange: "the time does not fit a capture file"
+    case .timeOutOfRange, .timeBefore1970: "the time does not fit a capture file"
     case .frameTooLong: "the frame is longer than the file's snapshot length"
     case .library: "libpcap refused"
     }
@@ -63,6 +63,7 @@ extension PcapError: CustomStringConvertible {
     case .unsupportedLinkType: "files have no number for it"
     case .timeNotExact(let time): "\(time) ns is no whole number of microseconds"
     case .timeOutOfRange(let time): "\(time) ns since 1970 does not fit 32 bits of seconds"
+    case .timeBefore1970(let time): "\(time) ns since 1970 is before it, where a pcapng begins"
     case .frameTooLong(let byteCount, let limit): "\(byteCount) bytes, the limit is \(limit)"
     }
   }
@@ -91,6 +92,7 @@ extension PcapError: CustomStringConvertible {
     case .unsupportedLinkType: "choose a link type that files have a number for"
     case .timeNotExact: "write nanoseconds, or allow times to be rounded down"
     case .timeOutOfRange: "shift the times into the years 1902 to 2105"
+    case .timeBefore1970: "write a pcap, or shift the times"
     case .frameTooLong: "cut the frame to that, or make the file with a larger snapshot length"
     case .library: "see libpcap's message"
     }

@@ -44,6 +44,8 @@ public struct PcapError: Error, Equatable, Sendable {
     case timeNotExact(nanoseconds: Int64)
     /// A time that 32 bits of seconds cannot hold.
     case timeOutOfRange(nanoseconds: Int64)
+    /// A time that a pcapng has no place for.
+    case timeBefore1970(nanoseconds: Int64)
     /// A frame longer than the file's header promises.
     case frameTooLong(byteCount: Int, limit: Int)
     /// Anything else, in libpcap's words.

@@ -123,10 +123,15 @@ extension ParseError {
     /// What was wrong with it.
     public let reason: ParseError.Reason
 
+    /// Where and why.
+    public init(layer: ParseError.Layer, reason: ParseError.Reason) {
+      self.layer = layer
+      self.reason = reason
+    }
+
     /// That of an error.
     public init(_ error: ParseError) {
-      layer = error.layer
-      reason = error.reason
+      self.init(layer: error.layer, reason: error.reason)
     }
 
     private static let reasonCount = ParseError.Reason.allCases.count

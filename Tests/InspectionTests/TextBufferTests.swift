@@ -32,6 +32,30 @@ extension TextBuffer {
     #expect(written { $0.append(UInt8(ascii: "x"), times: -1) } == "")
   }
 
+  @Test func whateverIsAppendedFindsRoom() {
+    // From a buffer of one byte on, each way to append is the one that fills it.
+    for count in 0..<40 {
+      let full = String(repeating: "-", count: count)
+      func room(_ write: (inout TextBuffer) -> Void) -> String {
+        written {
+          $0.append(UInt8(ascii: "-"), times: count)
+          write(&$0)
+        }
+      }
+      #expect(room { $0.append(UInt8(ascii: "x"), times: 2) } == full + "xx")
+      #expect(room { $0.append("xy") } == full + "xy")
+      #expect(room { $0.appendSlow("xyz") } == full + "xyz")
+      #expect(room { $0.append(decimal: 42) } == full + "42")
+      #expect(room { $0.append(IPv4Address(1, 2, 3, 4)) } == full + "1.2.3.4")
+      #expect(
+        room {
+          var other = TextBuffer(capacity: 1)
+          other.append("other")
+          $0.append(other)
+        } == full + "other")
+    }
+  }
+
   @Test func addressesAreWrittenAsTheyDescribeThemselves() {
     var random = SeededRandom()
     for _ in 0..<2_000 {

@@ -137,6 +137,15 @@ import Wire
     await #expect(processExitsWith: .success) { try expectWholeRecords(fileLimit: 400_000) }
     await #expect(processExitsWith: .success) { try expectWholeRecords(fileLimit: 24 + 2 * 1_016) }
     await #expect(processExitsWith: .success) { try expectWholeRecords(fileLimit: 24) }
+    await #expect(processExitsWith: .success) {
+      try expectWholeRecords(fileLimit: 30_000, .pcapng)
+    }
+    await #expect(processExitsWith: .success) {
+      try expectWholeRecords(fileLimit: 400_000, .pcapng)
+    }
+    await #expect(processExitsWith: .success) {
+      try expectWholeRecords(fileLimit: 48 + 2 * 1_032, .pcapng)
+    }
   }
 
   @Test func aHeaderThatDoesNotFitIsNotLeftInHalf() async {
@@ -235,19 +244,22 @@ import Wire
 }
 
 /// Writes records of 1,016 bytes until the system refuses, then sets the counts beside the file.
-private func expectWholeRecords(fileLimit: Int) throws {
+private func expectWholeRecords(fileLimit: Int, _ format: CaptureFormat = .pcap) throws {
   limitFiles(to: fileLimit)
   let path = temporaryPath()
   defer { unsafe unlink(path) }
   let pool = MbufPool()
-  var writer = try CaptureWriter(path: path, linkType: .ethernet, resolution: .micro)
+  var writer = try CaptureWriter(
+    path: path, format: format, linkType: .ethernet, resolution: .micro)
+  // A pcapng's section and interface, and 32 bytes beside those of a packet.
+  let (start, record) = format == .pcap ? (24, 1_016) : (48, 1_032)
   let frame = Frame([UInt8](repeating: 7, count: 1_000))
   var failure: PcapError?
   for _ in 0..<1_000 where failure == nil {
     let packet = try packet(frame, from: pool)
     do throws(PcapError) { try writer.write(packet) } catch { failure = error }
   }
-  let whole = (fileLimit - 24) / 1_016
+  let whole = (fileLimit - start) / record
   precondition(failure?.kind == .unwritable(errno: EFBIG), "\(String(describing: failure))")
   precondition(failure?.packet == whole + 1, "\(String(describing: failure))")
   precondition(writer.packetCount == whole, "\(writer.packetCount) of \(whole)")
@@ -264,7 +276,7 @@ private func expectWholeRecords(fileLimit: Int) throws {
   try writer.close()
   precondition(writer.packetCount == whole)
   let byteCount = try fileBytes(path).count
-  precondition(byteCount == 24 + whole * 1_016, "\(byteCount) bytes")
+  precondition(byteCount == start + whole * record, "\(byteCount) bytes")
   let (frames, end) = try readFrames(path)
   precondition(frames.count == whole && end == .clean)
 }

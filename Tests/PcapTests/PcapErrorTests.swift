@@ -18,7 +18,8 @@ import Wire
     (.noInterface, 3), (.truncated(wanted: 66, available: 59), 3), (.corrupt(message: "m"), 3),
     (.badFilter(expression: "udp prot 53", message: "syntax error"), 64),
     (.unsupportedLinkType(9_999), 1), (.timeNotExact(nanoseconds: 1_001), 1),
-    (.timeOutOfRange(nanoseconds: .max), 1), (.frameTooLong(byteCount: 9, limit: 8), 1),
+    (.timeOutOfRange(nanoseconds: .max), 1), (.timeBefore1970(nanoseconds: -1), 1),
+    (.frameTooLong(byteCount: 9, limit: 8), 1),
     (.library(message: "m"), 1),
   ]
 

@@ -31,9 +31,10 @@ final class TemporaryFile: Sendable {
     FileManager.default.isWritableFile(atPath: "/dev/shm")
     ? URL(filePath: "/dev/shm") : FileManager.default.temporaryDirectory
 
-  let path = directory.appending(path: "mbuma-\(UUID().uuidString).pcap").path()
+  let path: String
 
-  init(_ bytes: [UInt8]? = nil) throws {
+  init(_ bytes: [UInt8]? = nil, suffix: String = ".pcap") throws {
+    path = Self.directory.appending(path: "mbuma-\(UUID().uuidString)\(suffix)").path()
     if let bytes { try write(bytes) }
   }
 

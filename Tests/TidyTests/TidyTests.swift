@@ -7,6 +7,7 @@ import Testing
   /// The files with unsafe code outside of the modules that are there to hold it: where the C
   /// library, libpcap and malloc are called, and where words are read from bytes.
   static let unsafeFiles: Set = [
+    "Sources/Inspection/Dump/TextBuffer.swift",
     "Sources/Interfaces/SystemMessage.swift",
     "Sources/Wire/InternetChecksum+Words.swift",
     "Sources/Wire/NetworkOrder.swift",

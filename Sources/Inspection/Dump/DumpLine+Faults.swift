@@ -16,11 +16,7 @@ extension DumpLine {
       case .none, .other: break
       }
     }
-    if let stop = verdict.decoded.stop {
-      text.append(" [")
-      text.append("\(stop)")
-      text.append("]")
-    }
+    if let stop = verdict.decoded.stop { writeStopSlow(stop) }
     if verdict.faults.contains(.cut) {
       text.append(" [cut: ")
       text.append(decimal: frame.bytes.byteCount)
@@ -28,5 +24,12 @@ extension DumpLine {
       text.append(decimal: frame.wireByteCount)
       text.append(" bytes]")
     }
+  }
+
+  @inline(never)
+  private mutating func writeStopSlow(_ stop: ParseError) {
+    text.append(" [")
+    text.appendSlow("\(stop)")
+    text.append("]")
   }
 }

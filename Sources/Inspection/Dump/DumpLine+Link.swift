@@ -124,7 +124,7 @@ extension DumpLine {
   }
 
   private mutating func writeDirection(_ packetType: UInt8, width: Int, isBehind: Bool) {
-    let name =
+    let name: StaticString =
       switch packetType {
       case 0: "In"
       case 1: "B"
@@ -133,7 +133,7 @@ extension DumpLine {
       case 4: "Out"
       default: "?"
       }
-    let space = width - name.utf8.count
+    let space = width - name.utf8CodeUnitCount
     if isBehind { text.append(UInt8(ascii: " "), times: space) }
     text.append(name)
     if !isBehind { text.append(UInt8(ascii: " "), times: space) }

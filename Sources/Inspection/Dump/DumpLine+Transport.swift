@@ -50,7 +50,7 @@ extension DumpLine {
   }
 
   /// `ok` for a sum that is right, else what it is.
-  private static func word(_ result: ChecksumResult) -> String {
+  private static func word(_ result: ChecksumResult) -> StaticString {
     switch result {
     case .valid: "ok"
     case .invalid: "wrong"

@@ -14,6 +14,10 @@ public struct DumpObject: ~Copyable {
   /// The lines written since it was last emptied.
   public var text = TextBuffer()
 
+  /// The link type of the last frame, and its name.
+  private var linkType: LinkType?
+  private var linkTypeName = TextBuffer(capacity: 16)
+
   /// Writes nothing yet.
   public init() {}
 
@@ -25,13 +29,16 @@ public struct DumpObject: ~Copyable {
   /// Appends the line of a frame that was looked at already.
   ///
   /// - Complexity: no heap allocation once the buffer has grown, but for a frame that cannot be decoded
-  ///   or has a link type without a name.
+  ///   or has another link type than the one before it.
   public mutating func write(_ frame: borrowing InspectedFrame, _ verdict: FrameVerdict) {
     let decoded = verdict.decoded
     text.append(#"{"number":"#)
     text.append(decimal: frame.number)
     member(#","time_ns":"#, Int(frame.timestampInNanoseconds))
-    member(#","link_type":"#, string: frame.linkType.name)
+    if frame.linkType != linkType { noteLinkTypeSlow(frame.linkType) }
+    text.append(#","link_type":""#)
+    text.append(linkTypeName)
+    text.append(UInt8(ascii: "\""))
     member(#","captured_bytes":"#, frame.bytes.byteCount)
     member(#","wire_bytes":"#, frame.wireByteCount)
     writeTags(decoded.tags)
@@ -52,14 +59,22 @@ public struct DumpObject: ~Copyable {
     text.append(#"},"faults":["#)
     writeFaults(verdict.faults)
     text.append(#"],"stop":"#)
-    if let stop = verdict.decoded.stop {
-      text.append(UInt8(ascii: "\""))
-      text.append("\(stop)")
-      text.append(UInt8(ascii: "\""))
-    } else {
-      text.append("null")
-    }
+    if let stop = verdict.decoded.stop { writeStopSlow(stop) } else { text.append("null") }
     text.append("}\n")
+  }
+
+  @inline(never)
+  private mutating func writeStopSlow(_ stop: ParseError) {
+    text.append("\"")
+    text.appendSlow("\(stop)")
+    text.append("\"")
+  }
+
+  @inline(never)
+  private mutating func noteLinkTypeSlow(_ linkType: LinkType) {
+    self.linkType = linkType
+    linkTypeName.removeAll()
+    linkTypeName.appendSlow(linkType.name)
   }
 
   private mutating func writeNetwork(_ decoded: DecodedFrame) {
@@ -108,12 +123,12 @@ public struct DumpObject: ~Copyable {
     if faults.contains(.cut) { text.append(faults == .cut ? "\"cut\"" : ",\"cut\"") }
   }
 
-  private mutating func member(_ name: String, _ number: Int?) {
+  private mutating func member(_ name: StaticString, _ number: Int?) {
     text.append(name)
     if let number { text.append(decimal: number) } else { text.append("null") }
   }
 
-  private mutating func member(_ name: String, string: String?) {
+  private mutating func member(_ name: StaticString, string: StaticString?) {
     text.append(name)
     guard let string else { return text.append("null") }
     text.append(UInt8(ascii: "\""))
@@ -123,7 +138,7 @@ public struct DumpObject: ~Copyable {
 
   // MARK: - Names
 
-  private static func name(_ network: DecodedFrame.Network) -> String? {
+  private static func name(_ network: DecodedFrame.Network) -> StaticString? {
     switch network {
     case .ipv4: "ipv4"
     case .ipv6: "ipv6"
@@ -133,7 +148,7 @@ public struct DumpObject: ~Copyable {
     }
   }
 
-  private static func name(_ transport: DecodedFrame.Transport) -> String? {
+  private static func name(_ transport: DecodedFrame.Transport) -> StaticString? {
     switch transport {
     case .udp: "udp"
     case .tcp: "tcp"
@@ -144,7 +159,7 @@ public struct DumpObject: ~Copyable {
     }
   }
 
-  private static func name(_ result: ChecksumResult) -> String {
+  private static func name(_ result: ChecksumResult) -> StaticString {
     switch result {
     case .valid: "valid"
     case .invalid: "invalid"

@@ -8,13 +8,14 @@ import Wire
 
 /// Bytes of text that lines are written into, one after the other.
 public struct TextBuffer: ~Copyable {
-  private var storage: UniqueArray<UInt8>
+  // Invariant: what grows it is `growSlow` alone, so that an append is a compare and a store.
+  private var storage: RigidArray<UInt8>
 
   /// An empty one.
   ///
   /// - Parameter capacity: bytes that it holds before it must grow.
   public init(capacity: Int = 4_096) {
-    storage = UniqueArray(minimumCapacity: capacity)
+    storage = RigidArray(capacity: Swift.max(capacity, 1))
   }
 
   /// Bytes of text.
@@ -27,22 +28,43 @@ public struct TextBuffer: ~Copyable {
   }
 
   /// Makes it empty; the memory stays.
-  public mutating func removeAll() { storage.removeAll(keepingCapacity: true) }
+  public mutating func removeAll() { storage.removeAll() }
 
   // MARK: - Text
 
   @inline(__always)
-  mutating func append(_ byte: UInt8) { storage.append(byte) }
+  mutating func append(_ byte: UInt8) {
+    if storage.isFull { growSlow() }
+    storage.append(byte)
+  }
 
-  /// Appends a text; one that is a literal allocates nothing.
-  @inline(__always)
-  mutating func append(_ text: String) {
-    for byte in text.utf8 { storage.append(byte) }
+  @inline(never)
+  private mutating func growSlow() { storage.reallocate(capacity: 2 * storage.capacity) }
+
+  /// Appends a text of the program's own.
+  @inline(never)
+  mutating func append(_ text: StaticString) {
+    // In bounds and alive: the buffer is the literal's own, and is read within the call.
+    text.withUTF8Buffer { bytes in
+      for index in bytes.indices { append(unsafe bytes[index]) }
+    }
+  }
+
+  /// Appends a text that was made, which cost an allocation.
+  @inline(never)
+  mutating func appendSlow(_ text: String) {
+    for byte in text.utf8 { append(byte) }
+  }
+
+  /// Appends what another buffer holds.
+  mutating func append(_ other: borrowing TextBuffer) {
+    let bytes = other.storage.span
+    for index in bytes.indices { append(bytes[index]) }
   }
 
   /// Appends a character so often.
   mutating func append(_ byte: UInt8, times count: Int) {
-    for _ in 0..<Swift.max(0, count) { storage.append(byte) }
+    for _ in 0..<Swift.max(0, count) { append(byte) }
   }
 
   // MARK: - Numbers

@@ -43,8 +43,9 @@ public struct Talkers: ~Copyable {
   private var order = UniqueArray<Int32>()
   private var groups = UniqueArray<Group>()
   private var freeGroups = UniqueArray<Int32>()
-  /// Counters by the hash of their address, with linear probing; -1 is none. At most half of it is
-  /// taken, and it is no longer than that asks for, so that it stays near the processor.
+  /// Counters by the hash of their address, with linear probing; -1 is none.
+  ///
+  /// At most half of it is taken, and it is no longer than that asks for, so that it stays in the cache.
   private var table = UniqueArray<Int32>(repeating: -1, count: 64)
   private var tableMask = 63
   private let seed: UInt64
