@@ -59,8 +59,9 @@ public final class CaptureFiles: Sendable {
   /// The files that are read; where they are pipes, nothing is waited for.
   public var inputs: [any PacketInput] { paths.map { CaptureInput(name: $0, files: self) } }
 
-  /// The file that is written; nil if there is none. A pcapng if its name ends so, else a pcap with the
-  /// link type of the first input.
+  /// The file that is written; nil if there is none.
+  ///
+  /// It is a pcapng if its name ends so, else a pcap with the link type of the first input.
   ///
   /// It counts microseconds if every input is known to do so, else nanoseconds: so also where an input
   /// is a pcapng, which may describe a finer interface at any place, or cannot be looked at beforehand.
