@@ -41,7 +41,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case badHeaderChecksum
   /// The source address is one that no datagram from outside may have (RFC 1122, 3.2.1.3).
   case martianSource
-  /// The destination is no address of the stack.
+  /// The destination is no address of the stack, or only a stop of a source route.
   case notForUs
   /// A fragment; the stack does not reassemble yet.
   case fragment

@@ -29,6 +29,14 @@ import Wire
     (.martianSource, TestDatagram(source: .broadcast)),
     (.notForUs, TestDatagram(destination: them)),
     (.notForUs, TestDatagram(destination: IPv4Address(192, 0, 3, 255))),
+    // We are a stop on its way; an authentication header in front of UDP.
+    (.notForUs, TestDatagram(options: [0x83, 7, 4, 10, 0, 0, 9, 0])),
+    (
+      .noProtocol,
+      TestDatagram(
+        protocol: 51, sourcePort: 0x1104, destinationPort: 0,
+        payload: [UInt8](repeating: 0, count: 40))
+    ),
     (.badPort, TestDatagram(destinationPort: 0)),
     (.noSocket, TestDatagram(destinationPort: 8)),
     (.badLength, TestDatagram(udpLength: 7)),
@@ -47,6 +55,8 @@ import Wire
     TestDatagram(payload: [UInt8](repeating: 3, count: 5_000)),
     TestDatagram(options: [1, 1, 1, 0]),
     TestDatagram(options: [UInt8](repeating: 1, count: 40)),
+    // A source route whose last stop we are.
+    TestDatagram(options: [0x83, 7, 8, 10, 0, 0, 9, 0]),
     TestDatagram(fragment: 0x4000),
     TestDatagram(destination: .broadcast),
     TestDatagram(destination: IPv4Address(192, 0, 2, 255)),
