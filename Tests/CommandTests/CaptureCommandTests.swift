@@ -104,6 +104,25 @@ import Testing
       }
     }
 
+    @Test func aNameThatEndsInPcapngHasOneWritten() throws {
+      try Network.with {
+        let listener = try Listener(["-c", "86"], name: "out.pcapng")
+        try send("Captures/dns.pcap")
+        #expect(try listener.finish().result.status == 0)
+        let copy = listener.folder.file("copy.pcap")
+        let result = try Command.run(
+          "replay", listener.folder.file("out.pcapng"), "--to", "file:\(copy)", "--verify", "--json"
+        )
+        let input = try #require((try result.json()["inputs"] as? [[String: Any]])?.first)
+        #expect(input["format"] as? String == "pcapng" && input["packets"] as? Int == 86)
+        let (sent, found) = (
+          Records(try readFile("\(Command.root.path)/Captures/dns.pcap")),
+          Records(try listener.folder.read("copy.pcap"))
+        )
+        #expect(found.frames == sent.frames && found.isNano)
+      }
+    }
+
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func aSignalEndsItWithAWholeFileAndTheReport(_ signal: Int32) throws {
       try Network.with {
