@@ -48,7 +48,14 @@ extension DecodedFrame {
       return tagByteCount + EthernetHeader.byteCount
     case .pppoeSession:
       let header = try frame.view(PPPoEHeader.self, at: offset, before: end)
-      frame.wireByteCount = min(end, offset + PPPoEHeader.byteCount + Int(header.payloadByteCount))
+      let headerEnd = offset + PPPoEHeader.byteCount
+      if Int(header.payloadByteCount) > end - headerEnd {
+        flags.insert(.badLinkLength)
+        stop = ParseError(
+          .pppoe, .badLength, wanted: Int(header.payloadByteCount), available: end - headerEnd,
+          offset: offset)
+      }
+      frame.wireByteCount = min(end, headerEnd + Int(header.payloadByteCount))
       return try walkPPP(frame, at: offset + PPPoEHeader.byteCount).map {
         PPPoEHeader.byteCount + $0
       }

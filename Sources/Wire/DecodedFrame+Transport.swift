@@ -33,8 +33,9 @@ extension DecodedFrame {
           wanted: headerByteCount < TCPHeader.byteCount ? TCPHeader.byteCount : end - start,
           available: headerByteCount, limitedBy: .ipTotalLength, offset: start)
       }
-      try frame.require(headerByteCount, at: start, before: end, .tcp)
+      // Where the payload begins is known though the options may be cut.
       notePayload(at: start + headerByteCount, before: end, of: frame)
+      try frame.require(headerByteCount, at: start, before: end, .tcp)
     case .icmp:
       transport = .icmp
       try walkICMP(ICMPType.self, frame, before: end)

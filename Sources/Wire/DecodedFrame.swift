@@ -100,7 +100,7 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     @inlinable public static var routed: Flags { Flags(rawValue: 64) }
     /// IP leaves its length to the frame, as a packet does that the sender's hardware will cut up.
     @inlinable public static var openLength: Flags { Flags(rawValue: 128) }
-    /// The length of an IEEE 802.3 frame claims more than the frame had on the wire.
+    /// The length of an IEEE 802.3 frame, or of a PPPoE session, claims more than the frame had on the wire.
     @inlinable public static var badLinkLength: Flags { Flags(rawValue: 256) }
     /// The walk ended where the first piece does; more contiguous bytes would bring it further.
     @inlinable public static var cutBySegment: Flags { Flags(rawValue: 512) }

@@ -56,8 +56,9 @@ struct MACsecTag: HeaderView, ~Escapable {
   @_lifetime(copy bytes)
   init(_ bytes: RawSpan, at offset: Int) { window = FixedBytes(bytes, at: offset) }
 
-  /// Whether the payload is changed, by encryption or otherwise (the E and C bits).
-  var isEncrypted: Bool { window.uint8(at: 0) & 0x0c != 0 }
+  /// Whether the payload is changed, by encryption or otherwise (the E and C bits), or the tag is of
+  /// another version, as the V bit says, and may be anything.
+  var isEncrypted: Bool { window.uint8(at: 0) & 0x8c != 0 }
   /// Bytes of the whole tag.
   var byteCount: Int { window.uint8(at: 0) & 0x20 != 0 ? 14 : 6 }
 }

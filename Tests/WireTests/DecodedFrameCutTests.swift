@@ -71,6 +71,16 @@ func strictFailure(_ bytes: [UInt8], wireByteCount: Int? = nil) -> ParseError? {
     #expect(!DecodedFrame(bytes).flags.contains(.cutBySegment))
   }
 
+  @Test func optionsOfTCPThatAreCutDoNotMoveThePayload() {
+    let bytes = Frames.ethernet(.ipv4, Frames.ipv4(.tcp, Frames.tcp([1, 2, 3, 4, 5])))
+    for count in 54...58 {
+      let frame = DecodedFrame(Array(bytes[..<count]), wireByteCount: bytes.count)
+      #expect(frame.declaredPayloadByteCount == 5 && frame.payloadByteCount == 0)
+      #expect(frame.payloadOffset == 58 && frame.destinationPort == 80)
+      #expect((frame.stop == nil) == (count == 58))
+    }
+  }
+
   @Test func aSNAPHeaderMayLieInTheNextPiece() {
     let packet = Frames.ipv4(.udp, Frames.udp([1]))
     let bytes = Frames.ethernet(

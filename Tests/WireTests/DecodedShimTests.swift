@@ -104,6 +104,7 @@ import Wire
     Row("PPPoE discovery", 14, ethernet(0x8863, pppoe("0021", v4))),
     Row("pseudowire", 14, ethernet(0x8847, [UInt8](hex: "00014140 00000000") + v4)),
     Row("MACsec, encrypted", 14, ethernet(0x88e5, [UInt8](hex: "0c0000000001 0800") + v4)),
+    Row("MACsec of another version", 14, ethernet(0x88e5, [UInt8](hex: "800000000001 0800") + v4)),
     Row("MACsec, changed", 14, ethernet(0x88e5, [UInt8](hex: "040000000001 0800") + v4)),
     Row("raw 802.3 in a cooked capture", over: .linuxSLL, 16, cooked(1, snap("0800", v4))),
   ]
@@ -118,6 +119,12 @@ import Wire
     #expect(labels.stop == ParseError(.mpls, .tooShort, wanted: 4, available: 0, offset: 22))
     let session = DecodedFrame(Self.ethernet(0x8864, [0x11, 0, 0]))
     #expect(session.stop == ParseError(.pppoe, .tooShort, wanted: 6, available: 3, offset: 14))
+    // A session's length is more than there is; what is inside is read all the same.
+    var long = Self.pppoe("0021", Self.v4)
+    long[4] = 8
+    let beyond = DecodedFrame(Self.ethernet(0x8864, long))
+    #expect(beyond.stop?.layer == .pppoe && beyond.stop?.reason == .badLength)
+    #expect(beyond.flags.contains(.badLinkLength) && beyond.transport == .udp)
     // The session's length is less than what the packet in it claims.
     var short = Self.pppoe("0021", Self.v4)
     short[5] = 18

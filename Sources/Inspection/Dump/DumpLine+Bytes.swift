@@ -10,7 +10,11 @@ extension DumpLine {
   /// They begin with the link header or behind it and its tags, and end with the frame.
   mutating func writeBytes(_ frame: borrowing InspectedFrame, _ decoded: DecodedFrame) {
     let end = frame.bytes.byteCount
-    let start = style.bytesHaveLink ? 0 : Swift.min(decoded.networkOffset, end)
+    // What is between the link header with its tags and the network is shown, as tcpdump does.
+    let ahead =
+      decoded.link == .ethernet
+      ? EthernetHeader.byteCount + VLANTag.byteCount * decoded.vlanTagCount : decoded.networkOffset
+    let start = style.bytesHaveLink ? 0 : Swift.min(decoded.networkOffset, ahead, end)
     for offset in stride(from: start, to: end, by: 16) {
       text.append("\t0x")
       text.append(hex: UInt64(offset - start), digits: 4)

@@ -116,6 +116,10 @@ extension DumpLine {
     case .vlan: text.append("802.1Q")
     case .serviceVLAN: text.append("802.1Q-QinQ")
     case .oldServiceVLAN: text.append("802.1Q-9100")
+    case .mpls: text.append("MPLS unicast")
+    case .mplsMulticast: text.append("MPLS multicast")
+    case .pppoeSession: text.append("PPPoE S")
+    case .macsec: text.append("802.1AE MACsec")
     default: text.append("Unknown")
     }
     text.append(" (0x")

@@ -41,7 +41,9 @@ struct InfoCommand: ParsableCommand {
   @Flag(name: .customLong("no-progress"), help: "Show no progress on a terminal.")
   var hidesProgress = false
 
-  func validate() throws {
+  mutating func validate() throws {
+    // Behind it stand files, whatever they are called.
+    if let separator = files.firstIndex(of: "--") { files.remove(at: separator) }
     if json, table {
       throw ValidationError("--json and --table are two kinds of output: choose one")
     }
