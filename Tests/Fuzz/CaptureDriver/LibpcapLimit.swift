@@ -3,7 +3,7 @@ import Pcap
 
 /// What libpcap 1.10 does not do, and this library's reader does.
 public enum LibpcapLimit: String, CaseIterable, Sendable {
-  /// It cuts frames to the snapshot length of the header.
+  /// It cuts frames to the snapshot length of the header, and ends at one of a pcapng that is longer.
   case snapshotLength
   /// It ends at an interface of another link type than the first.
   case mixedLinkTypes
@@ -45,6 +45,8 @@ public enum LibpcapLimit: String, CaseIterable, Sendable {
       self = .tickUnit
     } else if says("block of type 1 in", "Interface Description Block has") {
       self = .options
+    } else if says("bigger than snaplen of") {
+      self = .snapshotLength
     } else if says("BT_SHB_INSANE_MAX", "pcapng block size") {
       self = .blockLength
     } else {
