@@ -62,7 +62,12 @@ public struct Replay: ~Copyable {
     self.pool = pool
     self.control = control
     pacing = plan.pacing
-    if plan.isDryRun { pacing?.clock = SkippingClock() }
+    // A value made anew: to put another clock in the place of one, the optimiser forgot to release that.
+    if plan.isDryRun {
+      pacing = plan.pacing.map {
+        ReplayPlan.Pacing($0.schedule, loopPause: $0.loopPause, clock: SkippingClock())
+      }
+    }
     report = ReplayReport(pool: pool.statistics())
     report.inputs = plan.inputs.map { ReplayReport.Input(name: $0.name) }
     report.rewriting = plan.rewrite.map { _ in RewriteCounts() }
