@@ -44,6 +44,24 @@ public struct CivilTime: Equatable, Sendable, BitwiseCopyable {
   }
 }
 
+extension CivilTime {
+  /// The days from the first of January 1970 to a date; nil if there is no such date.
+  package static func days(toYear year: Int, month: Int, day: Int) -> Int? {
+    guard 1...12 ~= month, 1...31 ~= day else { return nil }
+    let shifted = Int64(month <= 2 ? year - 1 : year)
+    let (era, yearOfEra) = shifted.floored(by: 400)
+    let dayOfYear = Int64((153 * ((month + 9) % 12) + 2) / 5 + day - 1)
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    let days = Int(era * 146_097 + dayOfEra) - 719_468
+    // A day that its month does not have is one of the next month.
+    let last =
+      month == 2
+      ? (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28)
+      : [4, 6, 9, 11].contains(month) ? 30 : 31
+    return day <= last ? days : nil
+  }
+}
+
 extension Int64 {
   /// The quotient rounded down, and what is left, which is never negative.
   func floored(by divisor: Int64) -> (Int64, Int64) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import ArgumentParser
+import Inspection
 
 /// A time at which a part of a capture begins or ends: `1.5s` after its first packet, or a moment, as
 /// `2026-11-29T08:00:00.25Z` or `2026-11-29 08:00` (RFC 3339, UTC without an offset), or as seconds since
@@ -40,8 +41,10 @@ enum SliceEnd: ExpressibleByArgument, Equatable {
     // 2026-11-29T08:00[:00[.5]][Z|+01:00]
     let pattern =
       /(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?(Z|[+-]\d\d:\d\d)?/
-    guard let match = text.wholeMatch(of: pattern), let year = Int64(match.1),
-      let month = Int64(match.2), let day = Int64(match.3), 1...12 ~= month, 1...31 ~= day
+    guard let match = text.wholeMatch(of: pattern), let year = Int(match.1),
+      let month = Int(match.2), let day = Int(match.3),
+      let days = CivilTime.days(toYear: year, month: month, day: day),
+      let fraction = nanoseconds("0." + (match.7 ?? "0"))
     else { return nil }
     let (hour, minute, second) = (
       Int64(match.4 ?? "0") ?? 0, Int64(match.5 ?? "0") ?? 0, Int64(match.6 ?? "0") ?? 0
@@ -55,11 +58,10 @@ enum SliceEnd: ExpressibleByArgument, Equatable {
       }
       offset = (hours * 60 + minutes) * 60 * (zone.hasPrefix("-") ? -1 : 1)
     }
-    // Days since 1970, in eras of 400 years that begin on the first of March (Hinnant).
-    let (march, inMarch) = (month > 2 ? year : year - 1, (month + 9) % 12)
-    let days = march * 365 + march / 4 - march / 100 + march / 400 + (153 * inMarch + 2) / 5 + day
-    let seconds = (days - 719_469) * 86_400 + hour * 3_600 + minute * 60 + second - offset
-    return nanoseconds("\(seconds)." + (match.7 ?? "0"))
+    let seconds = Int64(days) * 86_400 + hour * 3_600 + minute * 60 + second - offset
+    let (time, isTooFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, isBeyond) = time.addingReportingOverflow(fraction)
+    return isTooFar || isBeyond ? nil : sum
   }
 }
 

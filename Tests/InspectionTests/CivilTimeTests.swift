@@ -6,6 +6,20 @@ import Testing
 @testable import Inspection
 
 @Suite struct CivilTimeTests {
+  @Test func aDateAndItsDaysAreInverse() {
+    // From 1678 to 2262, which nanoseconds reach.
+    for day in stride(from: -106_000, through: 106_000, by: 1) {
+      let date = CivilTime(nanoseconds: Int64(day) * 86_400_000_000_000)
+      guard CivilTime.days(toYear: date.year, month: date.month, day: date.day) != day else {
+        continue
+      }
+      Issue.record("day \(day): \(date)")
+    }
+    for (year, month, day) in [(2_023, 2, 29), (1_900, 2, 29), (2_024, 4, 31), (2_024, 13, 1)] {
+      #expect(CivilTime.days(toYear: year, month: month, day: day) == nil)
+    }
+  }
+
   private func parts(_ time: CivilTime) -> [Int] {
     [time.year, time.month, time.day, time.hour, time.minute, time.second, time.nanosecond]
   }
