@@ -20,6 +20,8 @@ public struct InspectedFrame: ~Escapable {
   public let wireByteCount: Int
   /// How it begins.
   public let linkType: LinkType
+  /// The number of its block among those noted for a copy; 0 for none.
+  package var recordNumber: UInt32 = 0
 
   /// A frame over lent bytes.
   @inlinable @inline(__always)

@@ -7,7 +7,7 @@ package struct LibpcapEngine: CaptureEngine {
   package init() {}
 
   package func open(
-    _ path: String, selecting selection: (any FrameSelection)?,
+    _ path: String, selecting selection: (any FrameSelection)?, noting journal: BlockJournal?,
     unless check: (FileIdentity) throws(PcapError) -> Void
   ) throws(PcapError) -> any PacketSource & ~Copyable {
     var reader = try LibpcapReader(path: path, filter: selection?.expression)

@@ -8,21 +8,24 @@ package protocol CaptureEngine: Sendable {
   /// - Parameters:
   ///   - path: the file, or "-" for standard input.
   ///   - selection: which frames are given; nil for all.
+  ///   - journal: where what a pcapng has beside its frames is noted, if it is; nil if nobody wants that.
   ///   - check: refuses a file, by throwing, once it is open.
   /// - Throws: `PcapError`, of its own or of `check`.
   func open(
-    _ path: String, selecting selection: (any FrameSelection)?,
+    _ path: String, selecting selection: (any FrameSelection)?, noting journal: BlockJournal?,
     unless check: (FileIdentity) throws(PcapError) -> Void
   ) throws(PcapError) -> any PacketSource & ~Copyable
 }
 
 /// This library's own reader.
-struct OwnEngine: CaptureEngine {
-  func open(
-    _ path: String, selecting selection: (any FrameSelection)?,
+package struct OwnEngine: CaptureEngine {
+  package init() {}
+
+  package func open(
+    _ path: String, selecting selection: (any FrameSelection)?, noting journal: BlockJournal?,
     unless check: (FileIdentity) throws(PcapError) -> Void
   ) throws(PcapError) -> any PacketSource & ~Copyable {
-    var reader = try CaptureReader(path: path, selecting: selection)
+    var reader = try CaptureReader(path: path, selecting: selection, noting: journal)
     try check(reader.identity)
     reader.stopWaiting()
     return reader

@@ -31,6 +31,8 @@ public final class CaptureFiles: Sendable {
   package let engine: any CaptureEngine
   /// The file that is written, "-" for standard output.
   package let outputPath: String?
+  /// Where what pcapngs have beside frames is noted for the output; nil if it is not kept.
+  fileprivate let journal: BlockJournal?
   private let written = Mutex<FileIdentity?>(nil)
 
   /// Names files; none is opened.
@@ -46,10 +48,14 @@ public final class CaptureFiles: Sendable {
   }
 
   /// The same, with an engine that opens the inputs.
+  ///
+  /// - Parameter changes: what is done to packets on their way to the output; nil if what pcapngs have
+  ///   beside them is not kept.
   package init(
     _ paths: [String], selecting selection: (any FrameSelection)?, output: String?,
-    by engine: any CaptureEngine
+    by engine: any CaptureEngine, keeping changes: BlockJournal.Changes? = nil
   ) {
+    journal = output == nil ? nil : changes.map(BlockJournal.init)
     self.paths = paths
     self.selection = selection
     self.engine = engine
@@ -57,11 +63,19 @@ public final class CaptureFiles: Sendable {
   }
 
   /// The files that are read; where they are pipes, nothing is waited for.
-  public var inputs: [any PacketInput] { paths.map { CaptureInput(name: $0, files: self) } }
+  public var inputs: [any PacketInput] {
+    paths.map { CaptureInput(name: $0, files: self, selection: selection) }
+  }
+
+  /// The same without the selection, for those who apply it themselves.
+  package var unselectedInputs: [any PacketInput] {
+    paths.map { CaptureInput(name: $0, files: self, selection: nil) }
+  }
 
   /// The file that is written; nil if there is none.
   ///
-  /// It is a pcapng if its name ends so, else a pcap with the link type of the first input.
+  /// It is a pcapng or a pcap if its name ends so, else a pcapng if an input is known to be one. A pcap has
+  /// the link type of the first input.
   ///
   /// It counts microseconds if every input is known to do so, else nanoseconds: so also where an input
   /// is a pcapng, which may describe a finer interface at any place, or cannot be looked at beforehand.
@@ -88,8 +102,10 @@ public final class CaptureFiles: Sendable {
   }
 
   /// Opens an input, unless it is the output.
-  fileprivate func open(_ path: String) throws(PcapError) -> any PacketSource & ~Copyable {
-    try engine.open(path, selecting: selection) { identity throws(PcapError) in
+  fileprivate func open(
+    _ path: String, selecting selection: (any FrameSelection)?
+  ) throws(PcapError) -> any PacketSource & ~Copyable {
+    try engine.open(path, selecting: selection, noting: journal) { identity throws(PcapError) in
       guard let outputPath else { return }
       let output = written.withLock { written in
         if written == nil { written = FileIdentity(output: outputPath) }
@@ -99,6 +115,17 @@ public final class CaptureFiles: Sendable {
         throw PcapError(.isOutput(outputPath), file: path)
       }
     }
+  }
+
+  /// How the output is laid out: as its name says, else so that it can hold what the inputs do.
+  fileprivate var outputFormat: CaptureFormat {
+    if let outputPath, let format = CaptureFormat(ofFileNamed: outputPath) { return format }
+    if journal?.isEmpty == false { return .pcapng }
+    let isAnyPcapng = paths.contains { path in
+      guard path != "-", FileIdentity(input: path)?.isRegular == true else { return false }
+      return (try? CaptureReader(path: path))?.format == .pcapng
+    }
+    return isAnyPcapng ? .pcapng : .pcap
   }
 
   /// Whether one of several inputs may count nanoseconds; a pipe, which would lose what is looked at,
@@ -139,10 +166,11 @@ public final class CaptureFiles: Sendable {
 private struct CaptureInput: PacketInput {
   let name: String
   let files: CaptureFiles
+  let selection: (any FrameSelection)?
 
   func open() throws(InterfaceError) -> any PacketSource & ~Copyable {
     do throws(PcapError) {
-      return try files.open(name)
+      return try files.open(name, selecting: selection)
     } catch {
       throw InterfaceError(error)
     }
@@ -158,7 +186,7 @@ private struct CaptureOutput: PacketOutput {
   }
 
   func open(_ traits: LinkTraits) throws(InterfaceError) -> any PacketSink & ~Copyable {
-    let format = CaptureFormat(ofFileNamed: path)
+    let format = files.outputFormat
     // Of a pcapng, the type of an interface that other packets are not bound to.
     guard let linkType = traits.linkType ?? (format == .pcapng ? .ethernet : nil) else {
       throw InterfaceError(
@@ -169,7 +197,7 @@ private struct CaptureOutput: PacketOutput {
     do throws(PcapError) {
       return try CaptureWriter(
         path: path, format: format, linkType: linkType,
-        resolution: isNano || format == .pcapng ? .nano : .micro)
+        resolution: isNano || format == .pcapng ? .nano : .micro, copying: files.journal)
     } catch {
       throw InterfaceError(error)
     }

@@ -9,9 +9,16 @@ public enum CaptureFormat: String, Sendable, CaseIterable {
   /// Blocks, with interfaces described inside the file.
   case pcapng
 
-  /// What a file of this name is to be: a pcapng if the name ends so, else a pcap.
-  package init(ofFileNamed name: String) {
-    self = name.lowercased().hasSuffix(".pcapng") ? .pcapng : .pcap
+  /// What the end of a file's name says; nil if it says nothing.
+  package init?(ofFileNamed name: String) {
+    let name = name.lowercased()
+    if name.hasSuffix(".pcapng") || name.hasSuffix(".ntar") {
+      self = .pcapng
+    } else if name.hasSuffix(".pcap") || name.hasSuffix(".cap") || name.hasSuffix(".dmp") {
+      self = .pcap
+    } else {
+      return nil
+    }
   }
 }
 

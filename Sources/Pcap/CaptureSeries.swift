@@ -80,7 +80,7 @@ public struct CaptureSeries: ~Copyable {
     self.path = path
     self.rotation = rotation
     self.linkType = linkType
-    format = CaptureFormat(ofFileNamed: path)
+    format = CaptureFormat(ofFileNamed: path) ?? .pcap
     self.resolution = resolution
     self.snapshotByteCount = snapshotByteCount
     let name = rotation == nil ? path : CaptureRotation.name(path, number: 1, time: Self.time)

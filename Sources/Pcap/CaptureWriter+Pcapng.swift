@@ -62,7 +62,9 @@ extension CaptureWriter {
   ) throws(PcapError) -> Int {
     guard time >= 0 else { throw failure(.timeBefore1970(nanoseconds: time)) }
     // A packet that nobody gave a type has the file's.
-    let interface = try interfaceNumber(linkType.rawValue == .max ? self.linkType : linkType)
+    let linkType = linkType.rawValue == .max ? self.linkType : linkType
+    if !isInOwnSection { try beginOwnSection(linkType) }
+    let interface = try interfaceNumber(linkType)
     let padding = -byteCount & 3
     let length = Self.blockByteCount + byteCount + padding
     if !output.hasRoom(length) { try makeRoomSlow(length) }

@@ -64,6 +64,10 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   /// Link types of the interfaces of a pcapng.
   var interfaces: [LinkType] = []
   var pcapngByteCount = 0
+  /// What stood beside the packets where they come from; nil if nobody noted it.
+  var copy: BlockCopy?
+  /// Whether the section being written is the writer's own, which ends where one is copied.
+  var isInOwnSection = true
 
   /// Makes the file, or empties it, and writes its header.
   ///
@@ -79,19 +83,42 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
     path: String, format: CaptureFormat = .pcap, linkType: LinkType, resolution: TimeResolution,
     snapshotByteCount: Int? = nil
   ) throws(PcapError) {
+    try self.init(
+      path: path, format: format, linkType: linkType, resolution: resolution,
+      snapshotByteCount: snapshotByteCount, copying: nil)
+  }
+
+  /// The same, for a copy that keeps what the input has beside its frames, or refuses what it cannot.
+  ///
+  /// - Parameter journal: where readers note that; its beginning is the file's if there is one.
+  package init(
+    path: String, format: CaptureFormat, linkType: LinkType, resolution: TimeResolution,
+    snapshotByteCount: Int? = nil, copying journal: BlockJournal?
+  ) throws(PcapError) {
     let snapshotByteCount = snapshotByteCount ?? linkType.frameByteLimit
     precondition(format != .modified, "a modified pcap is only read")
     precondition(
       1...Int(Int32.max) ~= snapshotByteCount, "snapshot length of \(snapshotByteCount) bytes")
-    let header =
-      format == .pcapng
-      ? try Self.pcapngHeader(
+    var copy = journal.map(BlockCopy.init)
+    let copied = format == .pcapng ? copy?.leadingBlocks() ?? [] : []
+    let header: [UInt8]
+    if !copied.isEmpty {
+      header = copied
+    } else if format == .pcapng {
+      header = try Self.pcapngHeader(
         linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount, path)
-      : try captureHeader(
+    } else {
+      header = try captureHeader(
         linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount, path)
+    }
     output = try OutputFile.begin(path: path, with: header, format)
     self.format = format
     if format == .pcapng { (interfaces, pcapngByteCount) = ([linkType], header.count) }
+    if !copied.isEmpty {
+      isInOwnSection = false
+      output.isByteSwapped = copy?.isByteSwapped ?? false
+    }
+    self.copy = copy
     self.path = path
     self.linkType = linkType
     self.resolution = resolution
@@ -105,6 +132,18 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   ///   error names the first, and the counts are of those that are there.
   public mutating func write(_ packet: borrowing Packet) throws(PcapError) {
     let header = packet.header
+    if header.recordNumber != 0, copy != nil {
+      let facts = BlockCopy.Facts(
+        linkType: LinkType(rawValue: header.linkType), byteCount: packet.byteCount,
+        timestampInNanoseconds: header.timestampInNanoseconds,
+        wireByteCount: packet.wireByteCount)
+      let isWritten = try writeCopied(header.recordNumber, facts) { output in
+        packet.forEachSegment { bytes in output.append(bytes) }
+      }
+      if isWritten { return }
+    } else {
+      try endCopiedSection()
+    }
     let padding = try begin(
       LinkType(rawValue: header.linkType), byteCount: packet.byteCount,
       timestampInNanoseconds: header.timestampInNanoseconds, wireByteCount: packet.wireByteCount)
@@ -116,6 +155,22 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   ///
   /// - Throws: as for a packet.
   public mutating func write(_ frame: borrowing CapturedFrame) throws(PcapError) {
+    try write(frame, number: 0)
+  }
+
+  /// The same, of a frame whose block stands in the journal under a number, 0 for none.
+  package mutating func write(
+    _ frame: borrowing CapturedFrame, number: UInt32
+  ) throws(PcapError) {
+    if number != 0, copy != nil {
+      let facts = BlockCopy.Facts(
+        linkType: frame.linkType, byteCount: frame.bytes.byteCount,
+        timestampInNanoseconds: frame.timestampInNanoseconds, wireByteCount: frame.wireByteCount)
+      let bytes = frame.bytes
+      if try writeCopied(number, facts, { $0.append(bytes) }) { return }
+    } else {
+      try endCopiedSection()
+    }
     let padding = try begin(
       frame.linkType, byteCount: frame.bytes.byteCount,
       timestampInNanoseconds: frame.timestampInNanoseconds, wireByteCount: frame.wireByteCount)
@@ -140,11 +195,14 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   ///
   /// - Throws: `.unwritable`; the file is closed all the same.
   public mutating func close() throws(PcapError) {
+    var first: PcapError?
+    if output.isOpen { do throws(PcapError) { try writeLeftBlocks() } catch { first = error } }
     do throws(PcapError) {
       try output.close(path)
     } catch {
-      throw failure(error.kind)
+      throw first ?? failure(error.kind)
     }
+    if let first { throw first }
   }
 
   /// Makes room for a record, and writes its header once nothing can fail any more.
@@ -182,10 +240,15 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
         linkType, byteCount: byteCount, timestampInNanoseconds: time,
         wireByteCount: wireByteCount)
     }
-    takenPacketCount += 1
-    takenByteCount += byteCount
+    noteTaken(byteCount: byteCount)
     if isRounded { roundedTimeCount += 1 }
     return padding
+  }
+
+  /// Counts a packet for which there is room.
+  mutating func noteTaken(byteCount: Int) {
+    takenPacketCount += 1
+    takenByteCount += byteCount
   }
 
   /// Puts out what is gathered to make room, or throws why there is none.

@@ -30,9 +30,9 @@ extension PcapError.Kind {
       .mixedByteOrders, .noInterface:
       .unsupported
     case .isOutput, .badFilter: .misuse
-    case .timeNotExact, .timeOutOfRange, .timeBefore1970: .unfit
+    case .timeNotExact, .timeOutOfRange, .timeBefore1970, .notKept: .unfit
     case .frameTooLong(let byteCount, let limit): .tooLong(byteCount: byteCount, limit: limit)
-    case .unsupportedLinkType, .library: .failed
+    case .unsupportedLinkType, .library, .tooManyBlocks: .failed
     }
   }
 }

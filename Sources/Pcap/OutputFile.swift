@@ -42,6 +42,8 @@ struct OutputFile: ~Copyable {
   private(set) var filledByteCount = 0
   /// Records that a failed write has cost.
   private(set) var lost = LostRecords()
+  /// Whether numbers of the blocks gathered are in the other order than this machine's.
+  var isByteSwapped = false
   /// Why nothing more is taken.
   private var failure: PcapError.Kind?
   /// failure != nil, without a look at what the reason holds.
@@ -90,6 +92,9 @@ struct OutputFile: ~Copyable {
     }
     unsafe buffer.deallocate()
   }
+
+  /// Whether more can be written, as far as is known.
+  var isOpen: Bool { descriptor >= 0 && !hasFailed }
 
   /// Whether a record of `byteCount` bytes can be appended as things are.
   @inline(__always)
@@ -204,13 +209,14 @@ struct OutputFile: ~Copyable {
     var offset = 0
     while format == .pcapng, offset + 12 <= limit {
       // In bounds: the block's type and length, and of a packet its fields, are within the filled part.
-      let type = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
-      let length = unsafe Int(buffer.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self))
-      guard length <= limit - offset else { return (records, offset) }
-      if type == 6 {
+      let (type, length) = (word(at: offset), Int(word(at: offset + 4)))
+      guard length >= 12, length <= limit - offset else { return (records, offset) }
+      if CaptureBlock.isPacket(type) {
         records.count += 1
-        records.byteCount += unsafe Int(
-          buffer.loadUnaligned(fromByteOffset: offset + 20, as: UInt32.self))
+        // A simple block has the length on the wire alone, and what is captured ends with it.
+        records.byteCount +=
+          type == CaptureBlock.Kind.simplePacket
+          ? Swift.min(Int(word(at: offset + 8)), length - 16) : Int(word(at: offset + 20))
       }
       offset += length
     }
@@ -223,6 +229,14 @@ struct OutputFile: ~Copyable {
       records.byteCount += captured
     }
     return (records, offset)
+  }
+
+  /// A word of the blocks gathered.
+  private func word(at offset: Int) -> UInt32 {
+    precondition(offset + 4 <= filledByteCount, "word \(offset) of \(filledByteCount) bytes")
+    // In bounds, checked above.
+    let word = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+    return isByteSwapped ? word.byteSwapped : word
   }
 
   /// Takes the last bytes off a regular file; does nothing to others, which cannot give them back.

@@ -37,6 +37,8 @@ extension PcapError: CustomStringConvertible {
     case .unsupportedLinkType(let type): "link type \(type) cannot be written"
     case .timeNotExact: "the time does not fit microseconds"
     case .timeOutOfRange, .timeBefore1970: "the time does not fit a capture file"
+    case .notKept: "a pcap cannot hold all of the input"
+    case .tooManyBlocks: "too many blocks to copy"
     case .frameTooLong: "the frame is longer than the file's snapshot length"
     case .library: "libpcap refused"
     }
@@ -64,6 +66,8 @@ extension PcapError: CustomStringConvertible {
     case .timeNotExact(let time): "\(time) ns is no whole number of microseconds"
     case .timeOutOfRange(let time): "\(time) ns since 1970 does not fit 32 bits of seconds"
     case .timeBefore1970(let time): "\(time) ns since 1970 is before it, where a pcapng begins"
+    case .notKept(let what): "it has no place for \(what)"
+    case .tooManyBlocks(let limit): "more than \(limit) bytes of them stand between two packets"
     case .frameTooLong(let byteCount, let limit): "\(byteCount) bytes, the limit is \(limit)"
     }
   }
@@ -93,6 +97,8 @@ extension PcapError: CustomStringConvertible {
     case .timeNotExact: "write nanoseconds, or allow times to be rounded down"
     case .timeOutOfRange: "shift the times into the years 1902 to 2105"
     case .timeBefore1970: "write a pcap, or shift the times"
+    case .notKept: "write a pcapng, --to file:NAME.pcapng, or leave it out: --lossy"
+    case .tooManyBlocks: "copy the packets alone: --lossy"
     case .frameTooLong: "cut the frame to that, or make the file with a larger snapshot length"
     case .library: "see libpcap's message"
     }

@@ -46,6 +46,10 @@ public struct PcapError: Error, Equatable, Sendable {
     case timeOutOfRange(nanoseconds: Int64)
     /// A time that a pcapng has no place for.
     case timeBefore1970(nanoseconds: Int64)
+    /// What the input has, named here, and a pcap has no place for.
+    case notKept(String)
+    /// More bytes of blocks between two frames than are kept.
+    case tooManyBlocks(byteLimit: Int)
     /// A frame longer than the file's header promises.
     case frameTooLong(byteCount: Int, limit: Int)
     /// Anything else, in libpcap's words.

@@ -19,13 +19,20 @@ import Wire
 /// A capture being read, frame by frame.
 struct CaptureFrames: ~Copyable {
   private var reader: CaptureReader
+  private let isNoting: Bool
   /// Bytes of the file; nil of a pipe.
   let fileByteCount: Int?
 
   /// Opens a capture, "-" for standard input.
-  init(path: String, filter: String? = nil) throws(PcapError) {
+  ///
+  /// - Parameter journal: where to note what a pcapng has beside its frames; nil if nobody wants that.
+  init(
+    path: String, filter: String? = nil, noting journal: BlockJournal? = nil
+  ) throws(PcapError) {
+    isNoting = journal != nil
     fileByteCount = Self.byteCount(of: path)
-    reader = try CaptureReader(path: path, filter: filter)
+    reader = try CaptureReader(
+      path: path, selecting: filter.map { FilterExpression($0) }, noting: journal)
     reader.stopWaiting()
   }
 
@@ -46,13 +53,16 @@ struct CaptureFrames: ~Copyable {
   @_lifetime(&self)
   mutating func next() -> InspectedFrame? {
     guard let lent = nextLent() else { return nil }
+    let recordNumber = isNoting ? reader.noteBlock() : 0
     // They stay until the reader's next frame, which needs this capture, which the result borrows.
     let bytes = unsafe RawSpan(_unsafeBytes: lent.bytes)
     let number = reader.recordCount
-    return InspectedFrame(
+    var frame = InspectedFrame(
       bytes: unsafe _overrideLifetime(bytes, mutating: &self), number: number,
       timestampInNanoseconds: lent.timestampInNanoseconds, wireByteCount: lent.wireByteCount,
       linkType: lent.linkType)
+    frame.recordNumber = recordNumber
+    return frame
   }
 
   /// A frame in the reader's buffer, good until its next one; the reader may be asked meanwhile.

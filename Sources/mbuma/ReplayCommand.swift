@@ -86,6 +86,13 @@ struct ReplayCommand: ParsableCommand {
     case libpcap
   }
 
+  @Flag(
+    name: .customLong("lossy"),
+    help: """
+      Write the packets alone, where a pcap has no place for the comments, names and secrets of a pcapng.
+      """)
+  var isLossy = false
+
   @Flag(help: "Read the output again and compare it with the input.")
   var verify = false
 
@@ -246,10 +253,21 @@ struct ReplayCommand: ParsableCommand {
     var output: String?
     if case .file(let path) = destination { output = StandardStreams.output(path) }
     let selection = filter.map { FilterExpression($0) }
-    guard engine == .libpcap else {
-      return CaptureFiles(inputs, selecting: selection, output: output)
-    }
-    return CaptureFiles(inputs, selecting: selection, output: output, by: LibpcapEngine())
+    // What is held in memory, or read by libpcap, is packets alone.
+    let changes = isLossy || isPreloaded || engine == .libpcap ? nil : changes
+    return CaptureFiles(
+      inputs, selecting: selection, output: output,
+      by: engine == .own ? OwnEngine() : LibpcapEngine(), keeping: changes)
+  }
+
+  /// What happens to packets on their way to a file.
+  private var changes: BlockJournal.Changes {
+    let isPart = limit != nil || limitBytes != nil || duration != nil || limitClusters != nil
+    let isFiltered = named.filter != nil || !selection.isEmpty
+    let edits = !rewriting.isEmpty || selection.linkType != nil
+    return BlockJournal.Changes(
+      leavesOut: isPart || edits || isFiltered, edits: edits,
+      linkType: selection.linkTypeNumber)
   }
 
   /// What the command line asks for.

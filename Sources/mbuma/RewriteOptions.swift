@@ -145,6 +145,9 @@ struct RewriteOptions: ParsableArguments {
     return rules.isEmpty ? nil : rules
   }
 
+  /// Whether packets stay as they are.
+  var isEmpty: Bool { rules == nil && longPackets == nil && mtu == nil }
+
   /// The plan with what is asked for here.
   func applied(to plan: ReplayPlan) -> ReplayPlan {
     var plan = plan

@@ -62,13 +62,23 @@ struct SelectionOptions: ParsableArguments {
     return slice
   }
 
+  /// The link type that all packets get; nil if they keep their own.
+  var linkType: LinkType? {
+    switch linkHeader {
+    case nil: nil
+    case .raw: .raw
+    case .enet: .ethernet
+    }
+  }
+
+  /// The same, as packets have it.
+  var linkTypeNumber: UInt32? { linkType?.rawValue }
+
   /// Files as inputs: by number and time first, then by their filter.
   func inputs(of files: CaptureFiles) -> [any PacketInput] {
     guard let slice else { return files.inputs.map(converted) }
     // A reader with a filter does not count what it leaves out.
-    let unfiltered = CaptureFiles(
-      files.paths, selecting: nil, output: files.outputPath, by: files.engine)
-    return unfiltered.inputs.map { input in
+    return files.unselectedInputs.map { input in
       let wanted = SlicedInput(input, slice)
       return converted(files.selection.map { FilteredInput(wanted, $0.expression) } ?? wanted)
     }
@@ -76,11 +86,7 @@ struct SelectionOptions: ParsableArguments {
 
   /// An input whose packets get the link header asked for.
   func converted(_ input: any PacketInput) -> any PacketInput {
-    switch linkHeader {
-    case nil: input
-    case .raw: ConvertedInput(input, to: .raw)
-    case .enet: ConvertedInput(input, to: .ethernet)
-    }
+    linkType.map { ConvertedInput(input, to: $0) } ?? input
   }
 }
 

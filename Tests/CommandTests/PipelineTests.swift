@@ -13,7 +13,10 @@ import Testing
   func eachReadableCaptureIsReplayedToAFileThatIsIdentical(_ name: String) throws {
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
-    let arguments = ["replay", "Captures/\(name)", "--to", "file:\(out)", "--verify", "--json"]
+    // A pcap has no place for what some of the pcapngs have beside their packets.
+    let arguments = [
+      "replay", "Captures/\(name)", "--to", "file:\(out)", "--verify", "--json", "--lossy",
+    ]
     let result = try Command.run(arguments)
     let report = try result.json()
     let input = try #require((report["inputs"] as? [[String: Any]])?.first)
@@ -67,8 +70,9 @@ import Testing
   func standardInputAndOutputGiveTheBytesThatFilesGive(_ name: String) throws {
     let folder = try TemporaryFolder()
     let path = "Captures/\(name)"
-    let viaFile = try Command.run("replay", path, "--to", "file:\(folder.file("out.pcap"))")
-    let expected = try folder.read("out.pcap")
+    let suffix = name.hasSuffix("ng") ? "pcapng" : "pcap"
+    let viaFile = try Command.run("replay", path, "--to", "file:\(folder.file("out.\(suffix)"))")
+    let expected = try folder.read("out.\(suffix)")
     let fromFile = try Command.run("replay", path, "--to", "file:-")
     let input = unsafe open("\(Command.root.path)/\(path)", O_RDONLY | O_CLOEXEC)
     defer { close(input) }

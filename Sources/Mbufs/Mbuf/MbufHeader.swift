@@ -17,7 +17,7 @@
 //                     48 time stamp in ns (64)
 //                     56 interface (32), link type (32)
 //                     64 checksum state (8), 8 spare bits, VLAN tag (16), flow hash (32)
-//                     72 network offset (16), transport offset (16), 4 spare bytes
+//                     72 network offset (16), transport offset (16), record number (32)
 //                     80 first tag
 //     storage         88 first byte, 96 bytes (32), 104 reference counter, 112 owner
 //

@@ -27,7 +27,8 @@ public struct PacketHeader: Equatable, Sendable {
   public var networkOffset: UInt16 = 0
   /// Bytes from the packet's start to its transport header.
   public var transportOffset: UInt16 = 0
-  @usableFromInline var spare0: UInt32 = 0
+  /// The number of the record that it came in, as its source counts them; 0 if nobody said.
+  public var recordNumber: UInt32 = 0
   /// The first tag's mbuf; 0 in any copy of the header that is not in an mbuf.
   @usableFromInline var tags: UInt = 0
 

@@ -102,6 +102,13 @@ public struct Packet: ~Copyable, @unchecked Sendable {
     set { head.packetHeader.linkType = newValue }
   }
 
+  /// The number of the record that it came in, as its source counts them; 0 if nobody said.
+  @inlinable
+  public var recordNumber: UInt32 {
+    get { head.packetHeader.recordNumber }
+    set { head.packetHeader.recordNumber = newValue }
+  }
+
   /// What is known of the checksums.
   @inlinable
   public var checksumState: PacketHeader.ChecksumState {

@@ -16,6 +16,8 @@ enum BlockFault: Equatable {
   case otherLength(Int, Int)
   /// Fewer bytes than the fields of its type have.
   case short(type: UInt32)
+  /// More bytes between two frames than a copy can keep.
+  case tooManyBlocks
   /// One interface too many.
   case interfaces(limit: Int)
 
@@ -33,6 +35,7 @@ enum BlockFault: Equatable {
         message: "block total length in header and trailer don't match: \(first), \(last)")
     case .short(let type):
       .corrupt(message: "block of type \(type) in pcapng dump file is too short")
+    case .tooManyBlocks: .tooManyBlocks(byteLimit: BlockJournal.byteLimit)
     case .interfaces(let limit):
       .corrupt(message: "more than \(limit) interfaces in a section")
     }

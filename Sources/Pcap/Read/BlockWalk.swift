@@ -35,6 +35,9 @@ package struct CaptureBlock: Equatable, Sendable {
   /// Whether there is a frame in it.
   var isPacket: Bool { Self.isPacket(type) }
 
+  /// Whether a block, in its bytes, begins a section.
+  static func isSection(_ block: [UInt8]) -> Bool { block.starts(with: [0x0a, 0x0d, 0x0d, 0x0a]) }
+
   /// Whether there are frames in blocks of a type.
   static func isPacket(_ type: UInt32) -> Bool {
     type == Kind.enhancedPacket || type == Kind.simplePacket || type == Kind.obsoletePacket

@@ -13,13 +13,24 @@ extension CaptureReader {
   ///   - selection: which frames are given; nil for all.
   /// - Throws: `PcapError`, whose kind says whether the system, the file or the filter is at fault.
   public init(path: String, selecting selection: (any FrameSelection)? = nil) throws(PcapError) {
+    try self.init(path: path, selecting: selection, noting: nil)
+  }
+
+  /// The same, for a copy that keeps what a pcapng has beside its frames.
+  ///
+  /// - Parameter journal: where to note that; packets carry their entry's number.
+  package init(
+    path: String, selecting selection: (any FrameSelection)?, noting journal: BlockJournal?
+  ) throws(PcapError) {
     var input = try ByteSource(path: path)
     let header = try Self.readHeader(&input, path)
-    var section = PcapngSection()
+    var section = PcapngSection(noting: journal)
     if let header { section = PcapngSection(header) } else { try section.open(&input, file: path) }
     let isByteSwapped = header?.isByteSwapped ?? section.walk.isByteSwapped
     let filter = try Self.filter(
       selection, for: section.first?.linkType, isByteSwapped: isByteSwapped, path)
+    // What stands before the first frame is there before the copy is begun.
+    section.publish()
     self.init(input, header, section, filter, path: path)
   }
 

@@ -45,11 +45,14 @@ extension CaptureReader: PacketSource {
     upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
   ) -> SourceState {
     precondition(packetLimit > 0, "\(packetLimit) packets wanted")
+    defer { section.publish() }
+    let isNoted = section.recorder != nil
     var left = packetLimit
     while left > 0 {
       do throws(MbufError) {
-        guard let frame = nextFrame() else { return endState() }
-        queue.enqueue(try frame.packet(of: pool))
+        guard var packet = try nextPacket(of: pool) else { return endState() }
+        if isNoted { packet.recordNumber = section.note(found, input) }
+        queue.enqueue(packet)
       } catch {
         if left < packetLimit { readAgain() } else { drop() }
         return .more

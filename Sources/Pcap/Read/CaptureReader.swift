@@ -124,12 +124,18 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     into pool: MbufPool, headroom: Int = 0
   ) throws(MbufError) -> Packet? {
     do throws(MbufError) {
-      guard let frame = nextFrame() else { return nil }
-      return try frame.packet(of: pool, headroom: headroom)
+      return try nextPacket(of: pool, headroom: headroom)
     } catch {
       drop()
       throw error
     }
+  }
+
+  /// The next frame as a packet; one that the pool denies is the last one read.
+  @inline(__always)
+  mutating func nextPacket(of pool: MbufPool, headroom: Int = 0) throws(MbufError) -> Packet? {
+    guard let frame = nextFrame() else { return nil }
+    return try frame.packet(of: pool, headroom: headroom)
   }
 
   /// The next frame in the reader's own buffer, or nil at the end, which `end` then describes.
@@ -184,6 +190,15 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   package var recordBytes: RawSpan {
     @_lifetime(borrow self)
     get { input.span(0, input.lentByteCount) }
+  }
+
+  /// Notes the block of the last frame for a copy, together with those before it.
+  ///
+  /// - Returns: the number that says so to the writer; 0 if nothing is noted.
+  package mutating func noteBlock() -> UInt32 {
+    let number = section.note(found, input)
+    section.publish()
+    return number
   }
 
   // MARK: What is not given

@@ -18,12 +18,16 @@ struct PcapngSection {
   /// What each of them means for its frames.
   private(set) var facts: [InterfaceFacts] = []
   private var textByteCount = 0
+  /// Where all blocks are noted for a copy; nil if there is to be none.
+  private(set) var recorder: BlockRecorder?
   /// The interface of the first frame, or the one that is described first if no frame has come yet; nil
   /// before either.
   private(set) var first: CaptureInterface?
 
   /// Nothing read yet.
-  init() {}
+  ///
+  /// - Parameter journal: where to note what stands beside frames.
+  init(noting journal: BlockJournal? = nil) { recorder = journal.map(BlockRecorder.init) }
 
   /// What the header of a pcap says.
   init(_ header: PcapFileHeader) {
@@ -38,23 +42,35 @@ struct PcapngSection {
   @inline(__always)
   mutating func next(of input: inout ByteSource) -> BlockWalk.Step {
     let step = walk.next(of: &input)
-    guard case .block(let block) = step,
-      block.type == CaptureBlock.Kind.interface || block.type == CaptureBlock.Kind.section
-    else { return step }
+    guard case .block(let block) = step, !block.isPacket else { return step }
     return note(block, input)
   }
 
-  /// Takes what a section or an interface says.
+  /// Notes the block of a frame that was found; gives the number that its packet carries, 0 if nothing
+  /// is noted.
+  @inline(__always)
+  mutating func note(_ frame: FoundFrame, _ input: borrowing ByteSource) -> UInt32 {
+    recorder?.note(frame, in: input.span(0, input.lentByteCount)) ?? 0
+  }
+
+  /// Hands on what was noted, before the packets are.
+  mutating func publish() { recorder?.publish() }
+
+  /// Takes what a block that is no frame's says.
   @inline(never)
   private mutating func note(
     _ block: CaptureBlock, _ input: borrowing ByteSource
   ) -> BlockWalk.Step {
+    if recorder?.note(input.span(0, block.byteCount)) == false {
+      return .failed(.tooManyBlocks)
+    }
     if block.type == CaptureBlock.Kind.section {
       interfaces.removeAll()
       facts.removeAll()
       textByteCount = 0
       return .block(block)
     }
+    guard block.type == CaptureBlock.Kind.interface else { return .block(block) }
     guard block.byteCount >= 20 else {
       return .failed(.short(type: block.type))
     }

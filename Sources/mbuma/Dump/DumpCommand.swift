@@ -46,6 +46,11 @@ struct DumpCommand: ParsableCommand {
     help: "Write the packets into this capture, - for standard output, and show none.")
   var output: String?
 
+  @Flag(
+    name: .customLong("lossy"),
+    help: "Write the packets alone, without the comments, names and secrets of a pcapng.")
+  var isLossy = false
+
   @Flag(help: "Print one JSON object for each packet, on a line of its own.")
   var ndjson = false
 
@@ -122,8 +127,11 @@ struct DumpCommand: ParsableCommand {
     Interrupts.stop(control)
     var result = Result()
     do throws(PcapError) {
-      var frames = try CaptureFrames(path: inputs[0], filter: filter)
-      var packets = try makeOutput(for: frames, path: files.outputPath)
+      let changes = BlockJournal.Changes(
+        leavesOut: filter != nil || limit != nil || faults != nil)
+      let journal = output == nil || isLossy ? nil : BlockJournal(changes)
+      var frames = try CaptureFrames(path: inputs[0], filter: filter, noting: journal)
+      var packets = try makeOutput(for: frames, path: files.outputPath, copying: journal)
       do throws(PcapError) {
         try dump(&frames, to: &packets, control)
         try packets.close()
@@ -174,12 +182,14 @@ struct DumpCommand: ParsableCommand {
   }
 
   private func makeOutput(
-    for frames: borrowing CaptureFrames, path: String?
+    for frames: borrowing CaptureFrames, path: String?, copying journal: BlockJournal?
   ) throws(PcapError) -> DumpOutput {
     if let path {
+      let isPcapng = frames.format == .pcapng && !isLossy
       return DumpOutput(
         try CaptureWriter(
-          path: path, linkType: frames.linkType, resolution: frames.resolution))
+          path: path, format: CaptureFormat(ofFileNamed: path) ?? (isPcapng ? .pcapng : .pcap),
+          linkType: frames.linkType, resolution: frames.resolution, copying: journal))
     }
     if ndjson { return DumpOutput() }
     var style = DumpStyle()

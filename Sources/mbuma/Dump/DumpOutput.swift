@@ -49,7 +49,7 @@ struct DumpOutput: ~Copyable {
     try writer?.write(
       CapturedFrame(
         bytes: frame.bytes, timestampInNanoseconds: frame.timestampInNanoseconds,
-        wireByteCount: frame.wireByteCount))
+        wireByteCount: frame.wireByteCount, linkType: frame.linkType), number: frame.recordNumber)
     if (line?.text.byteCount ?? object?.text.byteCount ?? 0) >= Self.flushByteCount { flushText() }
   }
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a pcapng has beside the bytes of its frames, on its way from the reader to the writer of a copy.
+// Packets carry what packets have; all else goes beside them:
+//
+//     reader --> packets, each with the number of its entry --> ... --> writer
+//        \--> journal: | block | entry 1 | entry 2 | block | entry 3 | ... --/
+//
+// An entry is the block of a frame without the frame: what stands in front of it and behind it, and
+// what was read there. The writer takes a packet's number, goes on in the journal to that entry, writes
+// the blocks that it passes, and passes over entries of packets that did not come. So
+//
+//     nothing left out, nothing edited  =>  bytes written == bytes read
+//
+//     of a block that is no frame's      0 number, 0   4 bytes   8 the block
+//     of a frame's block                 0 number      4 bytes   8 in front of the frame   12 captured
+//                                       16 on the wire   20 time (64)   28 the bytes in front, those behind
+//
+// Numbers go up from 1 through all inputs, and from 2^32 - 1 on to 1: those on their way are fewer.
+//
+// Reader and writer may be on two threads. Each has a buffer of its own; the one between them changes
+// hands under a lock, a batch at a time, and all three are used again.
+//
+//     bytes in the three buffers <= what stands beside the packets on their way + blocks between two frames
+
+import Synchronization
+
+/// The blocks of captures that are copied, on their way into the copy.
+package final class BlockJournal: Sendable {
+  /// What is done to packets between reader and writer, as far as it changes what a block says.
+  package struct Changes: Sendable, Equatable {
+    /// Whether some packets are left out, or get another length: a section's is not known then.
+    package var leavesOut = false
+    /// Whether bytes of packets are changed: hashes over them are left out then.
+    package var edits = false
+    /// The link type that all packets get, as packets have it; nil if each keeps its own.
+    package var linkType: UInt32?
+
+    package init(leavesOut: Bool = false, edits: Bool = false, linkType: UInt32? = nil) {
+      self.leavesOut = leavesOut
+      self.edits = edits
+      self.linkType = linkType
+    }
+  }
+
+  /// The most bytes of blocks between two frames: longer runs are not copied.
+  static let byteLimit = 2 * BlockWalk.blockByteLimit
+
+  let changes: Changes
+  private let published = Mutex<[UInt8]>([])
+  private let lastNumber = Atomic<UInt32>(0)
+
+  package init(_ changes: Changes = Changes()) { self.changes = changes }
+
+  /// Whether nothing was handed on that is not taken yet.
+  var isEmpty: Bool { published.withLock { $0.isEmpty } }
+
+  /// The number of the next entry.
+  func nextNumber() -> UInt32 {
+    while true {
+      let number = lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
+      if number != 0 { return number }
+    }
+  }
+
+  /// Hands what a reader gathered on; what was in `bytes` is gone from there.
+  func publish(_ bytes: inout [UInt8]) {
+    published.withLock { published in
+      if published.isEmpty {
+        swap(&published, &bytes)
+      } else {
+        published += bytes
+      }
+    }
+    bytes.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes what was handed on in place of `bytes`, which are done with.
+  func take(_ bytes: inout [UInt8]) {
+    bytes.removeAll(keepingCapacity: true)
+    published.withLock { swap(&$0, &bytes) }
+  }
+}
