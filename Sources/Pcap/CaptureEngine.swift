@@ -25,7 +25,7 @@ package struct OwnEngine: CaptureEngine {
     _ path: String, selecting selection: (any FrameSelection)?, noting journal: BlockJournal?,
     unless check: (FileIdentity) throws(PcapError) -> Void
   ) throws(PcapError) -> any PacketSource & ~Copyable {
-    var reader = try CaptureReader(path: path, selecting: selection, noting: journal)
+    var reader = try CaptureReader(path: path, selecting: selection, noting: journal, mapping: true)
     try check(reader.identity)
     reader.stopWaiting()
     return reader

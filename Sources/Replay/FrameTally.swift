@@ -53,9 +53,22 @@ public struct FrameTally: Equatable, Sendable {
     return result
   }
 
+  /// Counts what a packet is without taking it apart, if there is nothing more to say of it.
+  ///
+  /// - Returns: nil, and nothing is counted, if there is.
+  @inline(__always)
+  package mutating func countPlain(_ packet: borrowing Packet) -> PlainFrame? {
+    let type = LinkType(rawValue: packet.linkType)
+    guard let frame = PlainFrame(packet.bytes, linkType: type) else { return nil }
+    protocols.count(frame)
+    ipv4Checksums.count(.valid)
+    if frame == .udp { udpChecksums.count(.valid) }
+    return frame
+  }
+
   /// Counts the frames of another tally too.
   mutating func add(_ other: FrameTally) {
-    protocols.add(other.protocols)
+    protocols += other.protocols
     ipv4Checksums += other.ipv4Checksums
     udpChecksums += other.udpChecksums
     for index in stopCounts.indices { stopCounts[index] += other.stopCounts[index] }

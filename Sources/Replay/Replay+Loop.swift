@@ -12,6 +12,11 @@ func replayLoop<Sink: ReplaySink & ~Copyable>(
 ) {
   var leaving = PacketQueue()
   while var packet = packets.dequeue() {
+    if !Sink.looksAtFrames, let frame = tally.countPlain(packet) {
+      if frame == .udp { packet.checksumState = .verified }
+      leaving.enqueue(packet)
+      continue
+    }
     let frame = packet.decoded()
     // What was verified need not be verified again by whom the packet goes to.
     if tally.count(packet, frame) == .valid { packet.checksumState = .verified }

@@ -11,6 +11,9 @@ protocol ReplaySink: PacketSink, ~Copyable {
   /// - Throws: `InterfaceError` if they cannot go where the earlier ones went.
   mutating func begin(_ traits: LinkTraits, from name: String) throws(InterfaceError)
 
+  /// Whether it is told what each packet's headers say.
+  static var looksAtFrames: Bool { get }
+
   /// Accepts a packet that it would decode itself, or puts it behind those to be transmitted next.
   mutating func take(
     _ packet: consuming Packet, _ frame: DecodedFrame, _ leaving: inout PacketQueue)
@@ -18,6 +21,9 @@ protocol ReplaySink: PacketSink, ~Copyable {
 
 extension ReplaySink where Self: ~Copyable {
   mutating func begin(_ traits: LinkTraits, from name: String) {}
+
+  @inline(__always)
+  static var looksAtFrames: Bool { false }
 
   @inline(__always)
   mutating func take(
@@ -30,6 +36,9 @@ extension ReplaySink where Self: ~Copyable {
 extension NullSink: ReplaySink {}
 
 extension StackSink: ReplaySink {
+  @inline(__always)
+  static var looksAtFrames: Bool { true }
+
   @inline(__always)
   mutating func take(
     _ packet: consuming Packet, _ frame: DecodedFrame, _ leaving: inout PacketQueue

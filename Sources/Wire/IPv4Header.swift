@@ -106,8 +106,12 @@ public struct IPv4Header: HeaderView, ~Escapable, BitwiseCopyable {
     }
   }
 
+  /// Both addresses as this machine stores their bytes: for sums, which do not mind.
+  @inlinable @inline(__always)
+  var addressWord: UInt64 { window.load(UInt64.self, at: 12) }
+
   /// Whether the first 20 bytes sum to what a header without options must.
-  @inlinable
+  @inlinable @inline(__always)
   var hasPlainChecksum: Bool {
     // Cannot wrap: five numbers of 32 bits. A sum of 16-bit words folds to 0xffff if it is a multiple
     // of that and not 0, in whichever order the bytes are and however wide the words.

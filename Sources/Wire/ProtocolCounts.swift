@@ -39,20 +39,14 @@ public struct ProtocolCounts: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public init() {}
 
-  /// Counts what another value has counted too.
-  package mutating func add(_ counts: ProtocolCounts) {
-    arp += counts.arp
-    ipv4 += counts.ipv4
-    ipv6 += counts.ipv6
-    udp += counts.udp
-    tcp += counts.tcp
-    icmp += counts.icmp
-    icmpv6 += counts.icmpv6
-    vlan += counts.vlan
-    qinq += counts.qinq
-    ipv4Fragment += counts.ipv4Fragment
-    ipv6Fragment += counts.ipv6Fragment
-    other += counts.other
+  /// Counts one frame of which there is nothing more to say.
+  @inlinable @inline(__always)
+  package mutating func count(_ frame: PlainFrame) {
+    ipv4 &+= 1
+    switch frame {
+    case .udp: udp &+= 1
+    case .tcp: tcp &+= 1
+    }
   }
 
   /// Counts one frame.

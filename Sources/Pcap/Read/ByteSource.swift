@@ -13,9 +13,10 @@
 // it. The buffer grows when it is full, to twice its bytes at most: so never to more than twice what
 // has come, whatever a length in the file says.
 //
-// Regular files are read(2) like all others and not mapped: a file that is cut while it is mapped
-// ends the process by SIGBUS at the next look, where read(2) just finds the end. Who made the
-// descriptor non-blocking is not told otherwise: it is waited for.
+// A regular file is read(2) like all others, unless whoever reads asks for it to be mapped and can tell
+// when what it copied was still there (FileMapping.swift). Then the window is the whole file, and nothing
+// is asked for: what the window has not is read(2) again, and the mapping is left. Who made the descriptor
+// non-blocking is not told otherwise: it is waited for.
 
 #if canImport(Glibc)
   import Glibc
@@ -44,9 +45,12 @@ struct ByteSource: ~Copyable {
   private static var firstByteCount: Int { 262_144 }
 
   private let descriptor: Int32
+  /// Whether others go on from the descriptor's place, as with standard input.
+  private let isShared: Bool
   /// Which file it is.
   let identity: FileIdentity
   private var bytes: UnsafeMutableRawPointer
+  private var mapping: FileMapping?
   private(set) var capacity = firstByteCount
   private var start = 0
   private var lent = 0
@@ -69,11 +73,12 @@ struct ByteSource: ~Copyable {
       _ = closeDescriptor(descriptor)
       throw Self.failure(EISDIR, path)
     }
-    self.init(descriptor: descriptor, identity: identity)
+    self.init(descriptor: descriptor, identity: identity, isShared: path == "-")
   }
 
-  private init(descriptor: Int32, identity: FileIdentity) {
+  private init(descriptor: Int32, identity: FileIdentity, isShared: Bool) {
     self.descriptor = descriptor
+    self.isShared = isShared
     self.identity = identity
     unsafe bytes = .allocate(byteCount: Self.firstByteCount, alignment: 4_096)
     origin = identity.isRegular ? Swift.max(0, Int(lseek(descriptor, 0, SEEK_CUR))) : 0
@@ -85,7 +90,47 @@ struct ByteSource: ~Copyable {
 
   deinit {
     _ = closeDescriptor(descriptor)
+    if !isMapped { unsafe bytes.deallocate() }
+  }
+
+  // MARK: Mapped
+
+  /// Whether the window is the file itself, which may be cut meanwhile.
+  @inline(__always) var isMapped: Bool {
+    switch mapping {
+    case .some: true
+    case .none: false
+    }
+  }
+
+  /// Makes the whole file the window, if it is a regular one and the system does.
+  mutating func map() {
+    guard !isMapped, !isShared, identity.isRegular, let mapping = FileMapping.make(descriptor)
+    else {
+      return
+    }
+    let place = place
+    guard place <= mapping.byteCount else { return }
     unsafe bytes.deallocate()
+    unsafe bytes = mapping.base
+    (start, end, origin, capacity) = (place, mapping.byteCount, 0, mapping.byteCount)
+    self.mapping = consume mapping
+  }
+
+  /// Gets what is behind into memory, of a mapping.
+  mutating func prepare() { mapping?.prepare(start) }
+
+  /// Whether some bytes of a mapping, counted from the first one here, are still in the file.
+  func isThere(_ count: Int) -> Bool { mapping?.isThere(upTo: start + count) ?? true }
+
+  /// Goes on by read(2) where the window begins.
+  mutating func unmap() {
+    guard isMapped else { return }
+    lseek(descriptor, off_t(place), SEEK_SET)
+    unsafe bytes = .allocate(byteCount: Self.firstByteCount, alignment: 4_096)
+    (origin, capacity) = (place, Self.firstByteCount)
+    (start, end) = (0, 0)
+    mapping = nil
   }
 
   private static func failure(_ reason: Int32, _ path: String) -> PcapError {
@@ -177,6 +222,7 @@ struct ByteSource: ~Copyable {
   @inline(never)
   mutating func fill(_ wanted: Int) -> Supply {
     goOn()
+    unmap()
     while byteCount < wanted {
       if isAtEnd { return .ended }
       if !waits, !identity.isRegular, !isReadable(descriptor) { return .notYet }

@@ -18,9 +18,15 @@ extension CaptureReader {
 
   /// The same, for a copy that keeps what a pcapng has beside its frames.
   ///
-  /// - Parameter journal: where to note that; packets carry their entry's number.
+  /// - Parameters:
+  ///   - path: as above.
+  ///   - selection: as above.
+  ///   - journal: where to note that; packets carry their entry's number.
+  ///   - isMapped: whether a regular pcap is mapped where only packets are asked for. The process then
+  ///     has a handler for SIGBUS, since the file may be cut meanwhile.
   package init(
-    path: String, selecting selection: (any FrameSelection)?, noting journal: BlockJournal?
+    path: String, selecting selection: (any FrameSelection)?, noting journal: BlockJournal?,
+    mapping isMapped: Bool = false
   ) throws(PcapError) {
     var input = try ByteSource(path: path)
     let header = try Self.readHeader(&input, path)
@@ -32,6 +38,7 @@ extension CaptureReader {
     // What stands before the first frame is there before the copy is begun.
     section.publish()
     self.init(input, header, section, filter, path: path)
+    if isMapped, hasPlainRecords { self.input.map() }
   }
 
   /// Reads the header of a pcap; nil for a pcapng, of which nothing is read.

@@ -48,6 +48,9 @@ extension CaptureReader: PacketSource {
     defer { section.publish() }
     let isNoted = section.recorder != nil
     var left = packetLimit
+    if hasPlainRecords, receivePlainRecords(upTo: packetLimit, into: &queue, from: pool) > 0 {
+      return .more
+    }
     while left > 0 {
       do throws(MbufError) {
         guard var packet = try nextPacket(of: pool) else { return endState() }

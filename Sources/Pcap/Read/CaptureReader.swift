@@ -78,7 +78,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   var found = FoundFrame()
   /// How the records of a pcap are read.
   let layout: RecordLayout
-  private let isFiltered: Bool
+  let isFiltered: Bool
   /// What the filter is prepared for.
   private var filteredType: LinkType
   private var filteredOrder: Bool
@@ -202,6 +202,14 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   }
 
   // MARK: What is not given
+
+  /// Counts records that were read as packets.
+  @inline(__always)
+  mutating func note(recordCount: Int, byteCount: Int) {
+    self.recordCount &+= recordCount
+    packetCount &+= recordCount
+    self.byteCount &+= byteCount
+  }
 
   /// Counts a frame, the last one read, as dropped.
   @inline(never)
