@@ -12,14 +12,15 @@ func replayLoop<Sink: ReplaySink & ~Copyable>(
 ) {
   var leaving = PacketQueue()
   while var packet = packets.dequeue() {
-    if !Sink.looksAtFrames, let frame = tally.countPlain(packet) {
-      if frame == .udp { packet.checksumState = .verified }
+    let plain = tally.countPlain(packet)
+    // What was verified need not be verified again by whom the packet goes to.
+    if plain == .udp { packet.checksumState = .verified }
+    if plain != nil, !Sink.looksAtFrames {
       leaving.enqueue(packet)
       continue
     }
     let frame = packet.decoded()
-    // What was verified need not be verified again by whom the packet goes to.
-    if tally.count(packet, frame) == .valid { packet.checksumState = .verified }
+    if plain == nil, tally.count(packet, frame) == .valid { packet.checksumState = .verified }
     sink.take(packet, frame, &leaving)
   }
   packets.append(&leaving)
