@@ -32,6 +32,7 @@ public final class CaptureFiles: Sendable {
   /// The file that is written, "-" for standard output.
   package let outputPath: String?
   /// Where what pcapngs have beside frames is noted for the output; nil if it is not kept.
+  private let shiftsLoopTimes: Bool
   fileprivate let journal: BlockJournal?
   private let written = Mutex<FileIdentity?>(nil)
 
@@ -49,12 +50,20 @@ public final class CaptureFiles: Sendable {
 
   /// The same, with an engine that opens the inputs.
   ///
-  /// - Parameter changes: what is done to packets on their way to the output; nil if what pcapngs have
-  ///   beside them is not kept.
+  /// - Parameters:
+  ///   - paths: as above.
+  ///   - selection: as above.
+  ///   - output: as above.
+  ///   - engine: opens the inputs.
+  ///   - changes: what is done to packets on their way to the output; nil if what pcapngs have beside
+  ///     them is not kept.
+  ///   - shiftsLoopTimes: whether the times of each loop follow those of the one before.
   package init(
     _ paths: [String], selecting selection: (any FrameSelection)?, output: String?,
-    by engine: any CaptureEngine, keeping changes: BlockJournal.Changes? = nil
+    by engine: any CaptureEngine, keeping changes: BlockJournal.Changes? = nil,
+    shiftsLoopTimes: Bool = false
   ) {
+    self.shiftsLoopTimes = shiftsLoopTimes
     journal = output == nil ? nil : changes.map(BlockJournal.init)
     self.paths = paths
     self.selection = selection
@@ -148,14 +157,16 @@ public final class CaptureFiles: Sendable {
     _ output: inout CaptureReader, loopCount: Int, packetCount: Int
   ) -> PacketComparison {
     var comparison = PacketComparison()
+    var times = shiftsLoopTimes ? LoopTimes() : nil
     var hasBegun = false
     for _ in 0..<loopCount {
       for path in paths where !hasBegun || comparison.packetCount < packetCount {
         guard var reader = try? CaptureReader(path: path, selecting: selection) else { continue }
         hasBegun = true
-        comparison.compare(&reader, with: &output, upTo: packetCount)
+        comparison.compare(&reader, with: &output, upTo: packetCount, shifting: &times)
         if !comparison.isIdentical { return comparison }
       }
+      times?.endLoop()
       if !hasBegun || comparison.packetCount >= packetCount { break }
     }
     comparison.finish(&output, wanted: packetCount)

@@ -15,14 +15,18 @@ extension PacketComparison {
     var expected = try CaptureReader(path: expected)
     var actual = try CaptureReader(path: actual)
     self.init()
-    compare(&expected, with: &actual)
+    var times: LoopTimes?
+    compare(&expected, with: &actual, upTo: .max, shifting: &times)
     finish(&actual)
   }
 
   /// Compares what `expected` still has to give with what comes next in `actual`, up to the first
   /// difference or until `limit` frames are the same in all.
+  ///
+  /// - Parameter times: what was added to the expected times, if anything; notes them.
   package mutating func compare(
-    _ expected: inout CaptureReader, with actual: inout CaptureReader, upTo limit: Int = .max
+    _ expected: inout CaptureReader, with actual: inout CaptureReader, upTo limit: Int,
+    shifting times: inout LoopTimes?
   ) {
     // A pcapng has a type for each frame.
     if firstDifference == nil, actual.format == .pcap, expected.linkType != actual.linkType {
@@ -35,7 +39,9 @@ extension PacketComparison {
         firstDifference = Difference(packet: number, field: field)
         return
       }
-      firstDifference = wanted.difference(from: found, numbered: number)
+      times?.note(wanted.timestampInNanoseconds)
+      firstDifference = wanted.difference(
+        from: found, numbered: number, shift: times?.shift ?? 0)
       if firstDifference == nil { packetCount = number }
     }
   }
@@ -62,16 +68,17 @@ extension CapturedFrame {
   /// - Parameters:
   ///   - other: the frame of the other capture.
   ///   - packet: the frame's number, for the report.
+  ///   - shift: what was added to this frame's time.
   /// - Returns: nil if nothing differs.
   borrowing func difference(
-    from other: borrowing CapturedFrame, numbered packet: Int
+    from other: borrowing CapturedFrame, numbered packet: Int, shift: Int64 = 0
   ) -> PacketComparison.Difference? {
     func found(
       _ field: PacketComparison.Field, _ offset: Int? = nil
     ) -> PacketComparison.Difference {
       PacketComparison.Difference(packet: packet, offset: offset, field: field)
     }
-    if !isSameTime(timestampInNanoseconds, other.timestampInNanoseconds) {
+    if !isSameTime(LoopTimes.sum(timestampInNanoseconds, shift), other.timestampInNanoseconds) {
       return found(.timestamp)
     }
     if linkType != other.linkType { return found(.linkType) }

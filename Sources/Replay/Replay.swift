@@ -42,13 +42,15 @@ public struct Replay: ~Copyable {
   var deadline: ContinuousClock.Instant?
   /// Whether the time is over; what was read by then and not sent counts as refused.
   var isTimeOver = false
+  /// The times of loops; nil where they stay.
+  private var loopTimes: LoopTimes?
 
   /// Packets of one batch: few enough to be in the processor's cache when they are decoded.
   static var batchPacketCount: Int { 32 }
   /// Packets of one batch out of memory, where they are not looked at.
   static var loadedBatchPacketCount: Int { 256 }
   /// Packets between two reports of progress.
-  private static var stepPacketCount: Int { 4_096 }
+  static var stepPacketCount: Int { 4_096 }
 
   /// Prepares a replay.
   ///
@@ -68,6 +70,7 @@ public struct Replay: ~Copyable {
         ReplayPlan.Pacing($0.schedule, loopPause: $0.loopPause, clock: SkippingClock())
       }
     }
+    loopTimes = plan.shiftsLoopTimes && plan.loopCount > 1 ? LoopTimes() : nil
     report = ReplayReport(pool: pool.statistics())
     report.inputs = plan.inputs.map { ReplayReport.Input(name: $0.name) }
     report.rewriting = plan.rewrite.map { _ in RewriteCounts() }
@@ -170,13 +173,18 @@ public struct Replay: ~Copyable {
       }
       report.loops += 1
       let before = report.packetsRead
-      for index in report.inputs.indices where !isDone {
-        if let loaded {
-          try send(loaded[index], index, to: &sink)
-        } else {
-          try send(index, to: &sink)
+      if plan.mergesInputs {
+        try sendMerged(to: &sink)
+      } else {
+        for index in report.inputs.indices where !isDone {
+          if let loaded {
+            try send(loaded[index], index, to: &sink)
+          } else {
+            try send(index, to: &sink)
+          }
         }
       }
+      loopTimes?.endLoop()
       // Inputs that give nothing will give nothing again.
       if report.packetsRead == before { break }
     }
@@ -270,7 +278,7 @@ public struct Replay: ~Copyable {
   }
 
   /// Waits for a source that is idle, a quarter of a second at most and no longer than there is time.
-  private mutating func waitForMore(_ source: inout any PacketSource & ~Copyable) {
+  mutating func waitForMore(_ source: inout any PacketSource & ~Copyable) {
     var milliseconds: Int32 = 250
     if let deadline {
       let left = deadline - ContinuousClock.now
@@ -319,6 +327,7 @@ public struct Replay: ~Copyable {
   ) throws(InterfaceError) {
     report.inputs[index].packets += packets.packetCount
     report.inputs[index].bytes += packets.byteCount
+    if loopTimes != nil { shiftTimes(&packets, areKept: owner != nil) }
     var held = PacketQueue()
     let refusal =
       owner == nil && changesPackets ? change(&packets, holding: &held) : nil
@@ -343,7 +352,25 @@ public struct Replay: ~Copyable {
     }
     report.packetsSent += packetCount - packets.packetCount
     report.bytesSent += byteCount - packets.byteCount
+    if plan.isUnbuffered { try sink.push() }
     if isPastDeadline { isTimeOver = true }
+  }
+
+  /// Has the times of a loop follow those of the one before.
+  ///
+  /// - Parameter areKept: whether the packets were shifted in the loops before already.
+  @inline(never)
+  private mutating func shiftTimes(_ packets: inout PacketQueue, areKept: Bool) {
+    guard var times = loopTimes else { return }
+    let shift = areKept ? (report.loops > 1 ? times.step : 0) : times.shift
+    var shifted = PacketQueue()
+    while var packet = packets.dequeue() {
+      times.note(packet.timestampInNanoseconds)
+      packet.timestampInNanoseconds = LoopTimes.sum(packet.timestampInNanoseconds, shift)
+      shifted.enqueue(packet)
+    }
+    loopTimes = times
+    swap(&packets, &shifted)
   }
 
   /// Whether nothing more is to be read and sent, for want of time or because somebody stopped it.

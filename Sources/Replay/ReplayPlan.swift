@@ -40,6 +40,12 @@ public struct ReplayPlan: Sendable {
   ///
   /// Every due time comes at once, and the output is not opened.
   public var isDryRun = false
+  /// Go through all inputs at once, in the order of their packets' times, and not one after the other.
+  public var mergesInputs = false
+  /// Add to the times of each loop what it takes for them to keep rising.
+  public var shiftsLoopTimes = false
+  /// Put out each batch of packets before the next is read.
+  public var isUnbuffered = false
   /// How headers are rewritten before packets are counted and sent; nil leaves them.
   public var rewrite: RewriteRules?
   /// What becomes of packets longer than the MTU; nil leaves them to the output.
