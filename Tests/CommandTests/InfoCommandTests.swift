@@ -11,6 +11,8 @@ import Testing
     "last_time_ns", "first_time", "last_time", "rate_byteps", "rate_bps", "rate_pps", "sizes",
     "strict_time_order", "largest_gap", "protocols", "checksums", "faults", "talkers_exact",
     "talkers", "ports", "sane", "end", "error",
+    // For a total of several files.
+    "addresses", "ports_used",
   ]
 
   private static func file(_ arguments: String...) throws -> [String: Any] {
@@ -22,7 +24,7 @@ import Testing
   func theJSONKeepsItsSchemaAndAddsUp(_ name: String) throws {
     let result = try Command.run("info", "Captures/\(name)", "--json", "--top", "1024")
     let report = try result.json()
-    #expect(Set(report.keys) == ["schema", "files", "interrupted"])
+    #expect(Set(report.keys) == ["schema", "files", "total", "interrupted"])
     #expect(report["schema"] as? String == "mbuma.info/1")
     let file = try #require((report["files"] as? [[String: Any]])?.first)
     #expect(Set(file.keys) == Self.keys)

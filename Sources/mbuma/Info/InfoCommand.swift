@@ -88,10 +88,8 @@ struct InfoCommand: ParsableCommand {
       }
     }
     if json {
-      let object: JSONValue = [
-        "schema": "mbuma.info/1", "files": .array(reports), "interrupted": .bool(control.isStopped),
-      ]
-      isReported = Terminal.report(object.prettyText + "\n", isJSON: true)
+      let report = Self.json(reports, top: top.value, wasInterrupted: control.isStopped)
+      isReported = Terminal.report(report.prettyText + "\n", isJSON: true)
     }
     if control.isStopped { Terminal.warn("mbuma: interrupted; what is above was read") }
     if status == .insane {
@@ -99,5 +97,13 @@ struct InfoCommand: ParsableCommand {
     }
     if status != .done { throw status.code }
     if !isReported { throw ExitStatus.failed.code }
+  }
+
+  /// The report of schema `mbuma.info/1` about some files.
+  static func json(_ files: [JSONValue], top: Int, wasInterrupted: Bool) -> JSONValue {
+    [
+      "schema": "mbuma.info/1", "files": .array(files),
+      "total": InfoTotal(of: files, top: top).json, "interrupted": .bool(wasInterrupted),
+    ]
   }
 }

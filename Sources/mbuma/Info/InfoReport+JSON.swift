@@ -40,7 +40,9 @@ extension InfoReport {
       "checksums": checksumsJSON,
       "faults": faultsJSON,
       "talkers_exact": .bool(summary.talkers.isExact),
+      "addresses": .integer(summary.talkers.addressCount),
       "talkers": .array(summary.talkers.top(top).map(\.json)),
+      "ports_used": .integer(summary.ports.usedCount),
       "ports": .array(summary.ports.top(top).map(\.json)),
       "sane": .bool(isSane),
       "end": end.map { .string($0.name) } ?? .null,
@@ -58,6 +60,8 @@ extension InfoReport {
 
   private var sizesJSON: JSONValue {
     if summary.packetCount == 0 { return .null }
+    var histogram = BucketCounts(bucket: SizeCounts.bucket)
+    for row in summary.sizes.buckets { histogram.add(row.count, upTo: row.greatest) }
     return [
       "min_bytes": .integer(summary.sizes.least),
       "mean_bytes": .number(summary.sizes.mean),
@@ -65,6 +69,7 @@ extension InfoReport {
       "p90_bytes": .integer(summary.sizes.quantile(0.9)),
       "p99_bytes": .integer(summary.sizes.quantile(0.99)),
       "max_bytes": .integer(summary.sizes.greatest),
+      "histogram": histogram.json(unit: "bytes"),
     ]
   }
 

@@ -38,7 +38,7 @@ extension InfoReport {
     return lines.map { name, value in Self.line(name, value) }.joined()
   }
 
-  private static func line(_ name: String, _ value: String) -> String {
+  static func line(_ name: String, _ value: String) -> String {
     // As capinfos has it: two spaces behind a name that is too long for the column.
     let label = name.isEmpty ? "" : name + ":"
     let space = label.count <= 20 ? 21 - label.count : 2
@@ -124,7 +124,7 @@ extension InfoReport {
   }
 
   /// Lines of which the first has a name; "none" if there are none.
-  private static func titled(_ name: String, _ values: [String]) -> [(String, String)] {
+  static func titled(_ name: String, _ values: [String]) -> [(String, String)] {
     if values.isEmpty { return [(name, "none")] }
     return values.enumerated().map { index, value in (index == 0 ? name : "", value) }
   }
