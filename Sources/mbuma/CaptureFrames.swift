@@ -18,15 +18,33 @@ import Wire
 
 /// A capture being read, frame by frame.
 struct CaptureFrames: ~Copyable {
+  /// What the first comments on frames are.
+  struct Comment {
+    /// The frame, from 1.
+    let number: Int
+    let text: String
+  }
+
   private var reader: CaptureReader
+  /// Whether comments and interfaces of frames are noted.
+  private let isNoting: Bool
+  /// Frames with a comment.
+  private(set) var commentedCount = 0
+  /// The first comments.
+  private(set) var comments: [Comment] = []
+  /// Frames of the interfaces that the notes have.
+  private(set) var interfacePackets: [Int] = []
   /// Bytes of the file; nil of a pipe.
   let fileByteCount: Int?
 
   /// Opens a capture, "-" for standard input.
-  init(path: String, filter: String? = nil) throws(PcapError) {
+  ///
+  /// - Parameter isNoting: whether to note what a pcapng says of frames beside them.
+  init(path: String, filter: String? = nil, isNoting: Bool = false) throws(PcapError) {
     fileByteCount = Self.byteCount(of: path)
     reader = try CaptureReader(path: path, filter: filter)
     reader.stopWaiting()
+    self.isNoting = isNoting && reader.format == .pcapng
   }
 
   /// How the file is laid out.
@@ -39,6 +57,8 @@ struct CaptureFrames: ~Copyable {
   var snapshotByteCount: Int { reader.snapshotByteCount }
   /// How the reading ended; nil before that.
   var end: CaptureEnd? { reader.end }
+  /// What a pcapng said beside frames.
+  var notes: CaptureNotes { reader.notes }
   /// Records read, those that a filter left out included.
   var recordCount: Int { reader.recordCount }
 
@@ -46,6 +66,7 @@ struct CaptureFrames: ~Copyable {
   @_lifetime(&self)
   mutating func next() -> InspectedFrame? {
     guard let lent = nextLent() else { return nil }
+    if isNoting { noteFrame() }
     // They stay until the reader's next frame, which needs this capture, which the result borrows.
     let bytes = unsafe RawSpan(_unsafeBytes: lent.bytes)
     let number = reader.recordCount
@@ -72,6 +93,43 @@ struct CaptureFrames: ~Copyable {
         bytes: bytes, timestampInNanoseconds: frame.timestampInNanoseconds,
         wireByteCount: frame.wireByteCount, linkType: frame.linkType)
     }
+  }
+
+  @inline(__always)
+  private mutating func noteFrame() {
+    let interface = reader.notedInterface
+    if interface < interfacePackets.count {
+      interfacePackets[interface] &+= 1
+    } else if interface < CaptureNotes.interfaceLimit {
+      noteNewInterface(interface)
+    }
+    if reader.hasOptions { noteComments() }
+  }
+
+  @inline(never)
+  private mutating func noteNewInterface(_ interface: Int) {
+    while interfacePackets.count < interface { interfacePackets.append(0) }
+    interfacePackets.append(1)
+  }
+
+  @inline(never)
+  private mutating func noteComments() {
+    let found = reader.comments
+    commentedCount += found.isEmpty ? 0 : 1
+    for text in found where comments.count < CaptureNotes.commentLimit {
+      comments.append(Comment(number: reader.recordCount, text: text))
+    }
+  }
+
+  /// Goes past frames without a look at them.
+  ///
+  /// - Returns: whether there were as many.
+  @inline(never)
+  mutating func skip(_ limit: Int) -> Bool {
+    for _ in 0..<limit {
+      guard reader.nextFrame() != nil else { return false }
+    }
+    return true
   }
 
   /// Whether there was no frame because none has come yet through a pipe.

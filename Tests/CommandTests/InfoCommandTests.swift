@@ -13,6 +13,9 @@ import Testing
     "talkers", "ports", "sane", "end", "error",
     // For a total of several files.
     "addresses", "ports_used",
+    // Of what a pcapng says beside frames, and of the file's bytes.
+    "section_count", "sections", "interface_count", "interfaces", "comments", "other_blocks",
+    "drops", "sha256", "sha256_missing",
   ]
 
   private static func file(_ arguments: String...) throws -> [String: Any] {
@@ -73,14 +76,19 @@ import Testing
     guard Command.isThere(Self.capinfos) else {
       return print("skipped: there is no \(Self.capinfos)")
     }
-    let ours = Self.facts(try Command.run("info", "Captures/\(name)").text)
+    let ours = Self.facts(try Command.run("info", "--hash", "Captures/\(name)").text)
     let theirs = Self.facts(
       try Command(["-M", "Captures/\(name)"], program: Self.capinfos).finish().text)
     for key in [
       "File name", "Number of packets", "File size", "Data size", "Capture duration",
       "First packet time", "Last packet time", "Strict time order", "File timestamp precision",
+      "SHA256", "Capture hardware", "Capture oper-sys", "Capture application", "Capture comment",
     ] {
       #expect(ours[key] == theirs[key], "\(key)")
+    }
+    if name.hasSuffix(".pcapng") {
+      let key = "Number of interfaces in file"
+      #expect(ours[key] == theirs[key])
     }
     for key in [
       "Data byte rate", "Data bit rate", "Average packet size", "Average packet rate",
@@ -262,7 +270,7 @@ import Testing
   @Test func whatCannotBeAskedForIsRefused() throws {
     for arguments in [
       ["info"], ["info", "a", "--json", "--table"], ["info", "-", "-"],
-      ["info", "a", "--top", "1025"], ["info", "a", "--sha512"],
+      ["info", "a", "--top", "1025"], ["info", "a", "--sha512"], ["info", "a", "-c", "--strict"],
     ] {
       let result = try Command.run(arguments)
       #expect(result.status == 64, "\(arguments)")

@@ -176,6 +176,26 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// The number of the interface that the last frame came from, in its section; 0 in a pcap.
   public var interfaceIndex: Int { found.interfaceIndex }
 
+  /// What a pcapng said beside frames, up to the last frame and in a pcapng that ended behind it.
+  package var notes: CaptureNotes { section.notes }
+
+  /// The number of the last frame's interface in the notes.
+  @inline(__always)
+  package var notedInterface: Int { section.notes.firstInterface &+ found.interfaceIndex }
+
+  /// Whether the last frame has options; padding is less than four bytes.
+  @inline(__always)
+  package var hasOptions: Bool { found.byteCount &- Int(found.capturedByteCount) >= 4 }
+
+  /// The first comments on the last frame.
+  package var comments: [String] {
+    let start = Swift.min((Int(found.capturedByteCount) + 3) & ~3, found.byteCount)
+    return CaptureOptions(
+      input.span(found.offset + start, found.byteCount - start),
+      isByteSwapped: section.walk.isByteSwapped
+    ).shortComments
+  }
+
   /// Where the record or block of the last frame begins in the file; nil for pipes, and before the
   /// first.
   public var byteOffset: Int? { input.lentByteCount == 0 ? nil : input.byteOffset }

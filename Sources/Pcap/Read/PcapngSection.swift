@@ -18,6 +18,8 @@ struct PcapngSection {
   /// What each of them means for its frames.
   private(set) var facts: [InterfaceFacts] = []
   private var textByteCount = 0
+  /// What was said beside frames, of all sections.
+  private(set) var notes = CaptureNotes()
   /// The interface of the first frame, or the one that is described first if no frame has come yet; nil
   /// before either.
   private(set) var first: CaptureInterface?
@@ -38,13 +40,11 @@ struct PcapngSection {
   @inline(__always)
   mutating func next(of input: inout ByteSource) -> BlockWalk.Step {
     let step = walk.next(of: &input)
-    guard case .block(let block) = step,
-      block.type == CaptureBlock.Kind.interface || block.type == CaptureBlock.Kind.section
-    else { return step }
+    guard case .block(let block) = step, !block.isPacket else { return step }
     return note(block, input)
   }
 
-  /// Takes what a section or an interface says.
+  /// Takes what a block without a frame says.
   @inline(never)
   private mutating func note(
     _ block: CaptureBlock, _ input: borrowing ByteSource
@@ -53,6 +53,12 @@ struct PcapngSection {
       interfaces.removeAll()
       facts.removeAll()
       textByteCount = 0
+      notes.noteSection(
+        CaptureOptions(input.span(24, block.byteCount - 28), isByteSwapped: block.isByteSwapped))
+      return .block(block)
+    }
+    guard block.type == CaptureBlock.Kind.interface else {
+      notes.note(block, input)
       return .block(block)
     }
     guard block.byteCount >= 20 else {
@@ -71,6 +77,7 @@ struct PcapngSection {
     textByteCount += interface.textByteCount
     interfaces.append(interface)
     facts.append(InterfaceFacts(interface))
+    notes.noteInterface(interface)
     return .block(block)
   }
 }

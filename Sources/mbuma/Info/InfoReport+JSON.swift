@@ -9,6 +9,7 @@ extension InfoReport {
   /// What is known of one file, of schema `mbuma.info/1`; what needs the file to be open is null if it
   /// could not be opened.
   var json: JSONValue {
+    if wants.isCount { return countJSON }
     let (order, clock) = (summary.order, clock)
     return [
       "file": .string(file),
@@ -41,10 +42,33 @@ extension InfoReport {
       "faults": faultsJSON,
       "talkers_exact": .bool(summary.talkers.isExact),
       "addresses": .integer(summary.talkers.addressCount),
-      "talkers": .array(summary.talkers.top(top).map(\.json)),
+      "talkers": .array(summary.talkers.top(wants.top).map(\.json)),
       "ports_used": .integer(summary.ports.usedCount),
-      "ports": .array(summary.ports.top(top).map(\.json)),
+      "ports": .array(summary.ports.top(wants.top).map(\.json)),
+      "section_count": .integer(notes?.blocks.sectionCount ?? 0),
+      "sections": notes?.sectionsJSON ?? [],
+      "interface_count": .integer(notes?.blocks.interfaceCount ?? 0),
+      "interfaces": notes?.interfacesJSON ?? [],
+      "comments": notes?.commentsJSON ?? Notes.noCommentsJSON,
+      "other_blocks": notes?.blocksJSON ?? [:],
+      "drops": notes?.dropsJSON ?? .null,
+      "sha256": hash.json,
+      "sha256_missing": hash.missingJSON,
       "sane": .bool(isSane),
+      "end": end.map { .string($0.name) } ?? .null,
+      "error": error.map(\.json) ?? .null,
+    ]
+  }
+
+  /// The same where frames are counted and not looked at.
+  private var countJSON: JSONValue {
+    [
+      "file": .string(file),
+      "format": opened.map { .string($0.format.rawValue) } ?? .null,
+      "packets": .integer(packetCount),
+      "file_bytes": opened?.fileByteCount.map { .integer($0) } ?? .null,
+      "sha256": hash.json,
+      "sha256_missing": hash.missingJSON,
       "end": end.map { .string($0.name) } ?? .null,
       "error": error.map(\.json) ?? .null,
     ]
@@ -100,6 +124,16 @@ extension ChecksumCounts {
       "valid": .integer(valid), "invalid": .integer(invalid), "partial": .integer(partial),
       "unverifiable": .integer(unverifiable),
     ]
+  }
+}
+
+extension InfoReport.Hash {
+  fileprivate var json: JSONValue {
+    if case .known(let digits) = self { .string(digits) } else { .null }
+  }
+
+  fileprivate var missingJSON: JSONValue {
+    if case .missing(let why) = self { .string(why) } else { .null }
   }
 }
 

@@ -25,6 +25,13 @@ struct InfoTotal {
 
   /// The total, with the names that a file's report has where it means the same.
   var json: JSONValue {
+    // Of packets that were counted and not looked at.
+    if files.allSatisfy({ $0["data_bytes"] == nil }) {
+      return [
+        "files": .integer(files.count), "ends": .object(counts { Self.end(of: $0) }),
+        "packets": sum("packets"), "file_bytes": fileBytes,
+      ]
+    }
     let (first, last) = (time("first") { $0.min() }, time("last") { $0.max() })
     return [
       "files": .integer(files.count),
@@ -52,6 +59,11 @@ struct InfoTotal {
       "talkers_exact": .bool(talkers.isExact),
       "talkers": .array(talkers.top(top)),
       "ports": .array(ports.top(top)),
+      "section_count": sum("section_count"),
+      "interface_count": sum("interface_count"),
+      "comments": sum("comments")["packets"].map { ["packets": $0] } ?? .null,
+      "other_blocks": sum("other_blocks"),
+      "drops": drops,
       "sane": .bool(files.allSatisfy { $0["sane"]?.truth == true }),
     ]
   }
@@ -80,6 +92,15 @@ struct InfoTotal {
       file["format"]?.present == nil || file["file_bytes"]?.present != nil
     }
     return isKnown ? sum("file_bytes") : .null
+  }
+
+  /// Packets dropped in files that say so; null where none does.
+  private var drops: JSONValue {
+    let counts = ["interface", "system"].map { name -> (String, JSONValue) in
+      let known = files.compactMap { $0["drops"]?[name]?.whole }
+      return (name, known.isEmpty ? .null : .integer(known.reduce(0) { $0.saturatingSum($1) }))
+    }
+    return counts.allSatisfy { $0.1.present == nil } ? .null : .object(counts)
   }
 
   private var linkTypes: JSONValue {

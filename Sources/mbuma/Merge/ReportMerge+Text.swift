@@ -19,8 +19,12 @@ extension ReportMerge {
   // MARK: Of info
 
   private static func lines(of total: JSONValue) -> [(String, String)] {
+    let files = ("Files", "\(number(total["files"])) (\(counts(total["ends"])))")
+    guard total["data_bytes"] != nil else {
+      return [files, ("Number of packets", number(total["packets"]))]
+    }
     var lines = [
-      ("Files", "\(number(total["files"])) (\(counts(total["ends"])))"),
+      files,
       ("File type", counts(total["formats"])),
       ("File encapsulation", linkTypes(total["link_types"])),
       ("Number of packets", number(total["packets"])),
