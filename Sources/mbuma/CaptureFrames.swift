@@ -44,6 +44,7 @@ struct CaptureFrames: ~Copyable {
     fileByteCount = Self.byteCount(of: path)
     reader = try CaptureReader(path: path, filter: filter)
     reader.stopWaiting()
+    reader.passUnfit()
     self.isNoting = isNoting && reader.format == .pcapng
   }
 
@@ -59,6 +60,8 @@ struct CaptureFrames: ~Copyable {
   var end: CaptureEnd? { reader.end }
   /// What a pcapng said beside frames.
   var notes: CaptureNotes { reader.notes }
+  /// Why the filter can match no frame of some link type; nil if it could match all.
+  var filterError: PcapError? { reader.filterError }
   /// Records read, those that a filter left out included.
   var recordCount: Int { reader.recordCount }
 

@@ -225,6 +225,31 @@ import Testing
     #expect(rows[4].dropFirst(4).first == "0" && rows[4].contains("4"))
   }
 
+  @Test func aFileThatIsNoCaptureEndsAsSoonAsItBegins() throws {
+    let ends = [
+      ("empty.pcap", "cut"), ("ntp.pcap.gz", "unsupported"), ("MANIFEST.tsv", "unsupported"),
+      ("nowhere.pcap", nil),
+    ]
+    for (name, end) in ends {
+      let path = "Captures/\(name)"
+      #expect(try Self.file(path)["end"] as? String == end)
+      let table = try Command.run("info", "--table", path).text
+      #expect(table.hasSuffix("  \(end ?? "not opened")  \(path)\n"))
+    }
+  }
+
+  @Test func aNameStandsOnOneLineAndMovesNoCursor() throws {
+    let folder = try TemporaryFolder()
+    let data = try readFile("\(Command.root.path)/Captures/dns.pcap")
+    let path = try folder.write(data, "a\nb\u{1b}[2J ü.pcap")
+    let shown = folder.file(#"a\nb\u{1B}[2J ü.pcap"#)
+    #expect(try Command.run("info", path).text.hasPrefix("File name:           \(shown)\n"))
+    #expect(try Command.run("info", "--table", path).text.hasSuffix("  \(shown)\n"))
+    #expect(try Self.file(path)["file"] as? String == path)
+    #expect(try Command.run("replay", path).text.hasPrefix("\(shown): pcap"))
+    expectThreeParts(try Command.run("info", path + "x").diagnostics, about: shown + "x")
+  }
+
   // MARK: - Ends
 
   @Test(arguments: [

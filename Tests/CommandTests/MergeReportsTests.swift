@@ -89,7 +89,7 @@ import Testing
     }
     #expect(total["files"] as? Int == files.count)
     let ends = try #require(total["ends"] as? [String: Int])
-    #expect(ends.values.reduce(0, +) == files.count && ends["not_opened"] ?? 0 >= 2)
+    #expect(ends.values.reduce(0, +) == files.count && ends["not_opened"] == 1)
     let times = files.compactMap { $0["first_time_ns"] as? Int }
     #expect(total["first_time_ns"] as? Int == times.min())
     #expect(total["last_time_ns"] as? Int == files.compactMap { $0["last_time_ns"] as? Int }.max())

@@ -79,8 +79,15 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// How the records of a pcap are read.
   let layout: RecordLayout
   private let isFiltered: Bool
-  /// What the filter is prepared for.
-  private var filteredType: LinkType
+  /// Whether frames are passed by that are of a link type the filter means nothing for.
+  private var passesUnfit = false
+  /// Link types that the filter means nothing for, as far as frames of them came.
+  private var unfitTypes: [LinkType] = []
+  private var isUnfit = false
+  /// Why the filter means nothing for frames that were passed by: of the first; nil if there are none.
+  package private(set) var filterError: PcapError?
+  /// What the filter is prepared for; nil before the first frame.
+  private var filteredType: LinkType?
   private var filteredOrder: Bool
 
   init(
@@ -106,7 +113,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     version = header?.version ?? section.walk.version
     layout = RecordLayout(header)
     found.linkType = linkType
-    (filteredType, filteredOrder) = (linkType, isByteSwapped)
+    filteredOrder = isByteSwapped
   }
 
   /// The next frame as a packet of `pool`, or nil at the end, which `end` then describes.
@@ -164,6 +171,10 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// From now on gives nil, with no `end` and `isDry`, where the next frame of a pipe would have to
   /// be waited for; files are read as before.
   package mutating func stopWaiting() { input.waits = false }
+
+  /// From now on passes by frames of link types that the filter means nothing for, in place of ending there;
+  /// `filterError` tells of them.
+  package mutating func passUnfit() { passesUnfit = true }
 
   /// Which file is being read.
   package var identity: FileIdentity { input.identity }
@@ -230,17 +241,27 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   private mutating func passesFilter() -> Bool {
     let isSwapped = format == .pcapng ? section.walk.isByteSwapped : isByteSwapped
     let isPrepared = filteredType == found.linkType && filteredOrder == isSwapped
-    return (isPrepared || prepareFilter(isSwapped)) && isWanted
+    if isPrepared { return !isUnfit && isWanted }
+    return prepareFilter(isSwapped) && isWanted
   }
 
-  /// Gets the filter ready for the last frame; false, with the end, if it means nothing for that.
+  /// Gets the filter ready for the last frame; false if it means nothing for that, which is the end unless
+  /// such frames are passed by.
   @inline(never)
   private mutating func prepareFilter(_ isSwapped: Bool) -> Bool {
     (filteredType, filteredOrder) = (found.linkType, isSwapped)
+    isUnfit = unfitTypes.contains(found.linkType)
+    if isUnfit { return false }
     do throws(PcapError) {
       try filter?.prepare(for: found.linkType, isByteSwapped: isSwapped)
       return true
     } catch {
+      if passesUnfit {
+        isUnfit = true
+        unfitTypes.append(found.linkType)
+        filterError = filterError ?? self.error(error.kind, packet: recordCount)
+        return false
+      }
       stop(self.error(error.kind, packet: recordCount))
       return false
     }

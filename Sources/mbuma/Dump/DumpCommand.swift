@@ -129,13 +129,20 @@ struct DumpCommand: ParsableCommand {
         try packets.close()
       } catch {
         result.error = InterfaceError(error)
+        result.isClosed = DumpOutput.isClosed(error)
       }
       result.count = packets.count
-      result.isClosed = packets.isClosed
+      if packets.isClosed { result.isClosed = true }
       result.writeError = packets.isClosed ? 0 : packets.reason
+      if let error = frames.filterError {
+        Terminal.warn(
+          "mbuma: \(error.what), for this packet's link type: \(error.why); packets of it do not match"
+        )
+      }
       if result.error == nil { result.error = frames.end?.error.map { InterfaceError($0) } }
     } catch {
       result.error = InterfaceError(error)
+      result.isClosed = DumpOutput.isClosed(error)
     }
     try end(result, filter, isInterrupted: control.isStopped)
   }

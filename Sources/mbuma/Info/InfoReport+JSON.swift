@@ -55,7 +55,7 @@ extension InfoReport {
       "sha256": hash.json,
       "sha256_missing": hash.missingJSON,
       "sane": .bool(isSane),
-      "end": end.map { .string($0.name) } ?? .null,
+      "end": endName.map { .string($0) } ?? .null,
       "error": error.map(\.json) ?? .null,
     ]
   }
@@ -69,7 +69,7 @@ extension InfoReport {
       "file_bytes": opened?.fileByteCount.map { .integer($0) } ?? .null,
       "sha256": hash.json,
       "sha256_missing": hash.missingJSON,
-      "end": end.map { .string($0.name) } ?? .null,
+      "end": endName.map { .string($0) } ?? .null,
       "error": error.map(\.json) ?? .null,
     ]
   }

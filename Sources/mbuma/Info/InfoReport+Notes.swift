@@ -3,6 +3,7 @@
 // What a pcapng says beside its frames, as text and as JSON. Names, where capinfos has them, are its own.
 
 import Inspection
+import Interfaces
 import Pcap
 import Replay
 import Reports
@@ -152,20 +153,5 @@ extension CaptureInterface {
     case 9: "nanoseconds"
     default: "\(tickCode & 0x80 == 0 ? 10 : 2)^-\(tickCode & 0x7f) seconds"
     }
-  }
-}
-
-extension String {
-  /// With what moves a terminal's cursor, or more, shown as an escape.
-  var printable: String {
-    var text = ""
-    for scalar in unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control, .lineSeparator, .paragraphSeparator, .format:
-        text += scalar.escaped(asASCII: true)
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    return text
   }
 }

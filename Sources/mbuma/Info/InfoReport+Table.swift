@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Inspection
+import Interfaces
 import Pcap
 
 // One line a file, in columns of a fixed width, so that each line can be put out when its file is read.
@@ -21,8 +22,8 @@ extension InfoReport {
 
   /// The file's line.
   var tableLine: String {
-    let ended = end?.name ?? (opened == nil ? "not opened" : "not reached")
-    if wants.isCount { return Self.row(["\(packetCount)", ended, file], wants) }
+    let ended = endName ?? (opened == nil ? "not opened" : "not reached")
+    if wants.isCount { return Self.row(["\(packetCount)", ended, file.printable], wants) }
     let seconds = summary.order.span.map { (Double($0) / 1e9).fixed(2) } ?? "n/a"
     return Self.row(
       [
@@ -30,7 +31,7 @@ extension InfoReport {
         summary.packetCount == 0 ? "n/a" : summary.order.isStrict ? "strict" : "back",
         "\(summary.undecodable.count)", "\(summary.badChecksums.count)",
         "\(summary.cut.count)",
-        ended, file,
+        ended, file.printable,
       ], wants)
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Inspection
+import Interfaces
 import Pcap
 import Replay
 import Reports
@@ -13,7 +14,7 @@ extension InfoReport {
     guard let opened else { return nil }
     if wants.isCount { return countText(opened) }
     var lines = [
-      ("File name", file),
+      ("File name", file.printable),
       ("File type", opened.format.rawValue),
       ("File encapsulation", encapsulation(opened)),
       (
@@ -42,7 +43,8 @@ extension InfoReport {
 
   /// The facts where frames are counted and not looked at.
   private func countText(_ opened: Opened) -> String {
-    var lines = [("File name", file), ("Number of packets", "\(packetCount)")] + hashLines
+    var lines =
+      [("File name", file.printable), ("Number of packets", "\(packetCount)")] + hashLines
     // Where all is well, what capinfos -c prints and no more.
     if error != nil || end == nil { lines.append(("End", end?.name ?? "not reached")) }
     return lines.map { name, value in Self.line(name, value) }.joined()

@@ -107,6 +107,19 @@ struct InfoReport: ~Copyable {
     }
   }
 
+  /// How the reading ended, in a word; nil if the system refused, or it was interrupted.
+  ///
+  /// A file that is no capture, or has not even a header, ends as soon as it begins.
+  var endName: String? {
+    switch (end, error?.kind) {
+    case (let end?, _): end.name
+    case (nil, .cut): "cut"
+    case (nil, .corrupt): "corrupt"
+    case (nil, .unsupported): "unsupported"
+    case (nil, _): nil
+    }
+  }
+
   /// Whether nothing is wrong with a frame, and the file is whole.
   var isSane: Bool { error == nil && summary.isSane }
 

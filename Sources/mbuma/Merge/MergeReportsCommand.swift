@@ -54,7 +54,8 @@ struct MergeReportsCommand: ParsableCommand {
       }
     }
     for name in merge.namedTwice {
-      Terminal.warn("mbuma: \(name) is in the reports more than once, and counted as often")
+      Terminal.warn(
+        "mbuma: \(name.printable) is in the reports more than once, and counted as often")
     }
     let isReported =
       text

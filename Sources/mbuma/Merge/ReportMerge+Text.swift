@@ -2,6 +2,7 @@
 //
 // Merged reports for people: what all files come to together, under the names that one file's report has.
 
+import Interfaces
 import Replay
 import Reports
 
@@ -49,7 +50,7 @@ extension ReportMerge {
     }
     if let gap = total["largest_gap"]?.present {
       let seconds = clock.seconds(Int64(gap["gap_ns"]?.whole ?? 0))
-      let place = "\(gap["file"]?.string ?? ""), packet \(number(gap["packet"]))"
+      let place = "\(gap["file"]?.string?.printable ?? ""), packet \(number(gap["packet"]))"
       lines.append(("Largest gap", "\(seconds) seconds, before \(place)"))
     }
     if let sizes = total["sizes"]?.present { lines.append(("Packet sizes", Self.sizes(sizes))) }
@@ -85,7 +86,7 @@ extension ReportMerge {
     guard let packets = fault?["packets"]?.count, packets > 0 else { return [] }
     let files = fault?["files"]?.elements ?? []
     let places = files.prefix(fileLimit).map { row in
-      "\(row["file"]?.string ?? ""), packet \(number(row["first_packet"]))"
+      "\(row["file"]?.string?.printable ?? ""), packet \(number(row["first_packet"]))"
     }
     let more = files.count > fileLimit ? ["..."] : []
     return ["\(name)\(packets) in \(files.count.counted("file"))"]

@@ -48,7 +48,7 @@ struct ReportMerge {
     } catch {
       throw InterfaceError(error)
     }
-    let name = path == "-" ? "standard input" : path
+    let name = path == "-" ? "standard input" : path.printable
     var reader = JSONReader(bytes)
     var count = 0
     while let report = try Self.next(&reader, of: name) {
@@ -79,7 +79,8 @@ struct ReportMerge {
     _ report: JSONValue, from name: String, at place: Int
   ) throws(InterfaceError) {
     guard let schema = report["schema"]?.string, let kind = Kind(rawValue: schema) else {
-      let found = report["schema"]?.string.map { "its schema is \($0)" } ?? "it has no schema"
+      let found =
+        report["schema"]?.string.map { "its schema is \($0.printable)" } ?? "it has no schema"
       throw InterfaceError(
         .unsupported, "\(name), byte \(place): this report cannot be merged",
         why: "\(found), and not one of " + Kind.allCases.map(\.rawValue).joined(separator: ", "),
