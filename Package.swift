@@ -123,8 +123,8 @@ let package = Package(
       "HostInterfacesTests", "HostInterfaces", "Interfaces", "Mbufs", "Wire", "TestSupport"),
     tests("InspectionTests", "Inspection", "Wire", "CMallocCount", "TestSupport"),
     tests(
-      "PcapTests", "CaptureFuzzDriver", "Libpcap", "Pcap", "Interfaces", "Mbufs", "Wire",
-      "TestSupport"),
+      "PcapTests", "CaptureFuzzDriver", "Libpcap", "Inspection", "Pcap", "Interfaces", "Mbufs",
+      "Wire", "TestSupport"),
     tests(
       "ReplayTests", "Replay", "Reports", "Libpcap", "Pcap", "InternetStack", "Interfaces",
       "SocketBuffers",

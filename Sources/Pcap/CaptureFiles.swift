@@ -201,7 +201,8 @@ private struct CaptureOutput: PacketOutput {
     // Of a pcapng, the type of an interface that other packets are not bound to.
     guard let linkType = traits.linkType ?? (format == .pcapng ? .ethernet : nil) else {
       throw InterfaceError(
-        .unsupported, "\(path): cannot write the file", why: "its packets have no one link type",
+        .unsupported, "\(path.printable): cannot write the file",
+        why: "its packets have no one link type",
         advice: "keep the packets of one link type in the file")
     }
     let isNano = traits.timeUnitInNanoseconds < 1_000 || files.mayHaveNanoseconds

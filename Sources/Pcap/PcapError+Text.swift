@@ -11,7 +11,7 @@ extension PcapError: CustomStringConvertible {
   }
 
   private var name: String {
-    if file != "-" { return file }
+    if file != "-" { return file.printable }
     if case .unwritable = kind { return "standard output" }
     return "standard input"
   }
@@ -33,7 +33,7 @@ extension PcapError: CustomStringConvertible {
     case .noInterface: "no interface is described"
     case .truncated: "the file is cut short"
     case .corrupt: "the file is corrupt"
-    case .badFilter(let expression, _): "cannot compile the filter \"\(expression)\""
+    case .badFilter(let expression, _): "cannot compile the filter \"\(expression.printable)\""
     case .unsupportedLinkType(let type): "link type \(type) cannot be written"
     case .timeNotExact: "the time does not fit microseconds"
     case .timeOutOfRange, .timeBefore1970: "the time does not fit a capture file"
@@ -50,7 +50,7 @@ extension PcapError: CustomStringConvertible {
     case .notFound: "no such file"
     case .unreadable(let number), .unwritable(let number): systemMessage(number)
     case .isOutput(let output):
-      "writing to \(output == "-" ? "standard output" : output) would overwrite what is to be read"
+      "writing to \(output == "-" ? "standard output" : output.printable) would overwrite what is to be read"
     case .empty: "it has 0 bytes; the shortest capture has 24"
     case .badMagic(let magic): "it begins with \(hex(magic)), the mark of no known format"
     case .compressed(let compression): "\(compression) data is not read here"

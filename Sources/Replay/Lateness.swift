@@ -42,8 +42,17 @@ public struct Lateness: Sendable {
       "packets": .integer(packetCount), "span_ns": .integer(spanInNanoseconds),
       "p50_ns": .integer(percentile(50)), "p90_ns": .integer(percentile(90)),
       "p99_ns": .integer(percentile(99)), "p999_ns": .integer(percentile(99.9)),
-      "max_ns": .integer(percentile(100)),
+      "max_ns": .integer(percentile(100)), "histogram": buckets.json(unit: "ns"),
     ]
+  }
+
+  /// The histogram's buckets that have packets, by their greatest value.
+  private var buckets: BucketCounts {
+    var buckets = BucketCounts { $0 }
+    for row in histogram.recordedValues() {
+      buckets.add(Int(row.count), upTo: Int(clamping: row.value))
+    }
+    return buckets
   }
 
   var text: String {

@@ -111,9 +111,9 @@ extension ReplayReport {
 
 extension ReplayReport.Input {
   fileprivate var text: String {
-    if packets == 0, end == nil, linkType == nil { return "\(name): nothing read" }
+    if packets == 0, end == nil, linkType == nil { return "\(name.printable): nothing read" }
     let kind = [format, linkType?.name].compactMap(\.self).map { "\($0), " }.joined()
-    return "\(name): \(kind)\(packets.counted("packet")), "
+    return "\(name.printable): \(kind)\(packets.counted("packet")), "
       + "\(bytes) bytes, end \(endName ?? "not reached")"
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-/// A JSON value to be written; keys keep the order they were given in.
+/// A JSON value; keys keep the order they were given in.
 ///
-/// Written here because the reports promise an order of fields and the libraries stay clear of
-/// Foundation. It only writes.
+/// Written here because the reports promise an order of fields, which stays when they are read again, and
+/// the libraries stay clear of Foundation. `JSONReader` reads.
 public enum JSONValue: Equatable, Sendable {
   /// `null`.
   case null
@@ -30,7 +30,7 @@ public enum JSONValue: Equatable, Sendable {
     return out
   }
 
-  /// JSON over several lines, indented by two spaces a level.
+  /// JSON over several lines, indented by two spaces a level; numbers alone stand on one.
   public var prettyText: String {
     var out = ""
     write(to: &out, indent: "  ", depth: 0)
@@ -44,6 +44,8 @@ public enum JSONValue: Equatable, Sendable {
     case .integer(let value): out += String(value)
     case .number(let value): out += value.isFinite ? String(value) : "null"
     case .string(let value): Self.quote(value, &out)
+    case .array(let values) where indent != nil && values.allSatisfy(\.isNumber):
+      out += "[" + values.map(\.text).joined(separator: ", ") + "]"
     case .array(let values):
       Self.list(values, "[", "]", &out, indent, depth) { value, out in
         value.write(to: &out, indent: indent, depth: depth + 1)
@@ -54,6 +56,13 @@ public enum JSONValue: Equatable, Sendable {
         out += indent == nil ? ":" : ": "
         member.1.write(to: &out, indent: indent, depth: depth + 1)
       }
+    }
+  }
+
+  private var isNumber: Bool {
+    switch self {
+    case .integer, .number: true
+    case .null, .bool, .string, .array, .object: false
     }
   }
 

@@ -18,22 +18,45 @@ import Wire
 
 /// A capture being read, frame by frame.
 struct CaptureFrames: ~Copyable {
+  /// What the first comments on frames are.
+  struct Comment {
+    /// The frame, from 1.
+    let number: Int
+    let text: String
+  }
+
   private var reader: CaptureReader
+  /// Whether blocks are noted for a copy.
+  private let isCopying: Bool
+  /// Whether comments and interfaces of frames are noted.
   private let isNoting: Bool
+  /// Frames with a comment.
+  private(set) var commentedCount = 0
+  /// The first comments.
+  private(set) var comments: [Comment] = []
+  /// Frames of the interfaces that the notes have.
+  private(set) var interfacePackets: [Int] = []
   /// Bytes of the file; nil of a pipe.
   let fileByteCount: Int?
 
   /// Opens a capture, "-" for standard input.
   ///
-  /// - Parameter journal: where to note what a pcapng has beside its frames; nil if nobody wants that.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - filter: which frames are given; nil for all.
+  ///   - journal: where to note what is to be copied beside frames; nil if nothing is.
+  ///   - isNoting: whether to note what a pcapng says of frames beside them.
   init(
-    path: String, filter: String? = nil, noting journal: BlockJournal? = nil
+    path: String, filter: String? = nil, copying journal: BlockJournal? = nil,
+    isNoting: Bool = false
   ) throws(PcapError) {
-    isNoting = journal != nil
+    isCopying = journal != nil
     fileByteCount = Self.byteCount(of: path)
     reader = try CaptureReader(
       path: path, selecting: filter.map { FilterExpression($0) }, noting: journal)
     reader.stopWaiting()
+    reader.passUnfit()
+    self.isNoting = isNoting && reader.format == .pcapng
   }
 
   /// How the file is laid out.
@@ -46,6 +69,10 @@ struct CaptureFrames: ~Copyable {
   var snapshotByteCount: Int { reader.snapshotByteCount }
   /// How the reading ended; nil before that.
   var end: CaptureEnd? { reader.end }
+  /// What a pcapng said beside frames.
+  var notes: CaptureNotes { reader.notes }
+  /// Why the filter can match no frame of some link type; nil if it could match all.
+  var filterError: PcapError? { reader.filterError }
   /// Records read, those that a filter left out included.
   var recordCount: Int { reader.recordCount }
 
@@ -53,7 +80,8 @@ struct CaptureFrames: ~Copyable {
   @_lifetime(&self)
   mutating func next() -> InspectedFrame? {
     guard let lent = nextLent() else { return nil }
-    let recordNumber = isNoting ? reader.noteBlock() : 0
+    let recordNumber = isCopying ? reader.noteBlock() : 0
+    if isNoting { noteFrame() }
     // They stay until the reader's next frame, which needs this capture, which the result borrows.
     let bytes = unsafe RawSpan(_unsafeBytes: lent.bytes)
     let number = reader.recordCount
@@ -82,6 +110,43 @@ struct CaptureFrames: ~Copyable {
         bytes: bytes, timestampInNanoseconds: frame.timestampInNanoseconds,
         wireByteCount: frame.wireByteCount, linkType: frame.linkType)
     }
+  }
+
+  @inline(__always)
+  private mutating func noteFrame() {
+    let interface = reader.notedInterface
+    if interface < interfacePackets.count {
+      interfacePackets[interface] &+= 1
+    } else if interface < CaptureNotes.interfaceLimit {
+      noteNewInterface(interface)
+    }
+    if reader.hasOptions { noteComments() }
+  }
+
+  @inline(never)
+  private mutating func noteNewInterface(_ interface: Int) {
+    while interfacePackets.count < interface { interfacePackets.append(0) }
+    interfacePackets.append(1)
+  }
+
+  @inline(never)
+  private mutating func noteComments() {
+    let found = reader.comments
+    commentedCount += found.isEmpty ? 0 : 1
+    for text in found where comments.count < CaptureNotes.commentLimit {
+      comments.append(Comment(number: reader.recordCount, text: text))
+    }
+  }
+
+  /// Goes past frames without a look at them.
+  ///
+  /// - Returns: whether there were as many.
+  @inline(never)
+  mutating func skip(_ limit: Int) -> Bool {
+    for _ in 0..<limit {
+      guard reader.nextFrame() != nil else { return false }
+    }
+    return true
   }
 
   /// Whether there was no frame because none has come yet through a pipe.

@@ -34,8 +34,9 @@ struct CaptureReport {
     lines.append(("dropped", drops.isEmpty ? "none" : drops.joined(separator: ", ")))
     let own = interfaceDrops.map { "\($0.counted("drop")) by its own count" }
     lines.append(("interface", own ?? "not there"))
-    let files = "\(r.filesBegun.counted("file")), \(r.filesKept) kept, the last is \(r.lastFile)"
-    lines.append(("output", path == r.lastFile ? path : files))
+    let files =
+      "\(r.filesBegun.counted("file")), \(r.filesKept) kept, the last is \(r.lastFile.printable)"
+    lines.append(("output", path == r.lastFile ? path.printable : files))
     lines.append(("ended", endText))
     return lines.map { name, value in
       name + String(repeating: " ", count: 12 - name.count) + value + "\n"

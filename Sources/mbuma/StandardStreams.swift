@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Interfaces
 import Pcap
 
 /// What the command itself writes to, standard output for the report and standard error for the
@@ -33,7 +34,8 @@ enum StandardStreams {
       return "\(PcapError(.isOutput("-"), file: input))"
     }
     if let input = files.paths.first(where: { isInput($0, 2) }) {
-      return "\(input): input and standard error are one file: messages would overwrite the "
+      return
+        "\(input.printable): input and standard error are one file: messages would overwrite the "
         + "capture; send standard error elsewhere"
     }
     if files.outputPath == "-", FileIdentity.isContinued(descriptor: 1) {
@@ -43,7 +45,7 @@ enum StandardStreams {
     guard let path = files.outputPath, let file = FileIdentity(output: path) else {
       return nil
     }
-    let name = path == "-" ? "standard output" : path
+    let name = path == "-" ? "standard output" : path.printable
     if path != "-", file.isOverwritten(byWritingTo: output) {
       return "\(name): output and standard output are one file: the report would overwrite the "
         + "capture; name - as the output, or send standard output elsewhere"

@@ -183,6 +183,34 @@ import Testing
     #expect(result.diagnostics == "")
   }
 
+  @Test func aReaderThatHadEnoughOfACaptureEndsItQuietly() throws {
+    let folder = try TemporaryFolder()
+    var capture = CaptureBytes()
+    capture.addFrames(20_000, byteCount: 60)
+    let path = try folder.write(capture.data, "long.pcap")
+    for reader in ["head -c 100 >/dev/null", "true"] {
+      let dump = "\(Command.products.path)/mbuma dump \(path) -w -"
+      let script = "{ sleep 0.1; \(dump); echo $? >&2; } | \(reader)"
+      let result = try Command(["-c", script], program: "/bin/bash").finish()
+      #expect(result.diagnostics == "0\n", "\(reader)")
+    }
+  }
+
+  @Test func framesOfALinkTypeThatAFilterIsNotForDoNotMatch() throws {
+    // Two frames of Ethernet and one of IP alone.
+    let name = "Captures/mixed_links.pcapng"
+    let result = try Command.run("dump", "-t", "-#", name, "ether", "broadcast")
+    #expect(result.status == 0)
+    #expect(result.text == "    1  ARP, Request who-has 10.99.1.1 tell 10.99.1.2, length 28\n")
+    #expect(result.diagnostics.split(separator: "\n").count == 1)
+    #expect(result.diagnostics.hasPrefix("mbuma: \(name), packet 3, byte 220: cannot compile"))
+    #expect(result.diagnostics.hasSuffix("packets of it do not match\n"))
+    let none = try Command.run("dump", name, "ether src 02:00:00:00:00:09")
+    #expect(none.status == 4)
+    // What means nothing for any of them is a mistake.
+    #expect(try Command.run("dump", name, "--filter", "udp prot 53").status == 64)
+  }
+
   @Test func whatCannotBeWrittenEndsWith1() throws {
     guard Command.isThere("/dev/full") else { return print("skipped: there is no /dev/full") }
     let result = try Command.run("dump", "Captures/dns.pcap", output: "/dev/full")

@@ -11,6 +11,11 @@ import Testing
     "last_time_ns", "first_time", "last_time", "rate_byteps", "rate_bps", "rate_pps", "sizes",
     "strict_time_order", "largest_gap", "protocols", "checksums", "faults", "talkers_exact",
     "talkers", "ports", "sane", "end", "error",
+    // For a total of several files.
+    "addresses", "ports_used",
+    // Of what a pcapng says beside frames, and of the file's bytes.
+    "section_count", "sections", "interface_count", "interfaces", "comments", "other_blocks",
+    "drops", "sha256", "sha256_missing",
   ]
 
   private static func file(_ arguments: String...) throws -> [String: Any] {
@@ -22,7 +27,7 @@ import Testing
   func theJSONKeepsItsSchemaAndAddsUp(_ name: String) throws {
     let result = try Command.run("info", "Captures/\(name)", "--json", "--top", "1024")
     let report = try result.json()
-    #expect(Set(report.keys) == ["schema", "files", "interrupted"])
+    #expect(Set(report.keys) == ["schema", "files", "total", "interrupted"])
     #expect(report["schema"] as? String == "mbuma.info/1")
     let file = try #require((report["files"] as? [[String: Any]])?.first)
     #expect(Set(file.keys) == Self.keys)
@@ -71,14 +76,19 @@ import Testing
     guard Command.isThere(Self.capinfos) else {
       return print("skipped: there is no \(Self.capinfos)")
     }
-    let ours = Self.facts(try Command.run("info", "Captures/\(name)").text)
+    let ours = Self.facts(try Command.run("info", "--hash", "Captures/\(name)").text)
     let theirs = Self.facts(
       try Command(["-M", "Captures/\(name)"], program: Self.capinfos).finish().text)
     for key in [
       "File name", "Number of packets", "File size", "Data size", "Capture duration",
       "First packet time", "Last packet time", "Strict time order", "File timestamp precision",
+      "SHA256", "Capture hardware", "Capture oper-sys", "Capture application", "Capture comment",
     ] {
       #expect(ours[key] == theirs[key], "\(key)")
+    }
+    if name.hasSuffix(".pcapng") {
+      let key = "Number of interfaces in file"
+      #expect(ours[key] == theirs[key])
     }
     for key in [
       "Data byte rate", "Data bit rate", "Average packet size", "Average packet rate",
@@ -215,6 +225,31 @@ import Testing
     #expect(rows[4].dropFirst(4).first == "0" && rows[4].contains("4"))
   }
 
+  @Test func aFileThatIsNoCaptureEndsAsSoonAsItBegins() throws {
+    let ends = [
+      ("empty.pcap", "cut"), ("ntp.pcap.gz", "unsupported"), ("MANIFEST.tsv", "unsupported"),
+      ("nowhere.pcap", nil),
+    ]
+    for (name, end) in ends {
+      let path = "Captures/\(name)"
+      #expect(try Self.file(path)["end"] as? String == end)
+      let table = try Command.run("info", "--table", path).text
+      #expect(table.hasSuffix("  \(end ?? "not opened")  \(path)\n"))
+    }
+  }
+
+  @Test func aNameStandsOnOneLineAndMovesNoCursor() throws {
+    let folder = try TemporaryFolder()
+    let data = try readFile("\(Command.root.path)/Captures/dns.pcap")
+    let path = try folder.write(data, "a\nb\u{1b}[2J ü.pcap")
+    let shown = folder.file(#"a\nb\u{1B}[2J ü.pcap"#)
+    #expect(try Command.run("info", path).text.hasPrefix("File name:           \(shown)\n"))
+    #expect(try Command.run("info", "--table", path).text.hasSuffix("  \(shown)\n"))
+    #expect(try Self.file(path)["file"] as? String == path)
+    #expect(try Command.run("replay", path).text.hasPrefix("\(shown): pcap"))
+    expectThreeParts(try Command.run("info", path + "x").diagnostics, about: shown + "x")
+  }
+
   // MARK: - Ends
 
   @Test(arguments: [
@@ -260,7 +295,7 @@ import Testing
   @Test func whatCannotBeAskedForIsRefused() throws {
     for arguments in [
       ["info"], ["info", "a", "--json", "--table"], ["info", "-", "-"],
-      ["info", "a", "--top", "1025"], ["info", "a", "--sha512"],
+      ["info", "a", "--top", "1025"], ["info", "a", "--sha512"], ["info", "a", "-c", "--strict"],
     ] {
       let result = try Command.run(arguments)
       #expect(result.status == 64, "\(arguments)")

@@ -123,6 +123,40 @@ import Wire
         + "[icmp6 sum ok] ICMP6, echo request, id 7, seq 1, length 10\n")
   }
 
+  @Test func portsAreShownWhereTheHeaderIsCutBehindThem() {
+    let none = "10.0.0.1 > 10.0.0.2"
+    for (frame, name, port) in [(Frames.udp(), "UDP", 53), (Frames.tcp([1, 2]), "TCP", 80)] {
+      for count in 0...7 {
+        let cut = line(Array(frame.prefix(34 + count)), wireByteCount: frame.count)
+        let ends = count < 4 ? none : "10.0.0.1.4660 > 10.0.0.2.\(port)"
+        #expect(cut.hasPrefix("IP \(ends): \(name), length "), "\(count): \(cut)")
+      }
+    }
+    // Behind IP's own end stands padding.
+    let short = Frames.ipv4(17, [0x12, 0x34]) + [UInt8](repeating: 7, count: 20)
+    #expect(line(short).hasPrefix("IP \(none): UDP, length 2 [udp: too short"))
+    let fragment = Frames.ipv4(17, [1, 2, 3, 4, 5, 6, 7, 8], fragmentOffset: 24)
+    #expect(line(fragment).hasPrefix("IP \(none): UDP, "))
+  }
+
+  @Test func aLengthThatCannotBeIsShownBesideWhatCan() {
+    let udp = [UInt8](hex: "1234 0035")
+    #expect(
+      line(Frames.ipv4(17, udp + [UInt8](hex: "ea60 0000 01 02 03")))
+        .contains("UDP, bad length 60000 > 11 [udp: bad length field"))
+    #expect(
+      line(Frames.ipv4(17, udp + [UInt8](hex: "0004 0000 01 02 03")))
+        .contains("UDP, bad length 4 < 8 [udp: bad length field"))
+    func tcp(_ offset: UInt8) -> String {
+      var frame = Frames.tcp([1, 2])
+      frame[46] = offset << 4
+      return line(frame)
+    }
+    #expect(tcp(2).contains("], bad hdr length 8 < 20 [tcp: bad header length"))
+    #expect(tcp(15).contains("], bad hdr length 60 > 22 [tcp: bad header length"))
+    #expect(tcp(5).contains("length 2"))
+  }
+
   @Test func whatIsWrongStandsAtTheEnd() {
     let good = Frames.udp()
     #expect(line(good.flipped(at: good.count - 1)).hasSuffix("UDP, length 3 [bad udp cksum]\n"))

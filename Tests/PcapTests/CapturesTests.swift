@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 import Foundation
+import Inspection
 import Interfaces
 import Mbufs
 import Pcap
@@ -119,16 +120,14 @@ struct Expectation: Sendable, CustomStringConvertible {
       #expect(row.count == 7, "\(name)")
       let bytes = try Captures.bytes(name)
       #expect(Int(row[1]) == bytes.count, "\(name)")
-      #expect(row[2] == SHA256.hex(bytes), "\(name)")
+      var hash = SHA256()
+      let span = bytes.span
+      hash.update(unsafe span.bytes)
+      #expect(row[2] == hash.hex, "\(name)")
       let expected = Expectation.all.first { $0.file == name }
       #expect(row[3] == expected?.linkType.name ?? "-", "\(name)")
       #expect(Int(row[4]) == expected?.packets ?? 0, "\(name)")
     }
-  }
-
-  @Test func theSumOfNothingAndOfABC() {
-    #expect(SHA256.hex([]).hasPrefix("e3b0c44298fc1c149afbf4c8996fb924"))
-    #expect(SHA256.hex(Array("abc".utf8)).hasPrefix("ba7816bf8f01cfea414140de5dae2223"))
   }
 
   @Test func theSamePacketsInEveryFormat() throws {

@@ -73,4 +73,35 @@ import Wire
       }
     }
   }
+
+  @Test func framesThatAFilterMeansNothingForEndTheReadingOrArePassedBy() throws {
+    // Raw IP is described first, and comes first, second and last.
+    var blocks = BlockBuilder()
+    for type: UInt16 in [101, 1] { blocks.interface(type) }
+    let ethernet: [UInt8] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0]
+    for interface: UInt32 in [0, 0, 1, 0, 1, 1, 0] {
+      blocks.enhanced(
+        (interface == 1 ? ethernet : []) + datagram(toPort: 1), interface: interface)
+    }
+    let file = try TemporaryFile(blocks.bytes)
+    let filter = "ether dst 02:00:00:00:00:02"
+    var strict = try CaptureReader(path: file.path, filter: filter)
+    #expect(allFrames(&strict).isEmpty)
+    #expect(strict.end?.error?.packet == 1 && strict.end?.name == "unsupported")
+    var reader = try CaptureReader(path: file.path, filter: filter)
+    reader.passUnfit()
+    #expect(allFrames(&reader).count == 3)
+    #expect(reader.end == .clean && reader.recordCount == 7 && reader.packetCount == 3)
+    #expect(reader.filterError?.packet == 1)
+    // Where it means something for all, there is nothing to tell.
+    var all = try CaptureReader(path: file.path, filter: "udp")
+    all.passUnfit()
+    #expect(allFrames(&all).count == 7)
+    #expect(all.filterError == nil)
+    // Nothing here is of a link that it is for.
+    var raw = BlockBuilder()
+    raw.interface(101)
+    let other = try TemporaryFile(raw.bytes)
+    #expect(throws: PcapError.self) { _ = try CaptureReader(path: other.path, filter: filter) }
+  }
 }

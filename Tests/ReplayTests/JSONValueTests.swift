@@ -41,8 +41,10 @@ import Testing
   }
 
   @Test func keysKeepTheirOrderOnOneLineAndOnMany() {
-    let value: JSONValue = ["z": 1, "a": ["y": [1, 2], "b": []], "m": [:]]
-    #expect(value.text == #"{"z":1,"a":{"y":[1,2],"b":[]},"m":{}}"#)
+    let value: JSONValue = [
+      "z": 1, "a": ["y": [1, "2"], "b": [], "c": [3, .number(0.5)]], "m": [:],
+    ]
+    #expect(value.text == #"{"z":1,"a":{"y":[1,"2"],"b":[],"c":[3,0.5]},"m":{}}"#)
     #expect(
       value.prettyText == """
         {
@@ -50,9 +52,10 @@ import Testing
           "a": {
             "y": [
               1,
-              2
+              "2"
             ],
-            "b": []
+            "b": [],
+            "c": [3, 0.5]
           },
           "m": {}
         }

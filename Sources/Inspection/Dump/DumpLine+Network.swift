@@ -12,7 +12,7 @@ extension DumpLine {
       }
       guard decoded.hasNetworkHeader else { return text.append("header cut or wrong") }
       if style.isVerbose { writeFields(frame, decoded) }
-      writeEnds(decoded)
+      writeEnds(decoded, FramePorts(frame, decoded))
       text.append(": ")
       if style.isVerbose { writeSum(verdict) }
       writeTransport(frame, verdict)
@@ -27,20 +27,18 @@ extension DumpLine {
   // MARK: - IP
 
   /// `10.0.0.1.1234 > 10.0.0.2.53`, without ports where there are none.
-  private mutating func writeEnds(_ decoded: DecodedFrame) {
-    let hasPorts =
-      decoded.hasTransportHeader && (decoded.transport == .udp || decoded.transport == .tcp)
+  private mutating func writeEnds(_ decoded: DecodedFrame, _ ports: FramePorts?) {
     let isIPv6 = decoded.network == .ipv6
     if isIPv6 { text.append(decoded.ipv6Source) } else { text.append(decoded.ipv4Source) }
-    if hasPorts {
+    if let ports {
       text.append(UInt8(ascii: "."))
-      text.append(decimal: Int(decoded.sourcePort))
+      text.append(decimal: Int(ports.source))
     }
     text.append(" > ")
     if isIPv6 { text.append(decoded.ipv6Destination) } else { text.append(decoded.ipv4Destination) }
-    if hasPorts {
+    if let ports {
       text.append(UInt8(ascii: "."))
-      text.append(decimal: Int(decoded.destinationPort))
+      text.append(decimal: Int(ports.destination))
     }
   }
 

@@ -12,6 +12,9 @@ extension DumpLine {
       let header = UDPHeader(frame.bytes, at: decoded.transportOffset)
       let length = Int(header.length) - UDPHeader.byteCount
       text.append("UDP, ")
+      if let stop = decoded.stop, stop.layer == .udp, stop.reason == .badLength {
+        return writeBadLength("length ", Int(header.length), stop)
+      }
       writeLength(length >= 0 ? length : decoded.declaredPayloadByteCount)
     case .tcp: writeTCP(frame, verdict)
     case .icmp: writeICMP(frame, decoded)
@@ -34,6 +37,16 @@ extension DumpLine {
       text.append(", ")
     }
     writeLength(decoded.transportByteCount)
+  }
+
+  /// `bad length 60000 > 28`: what a header claims beside what can be, as tcpdump has it.
+  private mutating func writeBadLength(_ name: StaticString, _ claimed: Int, _ stop: ParseError) {
+    text.append("bad ")
+    text.append(name)
+    text.append(decimal: claimed)
+    let limit = stop.wanted == claimed ? stop.available : stop.wanted
+    text.append(claimed > limit ? " > " : " < ")
+    text.append(decimal: limit)
   }
 
   /// With `-v`, what the transport checksum came to; TCP has its own place for it.
@@ -70,6 +83,11 @@ extension DumpLine {
     text.append("Flags [")
     writeFlags(header.flags)
     text.append("]")
+    // Where the payload begins is not known, nor how long it is.
+    if let stop = decoded.stop, stop.layer == .tcp, stop.reason == .badHeaderLength {
+      text.append(", ")
+      return writeBadLength("hdr length ", header.headerByteCount, stop)
+    }
     if style.isVerbose {
       text.append(", cksum 0x")
       text.append(hex: UInt64(header.checksum), digits: 4)

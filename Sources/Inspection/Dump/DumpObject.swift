@@ -47,10 +47,9 @@ public struct DumpObject: ~Copyable {
     member(#","network":"#, string: Self.name(decoded.network))
     writeNetwork(decoded)
     member(#","transport":"#, string: Self.name(decoded.transport))
-    let hasPorts =
-      decoded.hasTransportHeader && (decoded.transport == .udp || decoded.transport == .tcp)
-    member(#","source_port":"#, hasPorts ? Int(decoded.sourcePort) : nil)
-    member(#","destination_port":"#, hasPorts ? Int(decoded.destinationPort) : nil)
+    let ports = FramePorts(frame, decoded)
+    member(#","source_port":"#, ports.map { Int($0.source) })
+    member(#","destination_port":"#, ports.map { Int($0.destination) })
     let isIP = decoded.hasNetworkHeader && decoded.network != .arp
     member(#","transport_bytes":"#, isIP ? decoded.transportByteCount : nil)
     member(#","payload_bytes":"#, decoded.declaredPayloadByteCount)

@@ -48,6 +48,13 @@ public struct PortCounts: ~Copyable {
     return Array(used.prefix(limit))
   }
 
+  /// Ports with packets.
+  ///
+  /// - Complexity: O(ports there are).
+  public var usedCount: Int {
+    counters.indices.reduce(0) { $0 + (counters[$1].packets > 0 ? 1 : 0) }
+  }
+
   /// Counts a packet by its ports; equal ones once.
   @inline(__always)
   mutating func note(_ frame: borrowing DecodedFrame, byteCount: Int) {

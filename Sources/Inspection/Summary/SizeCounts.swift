@@ -52,6 +52,32 @@ public struct SizeCounts: ~Copyable {
     return greatest
   }
 
+  /// Which of the buckets a size is in: those up to 127 have one each, and behind that there are 64 for
+  /// each doubling, so that sizes in one differ by less than a 64th.
+  ///
+  ///     0 1 2 ... 127   128-129 130-131 ...   256-259 ...   65,024-65,535   and so on
+  public static func bucket(of byteCount: Int) -> Int {
+    guard byteCount > 127 else { return Swift.max(byteCount, 0) }
+    let shift = Int.bitWidth - byteCount.leadingZeroBitCount - 7
+    return byteCount >> shift + shift * 64
+  }
+
+  /// The greatest size in each bucket that has any, and the frames there, in ascending order.
+  ///
+  /// Frames of more than `limit` bytes are together in one.
+  public var buckets: [(greatest: Int, count: Int)] {
+    var found: [(greatest: Int, count: Int)] = []
+    for byteCount in 0...Self.limit where counts[byteCount] > 0 {
+      if let last = found.last, Self.bucket(of: last.greatest) == Self.bucket(of: byteCount) {
+        found[found.count - 1] = (byteCount, last.count + counts[byteCount])
+      } else {
+        found.append((byteCount, counts[byteCount]))
+      }
+    }
+    if longer > 0 { found.append((greatest, longer)) }
+    return found
+  }
+
   @inline(__always)
   mutating func note(_ byteCount: Int) {
     // Counters of 64 bits cannot wrap in the lifetime of a machine.

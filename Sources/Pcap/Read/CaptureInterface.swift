@@ -51,6 +51,9 @@ public struct CaptureInterface: Equatable, Sendable {
     (name?.utf8.count ?? 0) + (description?.utf8.count ?? 0) + (filter?.utf8.count ?? 0)
   }
 
+  /// Keeps what is no text.
+  mutating func forgetText() { (name, description, filter) = (nil, nil, nil) }
+
   /// Takes what the options say.
   mutating func read(_ options: borrowing CaptureOptions, keepsText: Bool) {
     var (code, offset) = (UInt8(6), Int64(0))

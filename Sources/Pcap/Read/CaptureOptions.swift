@@ -61,6 +61,18 @@ public struct CaptureOptions: ~Escapable {
     return found
   }
 
+  /// A number of 64 bits, of the first option that has the code and such a value.
+  func long(_ wanted: Int) -> UInt64? {
+    var found: UInt64?
+    forEach { code, value in
+      guard code == wanted, value.byteCount == 8, found == nil else { return }
+      // In bounds: eight bytes are there, and any of them are a number.
+      let number = unsafe value.unsafeLoadUnaligned(as: UInt64.self)
+      found = isByteSwapped ? number.byteSwapped : number
+    }
+    return found
+  }
+
   private func half(at offset: Int) -> Int { Self.half(bytes, offset, isByteSwapped) }
 
   private static func half(_ bytes: RawSpan, _ offset: Int, _ isByteSwapped: Bool) -> Int {

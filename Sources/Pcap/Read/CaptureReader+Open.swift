@@ -34,7 +34,7 @@ extension CaptureReader {
     if let header { section = PcapngSection(header) } else { try section.open(&input, file: path) }
     let isByteSwapped = header?.isByteSwapped ?? section.walk.isByteSwapped
     let filter = try Self.filter(
-      selection, for: section.first?.linkType, isByteSwapped: isByteSwapped, path)
+      selection, for: section, isByteSwapped: isByteSwapped, path)
     // What stands before the first frame is there before the copy is begun.
     section.publish()
     self.init(input, header, section, filter, path: path)
@@ -53,13 +53,28 @@ extension CaptureReader {
     return header
   }
 
-  /// The filter of a selection, ready for the first link type.
+  /// The filter of a selection, which means something for the first link type, or for that of another
+  /// interface that is described already.
   private static func filter(
-    _ selection: (any FrameSelection)?, for linkType: LinkType?, isByteSwapped: Bool, _ path: String
+    _ selection: (any FrameSelection)?, for section: PcapngSection, isByteSwapped: Bool,
+    _ path: String
   ) throws(PcapError) -> (any FrameFilter & ~Copyable)? {
     guard let selection else { return nil }
     var filter = selection.filter(for: path)
-    try filter.prepare(for: linkType ?? .ethernet, isByteSwapped: isByteSwapped)
+    let first = section.first?.linkType ?? .ethernet
+    do throws(PcapError) {
+      try filter.prepare(for: first, isByteSwapped: isByteSwapped)
+    } catch {
+      var others = section.interfaces[...]
+      while let other = others.popFirst() {
+        if other.linkType != first,
+          (try? filter.prepare(for: other.linkType, isByteSwapped: isByteSwapped)) != nil
+        {
+          return filter
+        }
+      }
+      throw error
+    }
     return filter
   }
 }

@@ -79,8 +79,15 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// How the records of a pcap are read.
   let layout: RecordLayout
   let isFiltered: Bool
-  /// What the filter is prepared for.
-  private var filteredType: LinkType
+  /// Whether frames are passed by that are of a link type the filter means nothing for.
+  private var passesUnfit = false
+  /// Link types that the filter means nothing for, as far as frames of them came.
+  private var unfitTypes: [LinkType] = []
+  private var isUnfit = false
+  /// Why the filter means nothing for frames that were passed by: of the first; nil if there are none.
+  package private(set) var filterError: PcapError?
+  /// What the filter is prepared for; nil before the first frame.
+  private var filteredType: LinkType?
   private var filteredOrder: Bool
 
   init(
@@ -106,7 +113,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     version = header?.version ?? section.walk.version
     layout = RecordLayout(header)
     found.linkType = linkType
-    (filteredType, filteredOrder) = (linkType, isByteSwapped)
+    filteredOrder = isByteSwapped
   }
 
   /// The next frame as a packet of `pool`, or nil at the end, which `end` then describes.
@@ -171,6 +178,10 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// be waited for; files are read as before.
   package mutating func stopWaiting() { input.waits = false }
 
+  /// From now on passes by frames of link types that the filter means nothing for, in place of ending there;
+  /// `filterError` tells of them.
+  package mutating func passUnfit() { passesUnfit = true }
+
   /// Which file is being read.
   package var identity: FileIdentity { input.identity }
 
@@ -181,6 +192,26 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
 
   /// The number of the interface that the last frame came from, in its section; 0 in a pcap.
   public var interfaceIndex: Int { found.interfaceIndex }
+
+  /// What a pcapng said beside frames, up to the last frame and in a pcapng that ended behind it.
+  package var notes: CaptureNotes { section.notes }
+
+  /// The number of the last frame's interface in the notes.
+  @inline(__always)
+  package var notedInterface: Int { section.notes.firstInterface &+ found.interfaceIndex }
+
+  /// Whether the last frame has options; padding is less than four bytes.
+  @inline(__always)
+  package var hasOptions: Bool { found.byteCount &- Int(found.capturedByteCount) >= 4 }
+
+  /// The first comments on the last frame.
+  package var comments: [String] {
+    let start = Swift.min((Int(found.capturedByteCount) + 3) & ~3, found.byteCount)
+    return CaptureOptions(
+      input.span(found.offset + start, found.byteCount - start),
+      isByteSwapped: section.walk.isByteSwapped
+    ).shortComments
+  }
 
   /// Where the record or block of the last frame begins in the file; nil for pipes, and before the
   /// first.
@@ -233,17 +264,27 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   private mutating func passesFilter() -> Bool {
     let isSwapped = format == .pcapng ? section.walk.isByteSwapped : isByteSwapped
     let isPrepared = filteredType == found.linkType && filteredOrder == isSwapped
-    return (isPrepared || prepareFilter(isSwapped)) && isWanted
+    if isPrepared { return !isUnfit && isWanted }
+    return prepareFilter(isSwapped) && isWanted
   }
 
-  /// Gets the filter ready for the last frame; false, with the end, if it means nothing for that.
+  /// Gets the filter ready for the last frame; false if it means nothing for that, which is the end unless
+  /// such frames are passed by.
   @inline(never)
   private mutating func prepareFilter(_ isSwapped: Bool) -> Bool {
     (filteredType, filteredOrder) = (found.linkType, isSwapped)
+    isUnfit = unfitTypes.contains(found.linkType)
+    if isUnfit { return false }
     do throws(PcapError) {
       try filter?.prepare(for: found.linkType, isByteSwapped: isSwapped)
       return true
     } catch {
+      if passesUnfit {
+        isUnfit = true
+        unfitTypes.append(found.linkType)
+        filterError = filterError ?? self.error(error.kind, packet: recordCount)
+        return false
+      }
       stop(self.error(error.kind, packet: recordCount))
       return false
     }

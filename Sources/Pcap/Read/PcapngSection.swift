@@ -20,6 +20,8 @@ struct PcapngSection {
   private var textByteCount = 0
   /// Where all blocks are noted for a copy; nil if there is to be none.
   private(set) var recorder: BlockRecorder?
+  /// What was said beside frames, of all sections.
+  private(set) var notes = CaptureNotes()
   /// The interface of the first frame, or the one that is described first if no frame has come yet; nil
   /// before either.
   private(set) var first: CaptureInterface?
@@ -56,7 +58,7 @@ struct PcapngSection {
   /// Hands on what was noted, before the packets are.
   mutating func publish() { recorder?.publish() }
 
-  /// Takes what a block that is no frame's says.
+  /// Takes what a block without a frame says.
   @inline(never)
   private mutating func note(
     _ block: CaptureBlock, _ input: borrowing ByteSource
@@ -68,9 +70,14 @@ struct PcapngSection {
       interfaces.removeAll()
       facts.removeAll()
       textByteCount = 0
+      notes.noteSection(
+        CaptureOptions(input.span(24, block.byteCount - 28), isByteSwapped: block.isByteSwapped))
       return .block(block)
     }
-    guard block.type == CaptureBlock.Kind.interface else { return .block(block) }
+    guard block.type == CaptureBlock.Kind.interface else {
+      notes.note(block, input)
+      return .block(block)
+    }
     guard block.byteCount >= 20 else {
       return .failed(.short(type: block.type))
     }
@@ -87,6 +94,7 @@ struct PcapngSection {
     textByteCount += interface.textByteCount
     interfaces.append(interface)
     facts.append(InterfaceFacts(interface))
+    notes.noteInterface(interface)
     return .block(block)
   }
 }

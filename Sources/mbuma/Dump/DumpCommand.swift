@@ -130,20 +130,27 @@ struct DumpCommand: ParsableCommand {
       let changes = BlockJournal.Changes(
         leavesOut: filter != nil || limit != nil || faults != nil)
       let journal = output == nil || isLossy ? nil : BlockJournal(changes)
-      var frames = try CaptureFrames(path: inputs[0], filter: filter, noting: journal)
+      var frames = try CaptureFrames(path: inputs[0], filter: filter, copying: journal)
       var packets = try makeOutput(for: frames, path: files.outputPath, copying: journal)
       do throws(PcapError) {
         try dump(&frames, to: &packets, control)
         try packets.close()
       } catch {
         result.error = InterfaceError(error)
+        result.isClosed = DumpOutput.isClosed(error)
       }
       result.count = packets.count
-      result.isClosed = packets.isClosed
+      if packets.isClosed { result.isClosed = true }
       result.writeError = packets.isClosed ? 0 : packets.reason
+      if let error = frames.filterError {
+        Terminal.warn(
+          "mbuma: \(error.what), for this packet's link type: \(error.why); packets of it do not match"
+        )
+      }
       if result.error == nil { result.error = frames.end?.error.map { InterfaceError($0) } }
     } catch {
       result.error = InterfaceError(error)
+      result.isClosed = DumpOutput.isClosed(error)
     }
     try end(result, filter, isInterrupted: control.isStopped)
   }

@@ -37,6 +37,11 @@ struct DumpOutput: ~Copyable {
   /// Whether standard output has a reader that had enough, which is no failure.
   var isClosed: Bool { reason == EPIPE }
 
+  /// The same of a capture on standard output that could not be written.
+  static func isClosed(_ error: PcapError) -> Bool {
+    error.kind == .unwritable(errno: EPIPE) && error.file == "-"
+  }
+
   /// Takes a packet.
   ///
   /// - Throws: `PcapError` if the capture cannot be written.

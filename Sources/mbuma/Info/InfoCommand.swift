@@ -11,7 +11,7 @@ struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract: "Tell what is in captures, and whether every frame is sane.",
-    usage: "mbuma info <file> ... [--json | --table] [--strict] [--top <n>]",
+    usage: "mbuma info <file> ... [-c] [--json | --table] [--strict] [--top <n>]",
     discussion: """
       The facts of capinfos under its names, then sizes, protocols, checksums, what is wrong with \
       which frames, and who talks most. Sizes and rates are of bytes on the wire. Checksums are \
@@ -28,6 +28,14 @@ struct InfoCommand: ParsableCommand {
 
   @Flag(help: "Print one line for each file.")
   var table = false
+
+  @Flag(
+    name: [.customShort("c"), .customLong("count")],
+    help: "Tell the number of packets and no more: they are not looked at.")
+  var isCount = false
+
+  @Flag(help: "Print the SHA-256 of each file's bytes too.")
+  var hash = false
 
   @Flag(
     help: """
@@ -47,6 +55,9 @@ struct InfoCommand: ParsableCommand {
     if json, table {
       throw ValidationError("--json and --table are two kinds of output: choose one")
     }
+    if isCount, strict {
+      throw ValidationError("-c looks at no packet, so --strict would find nothing")
+    }
     guard 0...1_024 ~= top.value else { throw ValidationError("--top must be within 0...1024") }
     if files.filter({ $0 == "-" }).count > 1 {
       throw ValidationError("standard input can be read only once")
@@ -65,10 +76,11 @@ struct InfoCommand: ParsableCommand {
     var status = ExitStatus.done
     var isReported = true
     var reports: [JSONValue] = []
-    if table { isReported = Terminal.report(InfoReport.tableHead, isJSON: false) }
+    let wants = InfoReport.Wants(top: top.value, isCount: isCount, isHash: hash)
+    if table { isReported = Terminal.report(InfoReport.tableHead(wants), isJSON: false) }
     for (index, file) in files.enumerated() where !control.isStopped {
       let report = InfoReport(
-        of: file, top: top.value, onProgress: progress.show, isStopped: { control.isStopped })
+        of: file, wants: wants, onProgress: progress.show, isStopped: { control.isStopped })
       progress.clear()
       if let error = report.error {
         Terminal.warn("mbuma: \(error)")
@@ -88,10 +100,8 @@ struct InfoCommand: ParsableCommand {
       }
     }
     if json {
-      let object: JSONValue = [
-        "schema": "mbuma.info/1", "files": .array(reports), "interrupted": .bool(control.isStopped),
-      ]
-      isReported = Terminal.report(object.prettyText + "\n", isJSON: true)
+      let report = Self.json(reports, top: top.value, wasInterrupted: control.isStopped)
+      isReported = Terminal.report(report.prettyText + "\n", isJSON: true)
     }
     if control.isStopped { Terminal.warn("mbuma: interrupted; what is above was read") }
     if status == .insane {
@@ -99,5 +109,13 @@ struct InfoCommand: ParsableCommand {
     }
     if status != .done { throw status.code }
     if !isReported { throw ExitStatus.failed.code }
+  }
+
+  /// The report of schema `mbuma.info/1` about some files.
+  static func json(_ files: [JSONValue], top: Int, wasInterrupted: Bool) -> JSONValue {
+    [
+      "schema": "mbuma.info/1", "files": .array(files),
+      "total": InfoTotal(of: files, top: top).json, "interrupted": .bool(wasInterrupted),
+    ]
   }
 }

@@ -9,6 +9,7 @@ extension InfoReport {
   /// What is known of one file, of schema `mbuma.info/1`; what needs the file to be open is null if it
   /// could not be opened.
   var json: JSONValue {
+    if wants.isCount { return countJSON }
     let (order, clock) = (summary.order, clock)
     return [
       "file": .string(file),
@@ -40,10 +41,35 @@ extension InfoReport {
       "checksums": checksumsJSON,
       "faults": faultsJSON,
       "talkers_exact": .bool(summary.talkers.isExact),
-      "talkers": .array(summary.talkers.top(top).map(\.json)),
-      "ports": .array(summary.ports.top(top).map(\.json)),
+      "addresses": .integer(summary.talkers.addressCount),
+      "talkers": .array(summary.talkers.top(wants.top).map(\.json)),
+      "ports_used": .integer(summary.ports.usedCount),
+      "ports": .array(summary.ports.top(wants.top).map(\.json)),
+      "section_count": .integer(notes?.blocks.sectionCount ?? 0),
+      "sections": notes?.sectionsJSON ?? [],
+      "interface_count": .integer(notes?.blocks.interfaceCount ?? 0),
+      "interfaces": notes?.interfacesJSON ?? [],
+      "comments": notes?.commentsJSON ?? Notes.noCommentsJSON,
+      "other_blocks": notes?.blocksJSON ?? [:],
+      "drops": notes?.dropsJSON ?? .null,
+      "sha256": hash.json,
+      "sha256_missing": hash.missingJSON,
       "sane": .bool(isSane),
-      "end": end.map { .string($0.name) } ?? .null,
+      "end": endName.map { .string($0) } ?? .null,
+      "error": error.map(\.json) ?? .null,
+    ]
+  }
+
+  /// The same where frames are counted and not looked at.
+  private var countJSON: JSONValue {
+    [
+      "file": .string(file),
+      "format": opened.map { .string($0.format.rawValue) } ?? .null,
+      "packets": .integer(packetCount),
+      "file_bytes": opened?.fileByteCount.map { .integer($0) } ?? .null,
+      "sha256": hash.json,
+      "sha256_missing": hash.missingJSON,
+      "end": endName.map { .string($0) } ?? .null,
       "error": error.map(\.json) ?? .null,
     ]
   }
@@ -58,6 +84,8 @@ extension InfoReport {
 
   private var sizesJSON: JSONValue {
     if summary.packetCount == 0 { return .null }
+    var histogram = BucketCounts(bucket: SizeCounts.bucket)
+    for row in summary.sizes.buckets { histogram.add(row.count, upTo: row.greatest) }
     return [
       "min_bytes": .integer(summary.sizes.least),
       "mean_bytes": .number(summary.sizes.mean),
@@ -65,6 +93,7 @@ extension InfoReport {
       "p90_bytes": .integer(summary.sizes.quantile(0.9)),
       "p99_bytes": .integer(summary.sizes.quantile(0.99)),
       "max_bytes": .integer(summary.sizes.greatest),
+      "histogram": histogram.json(unit: "bytes"),
     ]
   }
 
@@ -95,6 +124,16 @@ extension ChecksumCounts {
       "valid": .integer(valid), "invalid": .integer(invalid), "partial": .integer(partial),
       "unverifiable": .integer(unverifiable),
     ]
+  }
+}
+
+extension InfoReport.Hash {
+  fileprivate var json: JSONValue {
+    if case .known(let digits) = self { .string(digits) } else { .null }
+  }
+
+  fileprivate var missingJSON: JSONValue {
+    if case .missing(let why) = self { .string(why) } else { .null }
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Inspection
+import Interfaces
 import Pcap
 import Replay
 import Reports
@@ -11,15 +12,16 @@ extension InfoReport {
   /// The facts for people, a line each; nil if the file could not be opened.
   var text: String? {
     guard let opened else { return nil }
+    if wants.isCount { return countText(opened) }
     var lines = [
-      ("File name", file),
+      ("File name", file.printable),
       ("File type", opened.format.rawValue),
       ("File encapsulation", encapsulation(opened)),
       (
         "File timestamp precision",
         opened.resolution == .nano ? "nanoseconds (9)" : "microseconds (6)"
       ),
-      ("Packet size limit", "file hdr: \(opened.snapshotByteCount) bytes"),
+      ("Packet size limit", snapshot(opened)),
     ]
     if let cut = summary.cutByteCounts {
       lines.append(
@@ -33,12 +35,42 @@ extension InfoReport {
     if let bytes = opened.fileByteCount { lines.append(("File size", "\(bytes) bytes")) }
     lines.append(("Data size", "\(summary.sizes.sum) bytes"))
     lines.append(("Captured size", "\(summary.capturedByteCount) bytes"))
-    lines += timeLines + frameLines
+    lines += hashLines + timeLines + frameLines
+    if let notes { lines += notes.lines }
     lines.append(("End", end?.name ?? "not reached"))
     return lines.map { name, value in Self.line(name, value) }.joined()
   }
 
-  private static func line(_ name: String, _ value: String) -> String {
+  /// The facts where frames are counted and not looked at.
+  private func countText(_ opened: Opened) -> String {
+    var lines =
+      [("File name", file.printable), ("Number of packets", "\(packetCount)")] + hashLines
+    // Where all is well, what capinfos -c prints and no more.
+    if error != nil || end == nil { lines.append(("End", end?.name ?? "not reached")) }
+    return lines.map { name, value in Self.line(name, value) }.joined()
+  }
+
+  private var hashLines: [(String, String)] {
+    guard wants.isHash else { return [] }
+    switch hash {
+    case .known(let digits): return [("SHA256", digits)]
+    case .missing(let why): return [("SHA256", "not known: \(why)")]
+    }
+  }
+
+  /// What was asked for of frames: by the header, or by the interfaces of a pcapng.
+  private func snapshot(_ opened: Opened) -> String {
+    let lengths = notes?.blocks.interfaces.map(\.facts.snapshotByteCount) ?? []
+    guard let least = lengths.min(), let most = lengths.max(), least < most else {
+      return "file hdr: \(opened.snapshotByteCount) bytes"
+    }
+    // 0 is no limit.
+    return "interfaces: "
+      + (least == 0
+        ? "no limit, and up to \(most) bytes" : "\(least) bytes - \(most) bytes (range)")
+  }
+
+  static func line(_ name: String, _ value: String) -> String {
     // As capinfos has it: two spaces behind a name that is too long for the column.
     let label = name.isEmpty ? "" : name + ":"
     let space = label.count <= 20 ? 21 - label.count : 2
@@ -106,25 +138,25 @@ extension InfoReport {
     lines += Self.titled(
       "Undecodable", summary.undecodable.found.map { "\($0.stop.name) " + Self.found($0.frames) })
     lines.append(("Cut packets", summary.cut.count == 0 ? "none" : Self.found(summary.cut)))
-    if top > 0 { lines += talkerLines }
+    if wants.top > 0 { lines += talkerLines }
     return lines
   }
 
   private var talkerLines: [(String, String)] {
-    let talkers = summary.talkers.top(top).map { talker in
+    let talkers = summary.talkers.top(wants.top).map { talker in
       // Who took over another's counter is known to have sent no more than this.
       "\(talker.address): "
         + (talker.error > 0 ? "\(talker.packets - talker.error) to " : "")
         + "\(talker.packets.counted("packet")), \(talker.sent) sent, \(talker.bytes) bytes"
     }
-    let ports = summary.ports.top(top).map { use in
+    let ports = summary.ports.top(wants.top).map { use in
       "\(use.transport) \(use.port): \(use.packets.counted("packet")), \(use.bytes) bytes"
     }
     return Self.titled("Talkers", talkers) + Self.titled("Ports", ports)
   }
 
   /// Lines of which the first has a name; "none" if there are none.
-  private static func titled(_ name: String, _ values: [String]) -> [(String, String)] {
+  static func titled(_ name: String, _ values: [String]) -> [(String, String)] {
     if values.isEmpty { return [(name, "none")] }
     return values.enumerated().map { index, value in (index == 0 ? name : "", value) }
   }
