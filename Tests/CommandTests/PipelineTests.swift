@@ -162,7 +162,8 @@ import Testing
     let folder = try TemporaryFolder()
     let out = folder.file("out.pcap")
     let looped = try Command.run(
-      "replay", "Captures/ntp.pcap", "--loop", "3", "--to", "file:\(out)", "--verify", "--json")
+      "replay", "Captures/ntp.pcap", "--loop", "3", "--to", "file:\(out)", "--verify", "--json",
+      "--loop-times", "keep")
     let report = try looped.json()
     #expect(looped.status == 0)
     #expect(report["loops"] as? Int == 3)

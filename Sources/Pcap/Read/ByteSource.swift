@@ -123,9 +123,10 @@ struct ByteSource: ~Copyable {
   /// Whether some bytes of a mapping, counted from the first one here, are still in the file.
   func isThere(_ count: Int) -> Bool { mapping?.isThere(upTo: start + count) ?? true }
 
-  /// Goes on by read(2) where the window begins.
+  /// Goes on by read(2) behind what was lent.
   mutating func unmap() {
     guard isMapped else { return }
+    goOn()
     lseek(descriptor, off_t(place), SEEK_SET)
     unsafe bytes = .allocate(byteCount: Self.firstByteCount, alignment: 4_096)
     (origin, capacity) = (place, Self.firstByteCount)

@@ -25,7 +25,7 @@ extension CaptureReader {
 
   /// Reads records into packets, up to the first that is not like most.
   ///
-  /// - Returns: how many there are.
+  /// - Returns: packets of the batch that are left to the long way; 0 where the batch is full.
   mutating func receivePlainRecords(
     upTo packetLimit: Int, into queue: inout PacketQueue, from pool: MbufPool
   ) -> Int {
@@ -33,10 +33,7 @@ extension CaptureReader {
     input.prepare()
     var packets = PacketQueue()
     let batch = plainRecords(upTo: packetLimit, into: &packets, from: pool)
-    guard batch.count > 0, input.isThere(batch.place) else {
-      input.unmap()
-      return 0
-    }
+    guard batch.count > 0, input.isThere(batch.place) else { return packetLimit }
     queue.append(&packets)
     // The last one is found again, by the long way.
     input.lend(batch.lastPlace)
@@ -46,7 +43,7 @@ extension CaptureReader {
       recordCount: batch.count,
       byteCount: batch.lastPlace &+ Int(found.capturedByteCount)
         &- layout.headerByteCount &* (batch.count &- 1))
-    return batch.count
+    return batch.place >= Self.batchByteCount ? 0 : packetLimit &- batch.count
   }
 
   /// Bytes of records after which a batch ends, so that they are in the processor's first cache.

@@ -48,8 +48,9 @@ extension CaptureReader: PacketSource {
     defer { section.publish() }
     let isNoted = section.recorder != nil
     var left = packetLimit
-    if hasPlainRecords, receivePlainRecords(upTo: packetLimit, into: &queue, from: pool) > 0 {
-      return .more
+    if hasPlainRecords {
+      left = receivePlainRecords(upTo: packetLimit, into: &queue, from: pool)
+      if left > 0 { input.unmap() }
     }
     while left > 0 {
       do throws(MbufError) {
