@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 internal import Interfaces
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 extension PcapError: CustomStringConvertible {
   /// What failed, with the file and, where known, the packet and the byte offset.
   package var what: String {
@@ -76,6 +84,7 @@ extension PcapError: CustomStringConvertible {
   package var `do`: String {
     switch kind {
     case .notFound: "check the path"
+    case .unreadable(let number) where number == EMFILE: "allow more open files: ulimit -n 4096"
     case .unreadable: "check that it is a file and that you may read it"
     case .unwritable: "check the space left and that you may write there"
     case .isOutput: "choose another output"

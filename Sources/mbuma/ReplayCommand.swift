@@ -232,6 +232,7 @@ struct ReplayCommand: ParsableCommand {
       StandardStreams.refuse(conflict, beside: files)
       throw ExitStatus.usage.code
     }
+    if merges { OpenFiles.allow(files.paths.count) }
     let pool = MbufPool(clusterLimit: limitClusters?.value ?? (isPreloaded ? 0 : 65_536))
     let progress = ProgressLine(isShown: !hidesProgress && Terminal.isInteractive)
     let control = ReplayControl(onProgress: progress.show)

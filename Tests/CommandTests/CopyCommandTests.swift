@@ -71,6 +71,22 @@ import Testing
     #expect(try Command.run("replay", path, path, "--merge", "--preload").status == 64)
   }
 
+  @Test func moreCapturesAreMergedThanMayBeOpen() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(commented(2), "in.pcapng")
+    let files = (0..<300).map { folder.file("\($0).pcapng") }
+    for file in files {
+      try FileManager.default.linkItem(atPath: path, toPath: file)
+    }
+    let mbuma = Command.products.appendingPathComponent("mbuma").path
+    let limited = [
+      "-c", "ulimit -S -n 100; exec \"$@\"", "sh", mbuma, "replay", "--merge", "--json",
+    ]
+    let shell = try Command(limited + files, program: "/bin/sh").finish()
+    #expect(shell.status == 0, "\(shell.diagnostics)")
+    #expect(try shell.json()["packets_sent"] as? Int == 600)
+  }
+
   @Test func dumpWritesThePacketsThatAreWantedWithTheirComments() throws {
     let folder = try TemporaryFolder()
     let data = commented(4)

@@ -17,6 +17,7 @@ import Testing
     "Sources/mbuma/CaptureFrames.swift",
     "Sources/mbuma/Doctor/Probes.swift",
     "Sources/mbuma/Interrupts.swift", "Sources/mbuma/LocalZone.swift",
+    "Sources/mbuma/OpenFiles.swift",
     "Sources/mbuma/StepClock.swift",
     "Sources/mbuma/Terminal.swift",
   ]
