@@ -32,6 +32,9 @@ struct ReplayCommand: ParsableCommand {
   @Option(name: .customLong("to"), help: "Where packets go: \(ReplayDestination.forms).")
   var target: ReplayDestination?
 
+  @Option(help: "Compress the file of --to file: by \(CaptureCompression.forms).")
+  var compress: CaptureCompression?
+
   @Option(
     name: [.customShort("i"), .customLong("intf1")], help: "The same as --to link:IF.")
   var interface: String?
@@ -170,7 +173,7 @@ struct ReplayCommand: ParsableCommand {
     // What is held in memory, or read by libpcap, is packets alone.
     let changes = isLossy || isPreloaded || merges || engine == .libpcap ? nil : changes
     return CaptureFiles(
-      inputs, selecting: selection, output: output,
+      inputs, selecting: selection, output: output, compression: compress,
       by: engine == .own ? OwnEngine() : LibpcapEngine(), keeping: changes,
       shiftsLoopTimes: loopTimes == .shift && loop.value > 1)
   }

@@ -51,6 +51,9 @@ struct DumpCommand: ParsableCommand {
     help: "Write the packets alone, without the comments, names and secrets of a pcapng.")
   var isLossy = false
 
+  @Option(help: "Compress that capture by \(CaptureCompression.forms).")
+  var compress: CaptureCompression?
+
   @Flag(help: "Print one JSON object for each packet, on a line of its own.")
   var ndjson = false
 
@@ -111,6 +114,7 @@ struct DumpCommand: ParsableCommand {
     if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
     if time > 5 { throw ValidationError("-t has at most five letters: -ttttt") }
     if output != nil, ndjson { throw ValidationError("-w and --ndjson are two kinds of output") }
+    if compress != nil, output == nil { throw ValidationError("--compress needs -w FILE") }
     if output.map(StandardStreams.output) == "-", Terminal.isOutput {
       throw ValidationError("standard output is a terminal: -w FILE")
     }
@@ -196,7 +200,8 @@ struct DumpCommand: ParsableCommand {
       return DumpOutput(
         try CaptureWriter(
           path: path, format: CaptureFormat(ofFileNamed: path) ?? (isPcapng ? .pcapng : .pcap),
-          linkType: frames.linkType, resolution: frames.resolution, copying: journal))
+          linkType: frames.linkType, resolution: frames.resolution,
+          compression: compress ?? CaptureCompression(ofFileNamed: path), copying: journal))
     }
     if ndjson { return DumpOutput() }
     var style = DumpStyle()
