@@ -20,7 +20,8 @@ struct ReplayCommand: ParsableCommand {
       else as fast as they go. The arguments are capture files, - for standard input, and \
       last, if it names no file, a filter in tcpdump's language: mbuma replay a.pcap udp port 53. \
       Behind -- stands nothing but the filter, and beside --filter nothing but files. In place of \
-      files there may be one link:IF: what passes on that interface from now on.
+      files there may be one link:IF: what passes on that interface from now on. Captures may be \
+      compressed by gzip, zstd or lz4; OUT is if it ends in .gz, .zst or .lz4.
       """)
 
   @Argument(help: "Capture files, then a filter.")

@@ -16,8 +16,8 @@ struct DumpCommand: ParsableCommand {
       Lines and letters are tcpdump's. Addresses are always numbers, TCP's sequence numbers are \
       absolute, and what UDP and TCP carry is not looked into. What is wrong with a packet stands in \
       brackets at the end of its line: why decoding stopped, a wrong checksum, how much of it was \
-      captured. The file is - for standard input; the filter, in tcpdump's language, comes last: \
-      mbuma dump a.pcap udp port 53.
+      captured. The file is - for standard input, and may be compressed by gzip, zstd or lz4; the \
+      filter, in tcpdump's language, comes last: mbuma dump a.pcap udp port 53.
       """)
 
   @Argument(help: "A capture file, then a filter.")
@@ -43,7 +43,10 @@ struct DumpCommand: ParsableCommand {
 
   @Option(
     name: [.customShort("w"), .customLong("write")],
-    help: "Write the packets into this capture, - for standard output, and show none.")
+    help: """
+      Write the packets into this capture, - for standard output, and show none; a name that ends in \
+      .gz, .zst or .lz4 has it compressed.
+      """)
   var output: String?
 
   @Flag(
