@@ -17,11 +17,11 @@ struct CaptureCommand: ParsableCommand {
     usage: "mbuma capture <interface> -w <file> [<filter>] [options]",
     discussion: """
       The letters are those of dumpcap and tcpdump, which agree on them. Files are pcap with \
-      nanoseconds, or pcapng where the name ends so. A name that ends in .gz, .zst or .lz4 has them \
-      compressed; filesize counts bytes before that. With -b there are several, \
-      file_00001_20261129120000.pcap \
-      and so on. It ends by -c, by -a, or by Control-C, and then says what was received, written and \
-      dropped, and by whom: received is written and all that was dropped.
+      nanoseconds, or pcapng where the name ends so. With -b there are several, \
+      file_00001_20261129120000.pcap and so on. A name that ends in .gz, .zst or .lz4 has them \
+      compressed; filesize counts bytes before that. It ends by -c, by -a, or by Control-C, and then \
+      says what was received, written and dropped, and by whom: received is written and all that \
+      was dropped.
       """)
 
   @Argument(help: "The interface, then a filter in tcpdump's language.")

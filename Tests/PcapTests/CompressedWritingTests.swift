@@ -106,13 +106,14 @@ import Wire
   // MARK: - Names
 
   @Test func namesSayWhatAFileIs() {
-    for (name, compression, format) in [
-      ("a.pcap", CaptureCompression.uncompressed, CaptureFormat.pcap), ("-", .uncompressed, .pcap),
+    let names: [(String, CaptureCompression, CaptureFormat?)] = [
+      ("a.pcap", .uncompressed, .pcap), ("-", .uncompressed, nil),
       ("a.pcap.gz", .gzip, .pcap), ("a.pcapng.zst", .zstd, .pcapng),
       ("A.PCAPNG.LZ4", .lz4, .pcapng),
-      ("gz", .uncompressed, .pcap), (".gz", .gzip, .pcap), ("a.gz.pcapng", .uncompressed, .pcapng),
-      ("a.pcapng.gz.zst", .zstd, .pcap),
-    ] {
+      ("gz", .uncompressed, nil), (".gz", .gzip, nil), ("a.gz.pcapng", .uncompressed, .pcapng),
+      ("a.pcapng.gz.zst", .zstd, nil),
+    ]
+    for (name, compression, format) in names {
       #expect(CaptureCompression(ofFileNamed: name) == compression, "\(name)")
       #expect(CaptureFormat(ofFileNamed: name) == format, "\(name)")
     }
