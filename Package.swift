@@ -41,6 +41,8 @@ let package = Package(
     .target(name: "CUMA"),
     .target(name: "CLinux"),
     .target(name: "CMallocCount"),
+    // Loads zlib, zstd and lz4 where a file needs one, so building needs none of them.
+    .target(name: "CCompression"),
     // Confines a test's process.
     .target(name: "CConfine", path: "Tests/Confine"),
     .systemLibrary(name: "CPcap"),
@@ -57,7 +59,7 @@ let package = Package(
       "InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "UMA", "Wire",
       .product(name: "BasicContainers", package: "swift-collections")),
     library("HostInterfaces", "Interfaces", "Mbufs", "Wire", "CLinux"),
-    library("Pcap", "Interfaces", "Mbufs", "Wire"),
+    library("Pcap", "Interfaces", "Mbufs", "Wire", "CCompression"),
     library("Libpcap", "Pcap", "Interfaces", "Mbufs", "Wire", "CPcap"),
     library(
       "Inspection", "Wire", .product(name: "BasicContainers", package: "swift-collections")),

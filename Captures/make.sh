@@ -48,10 +48,12 @@ make_manifest() {
     for file in "$out"/*; do
       name=${file##*/}
       case $name in *.pcap | *.pcapng | *.pcap.gz) ;; *) continue ;; esac
-      tcpdump --count -nr "$file" >/dev/null 2>"$work/type"
+      # What libpcap does not expand is expanded for it.
+      gzip -dcf "$file" >"$work/plain"
+      tcpdump --count -nr "$work/plain" >/dev/null 2>"$work/type"
       type=$(sed -n 's/.*link-type \([A-Z0-9_]*\).*/\1/p' "$work/type")
       # Counted from a copy: the count is not said of a file that ends badly.
-      packets=$(tcpdump -nr "$file" -w - 2>/dev/null | tcpdump --count -nr - 2>/dev/null)
+      packets=$(tcpdump -nr "$work/plain" -w - 2>/dev/null | tcpdump --count -nr - 2>/dev/null)
       packets=${packets%% *}
       printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$name" "$(stat -c %s "$file")" \
         "$(sha256sum <"$file" | cut -d' ' -f1)" "${type:--}" "${packets:-0}" "$(about "$name")"

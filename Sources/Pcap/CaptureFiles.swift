@@ -31,9 +31,12 @@ public final class CaptureFiles: Sendable {
   package let engine: any CaptureEngine
   /// The file that is written, "-" for standard output.
   package let outputPath: String?
-  /// Where what pcapngs have beside frames is noted for the output; nil if it is not kept.
+  /// Whether the times of each loop follow those of the one before.
   private let shiftsLoopTimes: Bool
+  /// Where what pcapngs have beside frames is noted for the output; nil if it is not kept.
   fileprivate let journal: BlockJournal?
+  /// How the output is compressed; nil for as its name says.
+  fileprivate let compression: CaptureCompression?
   private let written = Mutex<FileIdentity?>(nil)
 
   /// Names files; none is opened.
@@ -42,10 +45,13 @@ public final class CaptureFiles: Sendable {
   ///   - paths: the files to read, "-" for standard input.
   ///   - selection: which frames are read; nil for all.
   ///   - output: the file to write, "-" for standard output; nil for none.
+  ///   - compression: how it is compressed; if nil, as its name says: `.gz`, `.zst`, `.lz4`, or not.
   public convenience init(
-    _ paths: [String], selecting selection: (any FrameSelection)? = nil, output: String? = nil
+    _ paths: [String], selecting selection: (any FrameSelection)? = nil, output: String? = nil,
+    compression: CaptureCompression? = nil
   ) {
-    self.init(paths, selecting: selection, output: output, by: OwnEngine())
+    self.init(
+      paths, selecting: selection, output: output, compression: compression, by: OwnEngine())
   }
 
   /// The same, with an engine that opens the inputs.
@@ -54,14 +60,15 @@ public final class CaptureFiles: Sendable {
   ///   - paths: as above.
   ///   - selection: as above.
   ///   - output: as above.
+  ///   - compression: as above.
   ///   - engine: opens the inputs.
   ///   - changes: what is done to packets on their way to the output; nil if what pcapngs have beside
   ///     them is not kept.
   ///   - shiftsLoopTimes: whether the times of each loop follow those of the one before.
   package init(
     _ paths: [String], selecting selection: (any FrameSelection)?, output: String?,
-    by engine: any CaptureEngine, keeping changes: BlockJournal.Changes? = nil,
-    shiftsLoopTimes: Bool = false
+    compression: CaptureCompression? = nil, by engine: any CaptureEngine,
+    keeping changes: BlockJournal.Changes? = nil, shiftsLoopTimes: Bool = false
   ) {
     self.shiftsLoopTimes = shiftsLoopTimes
     journal = output == nil ? nil : changes.map(BlockJournal.init)
@@ -69,6 +76,7 @@ public final class CaptureFiles: Sendable {
     self.selection = selection
     self.engine = engine
     outputPath = output
+    self.compression = compression
   }
 
   /// The files that are read; where they are pipes, nothing is waited for.
@@ -83,8 +91,8 @@ public final class CaptureFiles: Sendable {
 
   /// The file that is written; nil if there is none.
   ///
-  /// It is a pcapng or a pcap if its name ends so, else a pcapng if an input is known to be one. A pcap has
-  /// the link type of the first input.
+  /// It is a pcapng or a pcap if its name ends so, be it in front of the ending of a compressed file, else a
+  /// pcapng if an input is known to be one. A pcap has the link type of the first input.
   ///
   /// It counts microseconds if every input is known to do so, else nanoseconds: so also where an input
   /// is a pcapng, which may describe a finer interface at any place, or cannot be looked at beforehand.
@@ -209,7 +217,9 @@ private struct CaptureOutput: PacketOutput {
     do throws(PcapError) {
       return try CaptureWriter(
         path: path, format: format, linkType: linkType,
-        resolution: isNano || format == .pcapng ? .nano : .micro, copying: files.journal)
+        resolution: isNano || format == .pcapng ? .nano : .micro,
+        compression: files.compression ?? CaptureCompression(ofFileNamed: path),
+        copying: files.journal)
     } catch {
       throw InterfaceError(error)
     }

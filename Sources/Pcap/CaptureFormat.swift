@@ -9,9 +9,10 @@ public enum CaptureFormat: String, Sendable, CaseIterable {
   /// Blocks, with interfaces described inside the file.
   case pcapng
 
-  /// What the end of a file's name says; nil if it says nothing.
+  /// What the end of a file's name says, or what stands in front of that of a compressed file; nil if it
+  /// says nothing.
   package init?(ofFileNamed name: String) {
-    let name = name.lowercased()
+    let name = CaptureCompression.bareName(name).lowercased()
     if name.hasSuffix(".pcapng") || name.hasSuffix(".ntar") {
       self = .pcapng
     } else if name.hasSuffix(".pcap") || name.hasSuffix(".cap") || name.hasSuffix(".dmp") {

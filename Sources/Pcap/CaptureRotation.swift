@@ -3,6 +3,7 @@
 // A recording in several files, named and switched as dumpcap does it:
 //
 //     net.pcap  ->  net_00001_20261129120000.pcap, net_00002_20261129120100.pcap, ...
+//     net.pcap.gz  ->  net_00001_20261129120000.pcap.gz, ...
 //
 //     begun = kept + removed,  kept <= keptFileCount      the oldest is removed before another is begun
 //
@@ -22,6 +23,8 @@ public struct CaptureRotation: Equatable, Sendable {
   /// The file in hand has so many packets.
   public var packetCount: Int?
   /// The file in hand has so many bytes, or a few more: a record is never cut.
+  ///
+  /// They are counted before they are compressed.
   public var fileByteCount: Int?
   /// The file in hand was begun so many nanoseconds ago.
   public var nanoseconds: Int64?
@@ -47,8 +50,8 @@ public struct CaptureRotation: Equatable, Sendable {
 
   /// The name of one of the files.
   ///
-  /// Number and time go in front of the ending of the last part of the path; where it has none, they
-  /// stand at the end.
+  /// Number and time go in front of the ending of the last part of the path, and of that before one that
+  /// says that the file is compressed; where it has none, they stand at the end.
   ///
   /// - Parameters:
   ///   - path: the name that the recording was given.
@@ -57,8 +60,9 @@ public struct CaptureRotation: Equatable, Sendable {
   public static func name(_ path: String, number: Int, time: String) -> String {
     let digits = String(number)
     let middle = "_" + String(repeating: "0", count: Swift.max(0, 5 - digits.count)) + digits
-    let start = path.lastIndex(of: "/") ?? path.startIndex
-    guard let dot = path[start...].lastIndex(of: ".") else { return "\(path)\(middle)_\(time)" }
+    let bare = CaptureCompression.bareName(path)
+    let start = bare.lastIndex(of: "/") ?? bare.startIndex
+    let dot = bare[start...].lastIndex(of: ".") ?? bare.endIndex
     return "\(path[..<dot])\(middle)_\(time)\(path[dot...])"
   }
 

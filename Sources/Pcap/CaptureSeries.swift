@@ -30,6 +30,7 @@ public struct CaptureSeries: ~Copyable {
   private let format: CaptureFormat
   private let resolution: TimeResolution
   private let snapshotByteCount: Int
+  private let compression: CaptureCompression
   private var writer: CaptureWriter
   /// Names of the files that are there, the one in hand last; without a limit, that one alone.
   private var names: [String]
@@ -46,7 +47,8 @@ public struct CaptureSeries: ~Copyable {
   public var byteCount: Int { doneByteCount + writer.byteCount }
   /// Packets in the file in hand.
   public var filePacketCount: Int { writer.packetCount }
-  /// Bytes of the file in hand: its header, and headers and bytes of its records.
+  /// Bytes of the file in hand, before they are compressed: its header, and headers and bytes of its
+  /// records.
   public var fileByteCount: Int { writer.fileByteCount }
   private static var headerByteCount: Int { 24 }
   /// The file in hand.
@@ -64,11 +66,13 @@ public struct CaptureSeries: ~Copyable {
   ///   - linkType: how the frames begin.
   ///   - resolution: what times are counted in; in microseconds, they are rounded down.
   ///   - snapshotByteCount: the most bytes of a frame.
+  ///   - compression: how the files are compressed; if nil, as the name's ending says.
   /// - Throws: `PcapError` as `CaptureWriter` does.
   /// - Precondition: standard output has no rotation; one keeps a file and lets a packet into each.
   public init(
     path: String, rotation: CaptureRotation? = nil, linkType: LinkType,
-    resolution: TimeResolution = .nano, snapshotByteCount: Int
+    resolution: TimeResolution = .nano, snapshotByteCount: Int,
+    compression: CaptureCompression? = nil
   ) throws(PcapError) {
     precondition(path != "-" || rotation == nil, "standard output is one file")
     if let rotation {
@@ -83,11 +87,12 @@ public struct CaptureSeries: ~Copyable {
     format = CaptureFormat(ofFileNamed: path) ?? .pcap
     self.resolution = resolution
     self.snapshotByteCount = snapshotByteCount
+    self.compression = compression ?? CaptureCompression(ofFileNamed: path)
     let name = rotation == nil ? path : CaptureRotation.name(path, number: 1, time: Self.time)
     names = [name]
     writer = try CaptureWriter(
       path: name, format: format, linkType: linkType, resolution: resolution,
-      snapshotByteCount: snapshotByteCount)
+      snapshotByteCount: snapshotByteCount, compression: self.compression)
     writer.allowsLossyTime = true
   }
 
@@ -115,7 +120,7 @@ public struct CaptureSeries: ~Copyable {
     let name = CaptureRotation.name(path, number: fileCount + 1, time: Self.time)
     writer = try CaptureWriter(
       path: name, format: format, linkType: linkType, resolution: resolution,
-      snapshotByteCount: snapshotByteCount)
+      snapshotByteCount: snapshotByteCount, compression: self.compression)
     writer.allowsLossyTime = true
     names.append(name)
     donePacketCount += packets

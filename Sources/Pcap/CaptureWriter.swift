@@ -18,6 +18,10 @@
 // When the system refuses more, a regular file is cut back to its last whole record, the counts go
 // down to what is in it, and the writer takes nothing more.
 //
+// A compressed file expands to all that, and ends as a stream when it is closed; before, and after a
+// failure, readers get the same records and then that the stream ends early. A failure loses every
+// record of the buffer that was being written, be it in the file in part.
+//
 // What a pcap cannot hold as it came: fractions of a second or more are carried into the seconds.
 // What a packet cannot: a wire length of 2^32 - 1, its mark of one that is not known, is 2^32 - 2
 // in it and is written so. A frame keeps it. Comparisons take the two for the same.
@@ -55,7 +59,7 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
 
   /// Frames that a failure lost.
   var lostCount: Int { output.lost.count }
-  /// Bytes of the file, once what was written is put out.
+  /// Bytes of the file, before they are compressed, once what was written is put out.
   var fileByteCount: Int { format == .pcap ? 24 + 16 * packetCount + byteCount : pcapngByteCount }
 
   private var takenPacketCount = 0
@@ -78,14 +82,16 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   ///   - resolution: what the file counts times in.
   ///   - snapshotByteCount: what the header says is the most of a frame, 1...2^31 - 1; if nil, the
   ///     most that readers take for the link type: 262,144, or more for D-Bus, USBPcap and EBHSCR.
-  /// - Throws: `PcapError` of kind `.unwritable` or `.unsupportedLinkType`.
+  ///   - compression: how all of it is compressed.
+  /// - Throws: `PcapError` of kind `.unwritable` or `.unsupportedLinkType`, or `.noLibrary`, and then
+  ///   the file is not touched.
   public init(
     path: String, format: CaptureFormat = .pcap, linkType: LinkType, resolution: TimeResolution,
-    snapshotByteCount: Int? = nil
+    snapshotByteCount: Int? = nil, compression: CaptureCompression = .uncompressed
   ) throws(PcapError) {
     try self.init(
       path: path, format: format, linkType: linkType, resolution: resolution,
-      snapshotByteCount: snapshotByteCount, copying: nil)
+      snapshotByteCount: snapshotByteCount, compression: compression, copying: nil)
   }
 
   /// The same, for a copy that keeps what the input has beside its frames, or refuses what it cannot.
@@ -93,7 +99,8 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
   /// - Parameter journal: where readers note that; its beginning is the file's if there is one.
   package init(
     path: String, format: CaptureFormat, linkType: LinkType, resolution: TimeResolution,
-    snapshotByteCount: Int? = nil, copying journal: BlockJournal?
+    snapshotByteCount: Int? = nil, compression: CaptureCompression = .uncompressed,
+    copying journal: BlockJournal?
   ) throws(PcapError) {
     let snapshotByteCount = snapshotByteCount ?? linkType.frameByteLimit
     precondition(format != .modified, "a modified pcap is only read")
@@ -111,7 +118,7 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
       header = try captureHeader(
         linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount, path)
     }
-    output = try OutputFile.begin(path: path, with: header, format)
+    output = try OutputFile.begin(path: path, with: header, format, compression)
     self.format = format
     if format == .pcapng { (interfaces, pcapngByteCount) = ([linkType], header.count) }
     if !copied.isEmpty {

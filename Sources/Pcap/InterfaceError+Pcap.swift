@@ -24,15 +24,15 @@ extension PcapError.Kind {
     case .notFound: .system(call: "open", errno: ENOENT)
     case .unreadable(let number): .system(call: "read", errno: number)
     case .unwritable(let number): .system(call: "write", errno: number)
-    case .empty, .truncatedHeader, .truncated: .cut
-    case .corrupt: .corrupt
-    case .badMagic, .compressed, .unsupportedVersion, .mixedLinkTypes, .mixedSnapshotLengths,
-      .mixedByteOrders, .noInterface:
+    case .empty, .truncatedHeader, .truncated, .compressionCut: .cut
+    case .corrupt, .compressionCorrupt: .corrupt
+    case .badMagic, .compressed, .compressedTwice, .compressionWindow, .unsupportedVersion,
+      .mixedLinkTypes, .mixedSnapshotLengths, .mixedByteOrders, .noInterface:
       .unsupported
     case .isOutput, .badFilter: .misuse
     case .timeNotExact, .timeOutOfRange, .timeBefore1970, .notKept: .unfit
     case .frameTooLong(let byteCount, let limit): .tooLong(byteCount: byteCount, limit: limit)
-    case .unsupportedLinkType, .library, .tooManyBlocks: .failed
+    case .unsupportedLinkType, .library, .noLibrary, .tooManyBlocks: .failed
     }
   }
 }

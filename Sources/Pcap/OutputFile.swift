@@ -13,6 +13,10 @@
 //
 // A pcapng's blocks tell their lengths in another place, and not each is a record.
 //
+// With a compressor in front of the descriptor the buffer is compressed and flushed as a whole. Of one
+// that is written in part no record can be told to be there, so all of its records are lost, and a
+// regular file is cut back to where it was before. It then expands to whole records without an end.
+//
 // A file that failed takes no more: on a pipe, what follows would stand behind half a record.
 
 import Wire
@@ -37,6 +41,7 @@ struct LostRecords: Equatable {
 struct OutputFile: ~Copyable {
   private var descriptor: Int32
   private let format: CaptureFormat
+  private let compressor: Compressor
   private var buffer: UnsafeMutableRawPointer
   private var capacity: Int
   private(set) var filledByteCount = 0
@@ -54,40 +59,72 @@ struct OutputFile: ~Copyable {
 
   /// Makes or empties the file, or takes standard output for "-", and writes `header`.
   ///
-  /// - Throws: `.unwritable` if the system refuses either.
+  /// - Throws: `.unwritable` if the system refuses either; `.noLibrary`, and nothing is made.
   static func begin(
-    path: String, with header: [UInt8], _ format: CaptureFormat
+    path: String, with header: [UInt8], _ format: CaptureFormat, _ compression: CaptureCompression
   ) throws(PcapError) -> OutputFile {
+    let compressor: Compressor
+    do throws(StreamFault) {
+      compressor = try Compressor(compression)
+    } catch {
+      throw PcapError(error.kind, file: path)
+    }
     let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
     let descriptor =
       path == "-" ? dup(1) : unsafe open(FileName.systemName(path), flags, 0o666)
     guard descriptor >= 0 else { throw PcapError(.unwritable(errno: errno), file: path) }
-    let file = OutputFile(descriptor: descriptor, format)
-    let (done, reason) = unsafe writeAll(header.span.bytes, to: descriptor)
+    var file = OutputFile(descriptor: descriptor, format, compressor)
+    let (done, reason) = unsafe file.write(header.span.bytes)
     guard reason == 0 else {
       cutBack(descriptor, by: done)
+      file.hasFailed = true
       throw PcapError(.unwritable(errno: reason), file: path)
     }
     return file
   }
 
-  private init(descriptor: Int32, _ format: CaptureFormat) {
+  private init(
+    descriptor: Int32, _ format: CaptureFormat, _ compressor: consuming Compressor
+  ) {
     self.descriptor = descriptor
     self.format = format
+    self.compressor = compressor
     capacity = Self.flushByteCount
     unsafe buffer = .allocate(byteCount: capacity, alignment: 16)
   }
 
+  /// Writes bytes, compressed if that is wanted.
+  ///
+  /// - Returns: bytes that went into the file, and the error number if those are not all, else 0.
+  private func write(_ bytes: RawSpan) -> (done: Int, reason: Int32) {
+    compressor.isOpen
+      ? compressor.write(bytes, to: descriptor, ends: false) : writeAll(bytes, to: descriptor)
+  }
+
   /// Writes what is gathered, with one system call unless the system takes less.
   private func writeFilled() -> (done: Int, reason: Int32) {
+    if filledByteCount == 0 { return (0, 0) }
     // In bounds: 0 <= filledByteCount <= capacity.
-    unsafe writeAll(RawSpan(_unsafeStart: buffer, byteCount: filledByteCount), to: descriptor)
+    return unsafe write(RawSpan(_unsafeStart: buffer, byteCount: filledByteCount))
+  }
+
+  /// Writes the end of a compressed stream, or takes back what of it was written.
+  ///
+  /// - Returns: the error number, 0 if it is written.
+  private func writeEnd() -> Int32 {
+    let (done, reason) = compressor.write(RawSpan(), to: descriptor, ends: true)
+    if reason != 0 { Self.cutBack(descriptor, by: done) }
+    return reason
   }
 
   deinit {
     if descriptor >= 0 {
       let (done, reason) = writeFilled()
-      if reason != 0 { Self.cutBack(descriptor, by: done - wholeRecords(in: done).byteCount) }
+      if reason != 0 {
+        Self.cutBack(descriptor, by: done - keptRecords(of: done).byteCount)
+      } else if !hasFailed {
+        _ = writeEnd()
+      }
       _ = closeDescriptor(descriptor)
     }
     unsafe buffer.deallocate()
@@ -178,6 +215,10 @@ struct OutputFile: ~Copyable {
     guard descriptor >= 0 else { return }
     let hadFailed = failure != nil
     putOut()
+    if failure == nil {
+      let reason = writeEnd()
+      if reason != 0 { failure = .unwritable(errno: reason) }
+    }
     let result = closeDescriptor(descriptor)
     let closing = result == 0 ? 0 : errno
     descriptor = -1
@@ -195,12 +236,18 @@ struct OutputFile: ~Copyable {
   @inline(never)
   private mutating func noteFailure(_ reason: Int32, _ done: Int) {
     let all = wholeRecords(in: filledByteCount)
-    let kept = wholeRecords(in: done)
+    let kept = keptRecords(of: done)
     lost.count += all.records.count - kept.records.count
     lost.byteCount += all.records.byteCount - kept.records.byteCount
     failure = .unwritable(errno: reason)
     hasFailed = true
     Self.cutBack(descriptor, by: done - kept.byteCount)
+  }
+
+  /// The whole records among the first `done` bytes that were written of the buffer, which had to be
+  /// more, and the bytes they take.
+  private func keptRecords(of done: Int) -> (records: LostRecords, byteCount: Int) {
+    wholeRecords(in: compressor.isOpen ? 0 : done)
   }
 
   /// The whole records among the first `limit` bytes of the buffer, and the bytes they take.

@@ -14,7 +14,9 @@ extension PcapError: CustomStringConvertible {
   package var what: String {
     var place = name
     if let packet { place += ", packet \(packet)" }
-    if let byteOffset { place += ", byte \(byteOffset)" }
+    if let byteOffset {
+      place += ", byte \(byteOffset)" + (isExpanded ? " of the expanded capture" : "")
+    }
     return "\(place): \(summary)"
   }
 
@@ -30,9 +32,14 @@ extension PcapError: CustomStringConvertible {
     case .unreadable: "cannot read the file"
     case .unwritable: "cannot write the file"
     case .isOutput: "input and output are one file"
-    case .empty: "the file is empty"
+    case .empty: isExpanded ? "the compressed file holds nothing" : "the file is empty"
     case .badMagic: "this is not a capture file"
     case .compressed(let compression): "this is \(compression)"
+    case .compressedTwice(let outer, let inner): "this is \(inner) inside \(outer)"
+    case .compressionCut(let compression, _): "the \(compression) stream ends early"
+    case .compressionCorrupt(let compression, _): "the \(compression) data is corrupt"
+    case .compressionWindow: "a frame wants too large a window"
+    case .noLibrary(let compression): "\(compression) needs a library that is not here"
     case .unsupportedVersion: "the format's version is not supported"
     case .truncatedHeader: "the file ends inside its header"
     case .mixedLinkTypes: "the interfaces have different link types"
@@ -59,15 +66,21 @@ extension PcapError: CustomStringConvertible {
     case .unreadable(let number), .unwritable(let number): systemMessage(number)
     case .isOutput(let output):
       "writing to \(output == "-" ? "standard output" : output.printable) would overwrite what is to be read"
-    case .empty: "it has 0 bytes; the shortest capture has 24"
+    case .empty: "\(isExpanded ? "it expands to" : "it has") 0 bytes; the shortest capture has 24"
     case .badMagic(let magic): "it begins with \(hex(magic)), the mark of no known format"
     case .compressed(let compression): "\(compression) data is not read here"
+    case .compressedTwice: "one compression is undone, and no more"
+    case .compressionCut(let compression, let byteCount):
+      "its \(byteCount) bytes end inside a \(compression.pieceName)"
+    case .compressionWindow: "expanding it takes more than 128 MiB of memory"
+    case .noLibrary(let compression): "\(compression.libraryName) cannot be loaded"
     case .truncatedHeader(let wanted, let available):
       "\(wanted) bytes of header wanted, \(available) there"
     case .truncated(let wanted, let available): "\(wanted) bytes wanted, \(available) there"
     case .noInterface: "a pcapng file needs an interface description before its packets"
     case .unsupportedVersion(let message), .mixedLinkTypes(let message),
       .mixedSnapshotLengths(let message), .mixedByteOrders(let message), .corrupt(let message),
+      .compressionCorrupt(_, let message),
       .badFilter(_, let message), .library(let message):
       message
     case .unsupportedLinkType: "files have no number for it"
@@ -90,14 +103,18 @@ extension PcapError: CustomStringConvertible {
     case .isOutput: "choose another output"
     case .empty: "make the capture again"
     case .badMagic: "give a pcap or pcapng file"
-    case .compressed(let compression): "run \(compression.command) first and read its output"
+    case .compressed(let compression), .compressedTwice(_, let compression):
+      "run \(compression.command) first and read its output"
+    case .compressionWindow: "run zstd -dc --long=31 first and read its output"
+    case .noLibrary(let compression): "install it: Debian's package is \(compression.debianPackage)"
     case .unsupportedVersion: "convert it to pcap 2.4 with editcap -F pcap"
     case .truncatedHeader: "copy or capture the file again"
     case .mixedLinkTypes: "keep the packets of one link type in the file"
     case .mixedSnapshotLengths: "rewrite it with one snapshot length with editcap -F pcap"
     case .mixedByteOrders: "split it into its sections"
     case .noInterface: "capture the file again"
-    case .truncated, .corrupt: "use the packets before it, or copy or capture the file again"
+    case .truncated, .corrupt, .compressionCut, .compressionCorrupt:
+      "use the packets before it, or copy or capture the file again"
     case .badFilter(let expression, _):
       // A name that is no file is taken for the beginning of a filter.
       "see pcap-filter(7) for the syntax"

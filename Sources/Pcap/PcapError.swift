@@ -18,8 +18,18 @@ public struct PcapError: Error, Equatable, Sendable {
     case empty
     /// The first four bytes, first byte highest, are those of no capture format.
     case badMagic(UInt32)
-    /// The file is compressed.
+    /// The file is compressed in a way that is not read here.
     case compressed(Compression)
+    /// What the file expands to is compressed again.
+    case compressedTwice(CaptureCompression, holding: Compression)
+    /// The compressed stream ends inside a frame, behind so many bytes.
+    case compressionCut(CaptureCompression, byteCount: Int)
+    /// The compressed stream cannot be expanded, or not to what it was made from.
+    case compressionCorrupt(CaptureCompression, message: String)
+    /// A compressed frame wants a window of more than 128 MiB.
+    case compressionWindow(CaptureCompression)
+    /// The library for the compression cannot be loaded.
+    case noLibrary(CaptureCompression)
     /// The format is known, but not in this version.
     case unsupportedVersion(message: String)
     /// The file ends inside its header.
@@ -90,12 +100,18 @@ public struct PcapError: Error, Equatable, Sendable {
   public let file: String
   /// The record that failed, counted from 1; nil if it was not a record.
   public let packet: Int?
-  /// Where in the file that record begins, or where reading stopped if its beginning is not known.
+  /// Where in the file, or in what it expands to, that record begins, or where reading stopped if its
+  /// beginning is not known.
   ///
   /// Nil for pipes.
   public let byteOffset: Int?
+  /// Whether the file is compressed, so that places are those in what it expands to.
+  public let isExpanded: Bool
 
-  package init(_ kind: Kind, file: String, packet: Int? = nil, byteOffset: Int? = nil) {
+  package init(
+    _ kind: Kind, file: String, packet: Int? = nil, byteOffset: Int? = nil, isExpanded: Bool = false
+  ) {
+    self.isExpanded = isExpanded
     self.kind = kind
     self.file = file
     self.packet = packet

@@ -72,6 +72,7 @@ enum CaptureArguments {
     if name.contains(" ") { return false }
     if link(name) != nil { return true }
     return name.contains("/") || name.contains(".pcap") || name.hasSuffix(".cap")
+      || CaptureCompression(ofFileNamed: name) != .uncompressed
   }
 
   /// Whether this is an expression in tcpdump's language.

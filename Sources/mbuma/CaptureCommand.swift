@@ -17,9 +17,11 @@ struct CaptureCommand: ParsableCommand {
     usage: "mbuma capture <interface> -w <file> [<filter>] [options]",
     discussion: """
       The letters are those of dumpcap and tcpdump, which agree on them. Files are pcap with \
-      nanoseconds, or pcapng where the name ends so. With -b there are several, file_00001_20261129120000.pcap \
-      and so on. It ends by -c, by -a, or by Control-C, and then says what was received, written and \
-      dropped, and by whom: received is written and all that was dropped.
+      nanoseconds, or pcapng where the name ends so. With -b there are several, \
+      file_00001_20261129120000.pcap and so on. A name that ends in .gz, .zst or .lz4 has them \
+      compressed; filesize counts bytes before that. It ends by -c, by -a, or by Control-C, and then \
+      says what was received, written and dropped, and by whom: received is written and all that \
+      was dropped.
       """)
 
   @Argument(help: "The interface, then a filter in tcpdump's language.")
@@ -34,6 +36,9 @@ struct CaptureCommand: ParsableCommand {
     name: [.customShort("w"), .customLong("write")],
     help: "The file, or - for standard output.")
   var path: String?
+
+  @Option(help: "Compress files by \(CaptureCompression.forms).")
+  var compress: CaptureCompression?
 
   @Option(name: .shortAndLong, help: "Write only what matches this expression.")
   var filter: String?
@@ -229,7 +234,8 @@ struct CaptureCommand: ParsableCommand {
         }
         let series = try CaptureSeries(
           path: path, rotation: CaptureRotation(rotation), linkType: linkType,
-          resolution: isMicro ? .micro : .nano, snapshotByteCount: settings.snapshotByteCount)
+          resolution: isMicro ? .micro : .nano, snapshotByteCount: settings.snapshotByteCount,
+          compression: compress)
         Terminal.warn("mbuma: listening on \(interface), \(linkType.name); Control-C ends it")
         return CaptureRecorder(
           from: socket, into: series, filter: filter, settings: settings,

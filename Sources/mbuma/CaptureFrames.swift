@@ -61,6 +61,8 @@ struct CaptureFrames: ~Copyable {
 
   /// How the file is laid out.
   var format: CaptureFormat { reader.format }
+  /// How it is compressed.
+  var compression: CaptureCompression { reader.compression }
   /// What it counts times in.
   var resolution: TimeResolution { reader.resolution }
   /// How its frames begin.

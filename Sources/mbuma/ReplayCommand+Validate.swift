@@ -70,6 +70,7 @@ extension ReplayCommand {
     try rewriting.validate(verifies: verify, hasMTU: destination.link != nil)
     guard let output = files.outputPath else {
       if verify { throw ValidationError("--verify needs --to file:OUT") }
+      if compress != nil { throw ValidationError("--compress needs --to file:OUT") }
       return
     }
     let writtenOnce = output == "-" || FileIdentity(output: output)?.isRegular == false

@@ -20,7 +20,8 @@ struct ReplayCommand: ParsableCommand {
       else as fast as they go. The arguments are capture files, - for standard input, and \
       last, if it names no file, a filter in tcpdump's language: mbuma replay a.pcap udp port 53. \
       Behind -- stands nothing but the filter, and beside --filter nothing but files. In place of \
-      files there may be one link:IF: what passes on that interface from now on.
+      files there may be one link:IF: what passes on that interface from now on. Captures may be \
+      compressed by gzip, zstd or lz4; OUT is if it ends in .gz, .zst or .lz4.
       """)
 
   @Argument(help: "Capture files, then a filter.")
@@ -31,6 +32,9 @@ struct ReplayCommand: ParsableCommand {
 
   @Option(name: .customLong("to"), help: "Where packets go: \(ReplayDestination.forms).")
   var target: ReplayDestination?
+
+  @Option(help: "Compress the file of --to file: by \(CaptureCompression.forms).")
+  var compress: CaptureCompression?
 
   @Option(
     name: [.customShort("i"), .customLong("intf1")], help: "The same as --to link:IF.")
@@ -170,7 +174,7 @@ struct ReplayCommand: ParsableCommand {
     // What is held in memory, or read by libpcap, is packets alone.
     let changes = isLossy || isPreloaded || merges || engine == .libpcap ? nil : changes
     return CaptureFiles(
-      inputs, selecting: selection, output: output,
+      inputs, selecting: selection, output: output, compression: compress,
       by: engine == .own ? OwnEngine() : LibpcapEngine(), keeping: changes,
       shiftsLoopTimes: loopTimes == .shift && loop.value > 1)
   }

@@ -16,7 +16,7 @@ import Testing
   /// Where the two differ, and why.
   private static let others: [String: String] = [
     "empty.pcap": "neither reads it",
-    "ntp.pcap.gz": "compressed files are not read",
+    "ntp.pcap.gz": "tcpdump reads no compressed file",
     "odd.pcap": "tcpdump shows no frame of an odd length and no time that is not one",
     "mixed_links.pcapng": "tcpdump reads no file with several link types",
     "ntp_be.pcapng": "tcpdump shows no time before 1970",

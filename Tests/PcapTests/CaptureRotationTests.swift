@@ -11,6 +11,8 @@ import Testing
     ("net.", 100_000, "net_100000_20261129120000."),
     (".pcap", 1, "_00001_20261129120000.pcap"), ("", 1, "_00001_20261129120000"),
     ("a/.b", 1, "a/_00001_20261129120000.b"),
+    ("a.b/net.pcapng.ZST", 1, "a.b/net_00001_20261129120000.pcapng.ZST"),
+    ("a.b/net.gz", 1, "a.b/net_00001_20261129120000.gz"),
   ])
   func namesAreThoseThatDumpcapGives(_ path: String, _ number: Int, _ name: String) {
     #expect(CaptureRotation.name(path, number: number, time: "20261129120000") == name)

@@ -49,6 +49,7 @@ struct Expectation: Sendable, CustomStringConvertible {
     Expectation("multi_same.pcapng", .pcapng, .micro, .ethernet, 112, 22_568),
     Expectation("nsec_snap.pcapng", .pcapng, .nano, .ethernet, 15, 822),
     Expectation("ntp.pcap", .pcap, .micro, .ethernet, 26, 2_244),
+    Expectation("ntp.pcap.gz", .pcap, .micro, .ethernet, 26, 2_244),
     Expectation("ntp_be.pcap", .pcap, .micro, .ethernet, 26, 2_244),
     Expectation("ntp_be.pcapng", .pcapng, .nano, .ethernet, 27, 2_334),
     Expectation("ntp_modified.pcap", .modified, .micro, .ethernet, 26, 2_244),
@@ -67,7 +68,7 @@ struct Expectation: Sendable, CustomStringConvertible {
   ]
 
   /// Captures that do not open.
-  static let refused = ["empty.pcap", "ntp.pcap.gz"]
+  static let refused = ["empty.pcap"]
 }
 
 @Suite struct CapturesTests {
@@ -132,7 +133,7 @@ struct Expectation: Sendable, CustomStringConvertible {
 
   @Test func theSamePacketsInEveryFormat() throws {
     let (frames, _) = try readFrames(Captures.path("ntp.pcap"))
-    for other in ["ntp_be.pcap", "ntp_nsec_be.pcap", "ntp_modified.pcap"] {
+    for other in ["ntp.pcap.gz", "ntp_be.pcap", "ntp_nsec_be.pcap", "ntp_modified.pcap"] {
       #expect(try readFrames(Captures.path(other)).0 == frames, "\(other)")
     }
     #expect(try readFrames(Captures.path("dns.pcap")) == readFrames(Captures.path("dns.pcapng")))

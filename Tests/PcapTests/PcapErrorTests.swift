@@ -20,7 +20,9 @@ import Wire
     (.unsupportedLinkType(9_999), 1), (.timeNotExact(nanoseconds: 1_001), 1),
     (.timeOutOfRange(nanoseconds: .max), 1), (.timeBefore1970(nanoseconds: -1), 1),
     (.frameTooLong(byteCount: 9, limit: 8), 1),
-    (.library(message: "m"), 1),
+    (.library(message: "m"), 1), (.compressedTwice(.gzip, holding: .xz), 3),
+    (.compressionCut(.lz4, byteCount: 9), 3), (.compressionCorrupt(.zstd, message: "m"), 3),
+    (.compressionWindow(.zstd), 3), (.noLibrary(.gzip), 1),
   ]
 
   @Test(arguments: kinds)
@@ -42,6 +44,12 @@ import Wire
     let zip = PcapError(.compressed(.gzip), file: "x.gz")
     #expect(zip.what == "x.gz: this is gzip")
     #expect(zip.do == "run gunzip -c first and read its output")
+    let twice = PcapError(.compressedTwice(.zstd, holding: .xz), file: "x", isExpanded: true)
+    #expect(twice.what == "x: this is xz inside zstd")
+    #expect(twice.do == "run xz -dc first and read its output")
+    let expanded = PcapError(.empty, file: "x", packet: 1, byteOffset: 8, isExpanded: true)
+    #expect(expanded.what.hasPrefix("x, packet 1, byte 8 of the expanded capture: "))
+    #expect(PcapError(.noLibrary(.lz4), file: "x").do == "install it: Debian's package is liblz4-1")
   }
 
   @Test func asksForAFileWhereAFilterLooksLikeOne() {

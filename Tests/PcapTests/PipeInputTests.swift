@@ -24,20 +24,6 @@ import Testing
     return ends
   }
 
-  /// The frames left in a pipe that was closed here, up to its end.
-  ///
-  /// A child that another test is starting holds a copy of the writing end until it runs its own
-  /// program, so the end comes a moment after the close.
-  private func framesToTheEnd(_ reader: inout CaptureReader) -> [Frame] {
-    var frames = allFrames(&reader)
-    let deadline = ContinuousClock.now + .seconds(60)
-    while reader.isDry, ContinuousClock.now < deadline {
-      _ = reader.wait(milliseconds: 250)
-      frames += allFrames(&reader)
-    }
-    return frames
-  }
-
   @Test(arguments: [1, 7, 100, 1_000])
   func aFrameIsGivenAsSoonAsItIsThere(_ pieceByteCount: Int) throws {
     let bytes = try Captures.bytes("ntp.pcap")

@@ -80,6 +80,20 @@ func allFrames(_ reader: inout CaptureReader) -> [Frame] {
   return frames
 }
 
+/// The frames left in a pipe that was closed here, up to its end.
+///
+/// A child that another test is starting holds a copy of the writing end until it runs its own
+/// program, so the end comes a moment after the close.
+func framesToTheEnd(_ reader: inout CaptureReader) -> [Frame] {
+  var frames = allFrames(&reader)
+  let deadline = ContinuousClock.now + .seconds(60)
+  while reader.isDry, ContinuousClock.now < deadline {
+    _ = reader.wait(milliseconds: 250)
+    frames += allFrames(&reader)
+  }
+  return frames
+}
+
 /// Every frame of a file, and how it ended.
 func readFrames(_ path: String, filter: String? = nil) throws -> ([Frame], CaptureEnd?) {
   var reader = try CaptureReader(path: path, filter: filter)

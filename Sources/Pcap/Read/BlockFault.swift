@@ -6,6 +6,8 @@ enum BlockFault: Equatable {
   case cut(wanted: Int, available: Int)
   /// The system refuses more.
   case unreadable(errno: Int32)
+  /// What comes cannot be expanded.
+  case unexpanded(StreamFault)
   /// A section without a byte-order magic.
   case noMagic
   /// A section of another version.
@@ -26,6 +28,7 @@ enum BlockFault: Equatable {
     switch self {
     case .cut(let wanted, let available): .truncated(wanted: wanted, available: available)
     case .unreadable(let reason): .unreadable(errno: reason)
+    case .unexpanded(let fault): fault.kind
     case .noMagic: .corrupt(message: "a section has no byte-order magic")
     case .version(let major):
       .unsupportedVersion(message: "unknown pcapng savefile major version number \(major)")

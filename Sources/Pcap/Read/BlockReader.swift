@@ -13,12 +13,16 @@ package struct BlockReader: ~Copyable {
 
   /// Opens a file, or standard input for "-".
   ///
-  /// - Throws: `.notFound`, `.unreadable`, or `.badMagic` for what is no pcapng.
+  /// - Throws: `.notFound`, `.unreadable`, `.badMagic` for what is no pcapng, or what is wrong with a
+  ///   compressed stream.
   package init(path: String) throws(PcapError) {
     var input = try ByteSource(path: path)
-    guard input.fill(4) == .here, input.word(at: 0) == CaptureBlock.Kind.section else {
+    try input.expandIfCompressed(file: path)
+    let supply = input.fill(4)
+    if case .unexpanded(let fault) = supply { throw input.error(fault.kind, file: path) }
+    guard supply == .here, input.word(at: 0) == CaptureBlock.Kind.section else {
       let magic = input.byteCount < 4 ? 0 : input.word(at: 0)
-      throw PcapError(.badMagic(UInt32(bigEndian: magic)), file: path, byteOffset: 0)
+      throw input.error(.badMagic(UInt32(bigEndian: magic)), file: path, at: 0)
     }
     self.input = input
     self.path = path
@@ -36,7 +40,7 @@ package struct BlockReader: ~Copyable {
       current = block
     case .ended, .notYet: break
     case .failed(let fault):
-      throw PcapError(fault.kind, file: path, packet: blockCount + 1, byteOffset: input.byteOffset)
+      throw input.error(fault.kind, file: path, packet: blockCount + 1)
     }
     return current
   }

@@ -143,6 +143,7 @@ extension BlockWalk.Step {
     case .here, .ended: self = .failed(.cut(wanted: wanted, available: available))
     case .notYet: self = .notYet
     case .failed(let reason): self = .failed(.unreadable(errno: reason))
+    case .unexpanded(let fault): self = .failed(.unexpanded(fault))
     }
   }
 }

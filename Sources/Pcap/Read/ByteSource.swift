@@ -2,6 +2,9 @@
 //
 // The bytes of a capture, whatever they come from: a window of them that lies in one piece.
 //
+//     descriptor --read(2)--> window                        as they are
+//     descriptor --read(2)--> expander --library--> window  if the first bytes say how they are compressed
+//
 //     bytes  | gone | lent | here, not lent yet | free |
 //            0      start  start + lent         end    capacity
 //
@@ -11,7 +14,8 @@
 // What was lent last stays where it is until more is asked for, so a frame is read in place, and can
 // be read again by lending nothing. Asking for more moves what is left to the front and reads behind
 // it. The buffer grows when it is full, to twice its bytes at most: so never to more than twice what
-// has come, whatever a length in the file says.
+// has come, whatever a length in the file says. Where the stream is compressed, its places are those
+// in what it expands to.
 //
 // A regular file is read(2) like all others, unless whoever reads asks for it to be mapped and can tell
 // when what it copied was still there (FileMapping.swift). Then the window is the whole file, and nothing
@@ -39,6 +43,8 @@ struct ByteSource: ~Copyable {
     case ended
     /// The system refused, or a signal came.
     case failed(errno: Int32)
+    /// What came cannot be expanded.
+    case unexpanded(StreamFault)
   }
 
   /// Bytes of the buffer at first: few enough for the processor's second cache.
@@ -57,6 +63,7 @@ struct ByteSource: ~Copyable {
   private var end = 0
   private var origin: Int
   private var isAtEnd = false
+  private var expander = Expander()
   /// Whether what has not come is waited for; files are read in either case.
   var waits = true
 
@@ -105,10 +112,9 @@ struct ByteSource: ~Copyable {
 
   /// Makes the whole file the window, if it is a regular one and the system does.
   mutating func map() {
-    guard !isMapped, !isShared, identity.isRegular, let mapping = FileMapping.make(descriptor)
-    else {
-      return
-    }
+    guard !isMapped, !isShared, !expander.isOpen, identity.isRegular,
+      let mapping = FileMapping.make(descriptor)
+    else { return }
     let place = place
     guard place <= mapping.byteCount else { return }
     unsafe bytes.deallocate()
@@ -149,8 +155,20 @@ struct ByteSource: ~Copyable {
   /// The place of the first byte here in the stream, from its beginning.
   var place: Int { origin + start }
 
-  /// The place of the first byte in a file; nil for pipes.
+  /// The place of the first byte in a file, or in what it expands to; nil for pipes.
   var byteOffset: Int? { identity.isRegular ? place : nil }
+
+  /// How the stream is compressed.
+  var compression: CaptureCompression { expander.compression }
+
+  /// An error about what begins with the first byte here.
+  func error(
+    _ kind: PcapError.Kind, file path: String, packet: Int? = nil, at place: Int? = nil
+  ) -> PcapError {
+    PcapError(
+      kind, file: path, packet: packet, byteOffset: place ?? byteOffset,
+      isExpanded: expander.isOpen)
+  }
 
   /// The four bytes at an offset from the first byte here, in the order of this machine.
   @inline(__always)
@@ -226,22 +244,73 @@ struct ByteSource: ~Copyable {
     unmap()
     while byteCount < wanted {
       if isAtEnd { return .ended }
-      if !waits, !identity.isRegular, !isReadable(descriptor) { return .notYet }
-      makeRoom(wanted)
-      // In bounds: end <= capacity.
-      let count = unsafe read(descriptor, bytes + end, capacity - end)
-      if count > 0 {
-        end += count
-      } else if count == 0 {
-        isAtEnd = true
-      } else {
-        let reason = errno
-        guard reason == EAGAIN else { return .failed(errno: reason) }
-        if !waits { return .notYet }
-        if !waitUntilReady(descriptor, POLLIN) { return .failed(errno: errno) }
-      }
+      if let supply = expander.isOpen ? expandMore(wanted) : readMore(wanted) { return supply }
     }
     return .here
+  }
+
+  /// Reads more behind what is here, or says why not; nil also at the end.
+  private mutating func readMore(_ wanted: Int) -> Supply? {
+    if !mayRead { return .notYet }
+    makeRoom(wanted)
+    // In bounds: end <= capacity.
+    let room = unsafe UnsafeMutableRawBufferPointer(start: bytes + end, count: capacity - end)
+    let (count, supply) = unsafe read(into: room)
+    end += count
+    isAtEnd = count == 0 && supply == nil
+    return supply
+  }
+
+  /// Expands more behind what is here, and reads what that takes.
+  private mutating func expandMore(_ wanted: Int) -> Supply? {
+    makeRoom(wanted)
+    while true {
+      // In bounds: end < capacity.
+      switch unsafe expander.expand(into: bytes + end, atMost: capacity - end) {
+      case .made(let count):
+        end += count
+        return nil
+      case .failed(let fault): return .unexpanded(fault)
+      case .hungry: break
+      }
+      if !mayRead { return .notYet }
+      let (count, supply) = unsafe read(into: expander.room())
+      if let supply { return supply }
+      isAtEnd = !expander.take(count)
+      if isAtEnd { return nil }
+    }
+  }
+
+  /// Whether what has not come may be waited for, or something has.
+  private var mayRead: Bool { waits || identity.isRegular || isReadable(descriptor) }
+
+  /// Reads what has come, and waits for it if that is wanted; without a supply, 0 bytes are the end.
+  private func read(into room: UnsafeMutableRawBufferPointer) -> (count: Int, supply: Supply?) {
+    while true {
+      let count = unsafe systemRead(descriptor, room.baseAddress, room.count)
+      if count >= 0 { return (count, nil) }
+      let reason = errno
+      guard reason == EAGAIN else { return (0, .failed(errno: reason)) }
+      if !waits { return (0, .notYet) }
+      if !waitUntilReady(descriptor, POLLIN) { return (0, .failed(errno: errno)) }
+    }
+  }
+
+  /// From now on gives what the bytes expand to, if the first of them say that they are compressed.
+  ///
+  /// - Throws: `.noLibrary`, or `.unreadable` if there is no memory.
+  mutating func expandIfCompressed(file path: String) throws(PcapError) {
+    _ = fill(4)
+    // The mark of gzip has two bytes.
+    let half = byteCount >= 2 ? UInt16(bigEndian: UInt16(half(at: 0, isByteSwapped: false))) : 0
+    let mark = byteCount >= 4 ? UInt32(bigEndian: word(at: 0)) : UInt32(half) << 16
+    guard let compression = CaptureCompression(mark: mark) else { return }
+    do throws(StreamFault) {
+      expander = try Expander(compression, beginningWith: span(0, byteCount))
+    } catch {
+      throw PcapError(error.kind, file: path)
+    }
+    (start, lent, end, origin, isAtEnd) = (0, 0, 0, 0, false)
   }
 
   /// Waits for more to come; gives false if the time is over or a signal came.
@@ -266,6 +335,13 @@ struct ByteSource: ~Copyable {
     unsafe old.deallocate()
     capacity = larger
   }
+}
+
+/// `read(2)`, whose name methods hide.
+private func systemRead(
+  _ descriptor: Int32, _ place: UnsafeMutableRawPointer?, _ count: Int
+) -> Int {
+  unsafe read(descriptor, place, count)
 }
 
 /// Whether reading gives something, be it the end, within a time.

@@ -105,6 +105,7 @@ extension CaptureReader {
   private mutating func note(_ supply: ByteSource.Supply) {
     isDry = supply == .notYet
     if case .failed(let reason) = supply { stop(.unreadable(errno: reason)) }
+    if case .unexpanded(let fault) = supply { stop(fault.kind) }
   }
 
   /// Ends the reading at a record or block, the one behind the last frame, with what is wrong about it.
@@ -115,15 +116,15 @@ extension CaptureReader {
   /// Ends the reading at the frame that an error is about.
   mutating func stop(_ error: PcapError) {
     switch error.kind {
-    case .truncated, .unreadable: finish(.cut(error))
-    case .corrupt: finish(.corrupt(error))
+    case .truncated, .compressionCut, .unreadable: finish(.cut(error))
+    case .corrupt, .compressionCorrupt: finish(.corrupt(error))
     default: finish(.unsupported(error))
     }
   }
 
   /// An error about the record or block at the beginning of the window.
   func error(_ kind: PcapError.Kind, packet: Int?) -> PcapError {
-    PcapError(kind, file: path, packet: packet, byteOffset: input.byteOffset)
+    input.error(kind, file: path, packet: packet)
   }
 
   /// Ends the reading; what is asked for later finds the same end.

@@ -182,6 +182,9 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// `filterError` tells of them.
   package mutating func passUnfit() { passesUnfit = true }
 
+  /// How the file is compressed, which is undone as it is read.
+  public var compression: CaptureCompression { input.compression }
+
   /// Which file is being read.
   package var identity: FileIdentity { input.identity }
 
@@ -213,8 +216,8 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     ).shortComments
   }
 
-  /// Where the record or block of the last frame begins in the file; nil for pipes, and before the
-  /// first.
+  /// Where the record or block of the last frame begins in the file, or in what a compressed one
+  /// expands to; nil for pipes, and before the first.
   public var byteOffset: Int? { input.lentByteCount == 0 ? nil : input.byteOffset }
 
   /// The record or block of the last frame as it stands in the file; nothing before the first.

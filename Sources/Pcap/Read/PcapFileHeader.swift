@@ -58,7 +58,7 @@ struct PcapFileHeader {
     case 0xa1b2_c3d4: (format, resolution) = (.pcap, .micro)
     case 0xa1b2_3c4d: (format, resolution) = (.pcap, .nano)
     case 0xa1b2_cd34: (format, resolution) = (.modified, .micro)
-    default: throw PcapError(.badMagic(UInt32(bigEndian: magic)), file: path, byteOffset: 0)
+    default: throw input.error(.badMagic(UInt32(bigEndian: magic)), file: path, at: 0)
     }
     let (major, minor) = (
       input.half(at: 4, isByteSwapped: isByteSwapped),
@@ -72,7 +72,7 @@ struct PcapFileHeader {
       let message =
         major < 2
         ? "archaic pcap savefile format" : "unsupported pcap savefile version \(major).\(minor)"
-      throw PcapError(.unsupportedVersion(message: message), file: path, byteOffset: 0)
+      throw input.error(.unsupportedVersion(message: message), file: path, at: 0)
     }
     version = (major, minor)
     self.isByteSwapped = isByteSwapped

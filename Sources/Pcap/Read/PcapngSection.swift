@@ -112,16 +112,15 @@ extension PcapngSection {
     while interfaces.isEmpty {
       switch next(of: &input) {
       case .block(let block) where block.isPacket:
-        throw PcapError(.noInterface, file: path, packet: 1, byteOffset: input.byteOffset)
+        throw input.error(.noInterface, file: path, packet: 1)
       case .block: break
       case .ended, .notYet:
-        throw PcapError(.noInterface, file: path, byteOffset: input.byteOffset)
+        throw input.error(.noInterface, file: path)
       case .failed(.cut(let wanted, let available)):
-        throw PcapError(
-          .truncatedHeader(wanted: wanted, available: available), file: path,
-          byteOffset: input.byteOffset)
+        throw input.error(
+          .truncatedHeader(wanted: wanted, available: available), file: path)
       case .failed(let fault):
-        throw PcapError(fault.kind, file: path, byteOffset: input.byteOffset)
+        throw input.error(fault.kind, file: path)
       }
     }
     if input.identity.isRegular { _ = input.fill(Self.openByteCount) }

@@ -16,8 +16,8 @@ struct DumpCommand: ParsableCommand {
       Lines and letters are tcpdump's. Addresses are always numbers, TCP's sequence numbers are \
       absolute, and what UDP and TCP carry is not looked into. What is wrong with a packet stands in \
       brackets at the end of its line: why decoding stopped, a wrong checksum, how much of it was \
-      captured. The file is - for standard input; the filter, in tcpdump's language, comes last: \
-      mbuma dump a.pcap udp port 53.
+      captured. The file is - for standard input, and may be compressed by gzip, zstd or lz4; the \
+      filter, in tcpdump's language, comes last: mbuma dump a.pcap udp port 53.
       """)
 
   @Argument(help: "A capture file, then a filter.")
@@ -43,13 +43,19 @@ struct DumpCommand: ParsableCommand {
 
   @Option(
     name: [.customShort("w"), .customLong("write")],
-    help: "Write the packets into this capture, - for standard output, and show none.")
+    help: """
+      Write the packets into this capture, - for standard output, and show none; a name that ends in \
+      .gz, .zst or .lz4 has it compressed.
+      """)
   var output: String?
 
   @Flag(
     name: .customLong("lossy"),
     help: "Write the packets alone, without the comments, names and secrets of a pcapng.")
   var isLossy = false
+
+  @Option(help: "Compress that capture by \(CaptureCompression.forms).")
+  var compress: CaptureCompression?
 
   @Flag(help: "Print one JSON object for each packet, on a line of its own.")
   var ndjson = false
@@ -111,6 +117,7 @@ struct DumpCommand: ParsableCommand {
     if let limit, limit.value < 1 { throw ValidationError("--limit must be at least 1") }
     if time > 5 { throw ValidationError("-t has at most five letters: -ttttt") }
     if output != nil, ndjson { throw ValidationError("-w and --ndjson are two kinds of output") }
+    if compress != nil, output == nil { throw ValidationError("--compress needs -w FILE") }
     if output.map(StandardStreams.output) == "-", Terminal.isOutput {
       throw ValidationError("standard output is a terminal: -w FILE")
     }
@@ -196,7 +203,8 @@ struct DumpCommand: ParsableCommand {
       return DumpOutput(
         try CaptureWriter(
           path: path, format: CaptureFormat(ofFileNamed: path) ?? (isPcapng ? .pcapng : .pcap),
-          linkType: frames.linkType, resolution: frames.resolution, copying: journal))
+          linkType: frames.linkType, resolution: frames.resolution,
+          compression: compress ?? CaptureCompression(ofFileNamed: path), copying: journal))
     }
     if ndjson { return DumpOutput() }
     var style = DumpStyle()

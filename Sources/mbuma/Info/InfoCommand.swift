@@ -20,7 +20,7 @@ struct InfoCommand: ParsableCommand {
       frames that the capture cut). Of what is wrong, the first ten frame numbers are given.
       """)
 
-  @Argument(help: "Capture files, - for standard input.")
+  @Argument(help: "Capture files, - for standard input; compressed by gzip, zstd or lz4, or not.")
   var files: [String]
 
   @Flag(help: "Print one JSON object.")

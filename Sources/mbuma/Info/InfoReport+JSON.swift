@@ -14,6 +14,7 @@ extension InfoReport {
     return [
       "file": .string(file),
       "format": opened.map { .string($0.format.rawValue) } ?? .null,
+      "compression": opened.flatMap(\.compressionName).map { .string($0) } ?? .null,
       "link_types": .array(linkTypesJSON),
       "time_unit_ns": opened.map { .integer($0.resolution == .nano ? 1 : 1_000) } ?? .null,
       "snapshot_bytes": opened.map { .integer($0.snapshotByteCount) } ?? .null,

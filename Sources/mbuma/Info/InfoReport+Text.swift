@@ -23,6 +23,7 @@ extension InfoReport {
       ),
       ("Packet size limit", snapshot(opened)),
     ]
+    if let name = opened.compressionName { lines.insert(("File compression", name), at: 2) }
     if let cut = summary.cutByteCounts {
       lines.append(
         (

@@ -9,10 +9,14 @@ struct InfoReport: ~Copyable {
   /// What is known of a file that could be opened.
   struct Opened {
     let format: CaptureFormat
+    let compression: CaptureCompression
     let linkType: LinkType
     let resolution: TimeResolution
     let snapshotByteCount: Int
     let fileByteCount: Int?
+
+    /// How the file is compressed; nil if it is not.
+    var compressionName: String? { compression == .uncompressed ? nil : compression.rawValue }
   }
 
   /// The name it was given by.
@@ -65,8 +69,9 @@ struct InfoReport: ~Copyable {
     do throws(PcapError) {
       var frames = try CaptureFrames(path: file, isNoting: !wants.isCount)
       opened = Opened(
-        format: frames.format, linkType: frames.linkType, resolution: frames.resolution,
-        snapshotByteCount: frames.snapshotByteCount, fileByteCount: frames.fileByteCount)
+        format: frames.format, compression: frames.compression, linkType: frames.linkType,
+        resolution: frames.resolution, snapshotByteCount: frames.snapshotByteCount,
+        fileByteCount: frames.fileByteCount)
       while true {
         let isMore =
           wants.isCount

@@ -24,6 +24,8 @@ public enum LibpcapLimit: String, CaseIterable, Sendable {
   case options
   /// It reads no section block of more than 1 MiB, and no other block of more than 16 MiB.
   case blockLength
+  /// It reads no compressed file.
+  case compression
   /// It looks at neither length of the first section as it does at those of all other blocks.
   case firstSection
 
@@ -34,6 +36,7 @@ public enum LibpcapLimit: String, CaseIterable, Sendable {
     case .mixedSnapshotLengths: self = .mixedSnapshotLengths
     case .mixedByteOrders: self = .mixedByteOrders
     case .unsupportedVersion: self = .version
+    case .compressed: self = .compression
     case .corrupt(let message): self.init(message)
     default: return nil
     }
