@@ -106,7 +106,7 @@ let package = Package(
       swiftSettings: house),
     // Reads captures by both readers.
     .target(
-      name: "CaptureFuzzDriver", dependencies: ["Libpcap", "Pcap", "Interfaces", "Mbufs"],
+      name: "CaptureFuzzDriver", dependencies: ["Libpcap", "Pcap", "Interfaces", "Mbufs", "Wire"],
       path: "Tests/Fuzz/CaptureDriver", swiftSettings: house),
     .target(
       name: "TestSupport", dependencies: ["Models", "Mbufs", "UMA", "CConfine"],

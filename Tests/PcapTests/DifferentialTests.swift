@@ -51,6 +51,9 @@ import Wire
       .signs: pcap([(7, 0xffff_ffff, 60, 60, frame)]),
       .compression: Compressed.zstd.bytes,
     ]
+    // The device's address stands in two bytes.
+    files[.hostOrder] = pcap(
+      [(7, 5, 64, 64, Array(1...64))], linkWord: 189, bigEndian: true)
     func blocks(_ make: (inout BlockBuilder) -> Void) -> [UInt8] {
       var blocks = BlockBuilder()
       make(&blocks)

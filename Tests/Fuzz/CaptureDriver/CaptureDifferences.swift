@@ -45,7 +45,12 @@ public struct CaptureDifferences {
     _ own: CaptureReading.Frame, _ theirs: CaptureReading.Frame, _ snapshotByteCount: Int,
     _ place: String
   ) {
-    if own.bytes != theirs.bytes {
+    if own.bytes != theirs.bytes, own.isByteSwapped,
+      LibpcapLimit.hostOrderTypes.contains(own.linkType),
+      theirs.bytes.count == min(own.bytes.count, snapshotByteCount)
+    {
+      limits.insert(.hostOrder)
+    } else if own.bytes != theirs.bytes {
       let isCut = theirs.bytes == Array(own.bytes.prefix(snapshotByteCount))
       note(.snapshotLength, isCut, "\(place): bytes")
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import Libpcap
 import Pcap
+import Wire
 
 /// What one reader makes of a file.
 public struct CaptureReading {
@@ -9,6 +10,9 @@ public struct CaptureReading {
     let bytes: [UInt8]
     let time: Int64
     let wireByteCount: Int
+    let linkType: UInt32
+    /// Whether its section, or its file, has the other byte order than this machine's.
+    fileprivate(set) var isByteSwapped = false
     /// How its interface counts time, if the reader says so.
     fileprivate(set) var tickCode = 6
 
@@ -17,6 +21,7 @@ public struct CaptureReading {
       bytes = unsafe span.withUnsafeBytes { unsafe [UInt8]($0) }
       time = frame.timestampInNanoseconds
       wireByteCount = frame.wireByteCount
+      linkType = frame.linkType.rawValue
     }
   }
 
@@ -32,6 +37,7 @@ public struct CaptureReading {
       var reader = try CaptureReader(path: path)
       snapshotByteCount = reader.snapshotByteCount
       while var frame = Self.next(of: &reader) {
+        frame.isByteSwapped = reader.isByteSwapped
         frame.tickCode = reader.interfaces[reader.interfaceIndex].tickCode
         frames.append(frame)
       }

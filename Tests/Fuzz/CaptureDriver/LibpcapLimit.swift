@@ -29,6 +29,13 @@ public enum LibpcapLimit: String, CaseIterable, Sendable {
   /// It looks at neither length of the first section as it does at those of all other blocks.
   case firstSection
 
+  /// In files of the other byte order it turns numbers round within frames, where a link header has them in
+  /// the order of the host that captured: of USB, NFLOG, PFLOG, and CAN in Linux' cooked headers.
+  case hostOrder
+
+  /// The link types of those headers.
+  static let hostOrderTypes: Set<UInt32> = [113, 117, 189, 220, 239, 276]
+
   /// The limit that made libpcap end before this library's reader; nil if it is none of these.
   init?(_ theirs: PcapError?) {
     switch theirs?.kind {
