@@ -33,9 +33,11 @@ public final class CaptureFuzzer {
   deinit {
     close(descriptor)
     unsafe unlink(path)
+    unsafe unlink(path + ".copy")
   }
 
-  /// Runs one input; throws if the readers differ in what no limit of libpcap explains.
+  /// Runs one input; throws if the readers differ in what no limit of libpcap explains, or a copy does from
+  /// what was copied.
   public func run(_ bytes: [UInt8]) throws -> Set<LibpcapLimit> {
     ftruncate(descriptor, 0)
     let count = unsafe bytes.withUnsafeBytes { bytes in
@@ -45,6 +47,8 @@ public final class CaptureFuzzer {
     let differences = CaptureDifferences(path)
     if let first = differences.unexplained.first { throw Finding(description: first) }
     try readPackets()
+    let copy = try CaptureCopy(of: path, holding: bytes, to: path + ".copy", from: pool)
+    if let fault = copy.fault { throw Finding(description: fault) }
     return differences.limits
   }
 
