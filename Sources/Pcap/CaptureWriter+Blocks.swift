@@ -27,7 +27,7 @@ extension CaptureWriter {
   ) throws(PcapError) -> Bool {
     guard try reach(number) else { return false }
     if format == .pcap {
-      if let name = copy?.nameOfLost { throw failure(.notKept(name)) }
+      if copy?.isLost == true { throw lossFailure() }
       return false
     }
     guard !isInOwnSection, let block = copy?.block(facts) else { return false }
@@ -64,13 +64,22 @@ extension CaptureWriter {
     }
   }
 
+  @inline(never)
+  private func lossFailure() -> PcapError {
+    switch copy {
+    case .some(let copy): failure(.notKept(copy.nameOfLost ?? "a block"))
+    case .none: failure(.notKept("a block"))
+    }
+  }
+
   /// Writes a block that is no frame's, or refuses it where it has no place.
+  @inline(never)
   private mutating func writeBlock() throws(PcapError) {
     if format == .pcap {
-      if let name = copy?.nameOfLost { throw failure(.notKept(name)) }
+      if copy?.isLost == true { throw lossFailure() }
       return
     }
-    guard let block = copy?.block() else { return }
+    guard let block = copy?.otherBlock() else { return }
     if CaptureBlock.isSection(block) {
       // What is gathered is in one order, so that it can be walked if it cannot be written.
       try flush()

@@ -2,7 +2,7 @@
 //
 // A writer's end of a journal: the blocks as they are to be written.
 //
-//     0 <= place <= bytes.count;  place == bytes.count  =>  more may be in the journal
+//     0 <= place <= byteCount;  place == byteCount  =>  more may be in the journal
 //     interfaces == those that the section being copied has described up to `place`
 //
 // The block of a frame is given as what stands in front of the frame and behind it: bytes of the journal
@@ -12,13 +12,13 @@
 import Wire
 
 /// Goes through a journal, block by block.
-struct BlockCopy {
+struct BlockCopy: ~Copyable {
   private let journal: BlockJournal
-  private var bytes: [UInt8] = []
+  private var bytes = ByteLog()
   private var place = 0
   /// The entry of the frame that was reached last, which its packet's parts have in common.
   private var current: JournalEntry?
-  private var made: [UInt8] = []
+  private var made = ByteLog()
   private var interfaces: [CaptureInterface] = []
   /// Whether the section has the other byte order than this machine's.
   private(set) var isByteSwapped = false
@@ -43,12 +43,12 @@ struct BlockCopy {
   mutating func next(towards number: UInt32?, staysInSection: Bool = false) -> Step {
     if let number, number != 0, current?.number == number { return .entry }
     while true {
-      if place == bytes.count {
+      if place == bytes.byteCount {
         (place, current) = (0, nil)
         journal.take(&bytes)
         if bytes.isEmpty { return .none }
       }
-      let entry = unsafe JournalEntry(at: place, in: bytes.span.bytes)
+      let entry = JournalEntry(at: place, in: bytes.bytes)
       // Numbers go up and around: what lies behind the packet's is not reached yet.
       if let number, entry.number != 0, Int32(bitPattern: entry.number &- number) > 0 {
         return .none
@@ -66,16 +66,17 @@ struct BlockCopy {
   mutating func leadingBlocks() -> [UInt8] {
     var blocks: [UInt8] = []
     // Numbers begin behind 0: none is reached.
-    while case .block = next(towards: 0) { blocks += block() }
+    while case .block = next(towards: 0) { blocks += otherBlock() }
     return blocks
   }
 
   // MARK: Blocks that are no frame's
 
   /// The block that was reached, as it is to be written; what it says of later ones is noted.
-  mutating func block() -> [UInt8] {
+  @inline(never)
+  mutating func otherBlock() -> [UInt8] {
     guard let entry = current else { return [] }
-    var block = Array(bytes[entry.start..<entry.end])
+    var block = copied(entry.start..<entry.end)
     switch type(at: entry.start) {
     case CaptureBlock.Kind.section:
       isByteSwapped = word(entry.start + 8, isByteSwapped: false) != 0x1a2b_3c4d
@@ -100,16 +101,30 @@ struct BlockCopy {
     return block
   }
 
+  private func copied(_ range: Range<Int>) -> [UInt8] {
+    let span = bytes.bytes.extracting(range)
+    return unsafe span.withUnsafeBytes { unsafe [UInt8]($0) }
+  }
+
+  /// Whether the block that was reached, or options in it, has no place in a pcap.
+  var isLost: Bool {
+    guard let entry = current else { return false }
+    if entry.number != 0 { return entry.frontByteCount == 28 && optionBytes(entry).count > 4 }
+    return !Self.saysHowItWasMade(type(at: entry.start))
+  }
+
+  /// Whether blocks of a type say how a capture was made: sections, interfaces and their statistics.
+  private static func saysHowItWasMade(_ type: UInt32) -> Bool {
+    type == CaptureBlock.Kind.section || type == CaptureBlock.Kind.interface || type == 5
+  }
+
   /// What of the block that was reached has no place in a pcap; nil for what says how a capture was made.
   var nameOfLost: String? {
     guard let entry = current else { return nil }
     let type = type(at: entry.start)
-    if entry.number != 0 {
-      let behind = entry.frontByteCount == 28 ? optionBytes(entry) : 0..<0
-      return behind.count > 4 ? "options of a packet" : nil
-    }
+    if !isLost { return nil }
+    if entry.number != 0 { return "options of a packet" }
     return switch type {
-    case CaptureBlock.Kind.section, CaptureBlock.Kind.interface, 5: nil
     case 4: "name resolution"
     case 10: "decryption secrets"
     default: "a block of type \(type)"
@@ -156,9 +171,9 @@ struct BlockCopy {
   /// Gives bytes of a block.
   func withBytes(_ range: Range<Int>, of block: Block, _ body: (RawSpan) -> Void) {
     if block.isMade {
-      unsafe body(made.span.bytes.extracting(range))
+      body(made.bytes.extracting(range))
     } else {
-      unsafe body(bytes.span.bytes.extracting(range))
+      body(bytes.bytes.extracting(range))
     }
   }
 
@@ -172,21 +187,25 @@ struct BlockCopy {
         ? UInt64(word(entry.start + 12)) << 32 | UInt64(word(entry.start + 16))
         : interface.clock.ticks(facts.timestampInNanoseconds)
     else { return nil }
-    let options = keptOptions(entry)
     let padding = -facts.byteCount & 3
-    let length = UInt32(32 + facts.byteCount + padding + options.count)
-    made.removeAll(keepingCapacity: true)
+    made.removeAll()
     append(isSimple ? CaptureBlock.Kind.enhancedPacket : word(entry.start))
-    append(length)
+    append(0)
     append(isSimple ? UInt32(index) : word(entry.start + 8))
     append(UInt32(truncatingIfNeeded: ticks >> 32))
     append(UInt32(truncatingIfNeeded: ticks))
     append(UInt32(facts.byteCount))
     append(UInt32(clamping: facts.wireByteCount))
-    made.append(contentsOf: repeatElement(0, count: padding))
-    made.append(contentsOf: options)
+    // Up to three zeroes, of the word that they are a part of.
+    let zero = UInt32(0)
+    unsafe withUnsafeBytes(of: zero) { bytes in
+      unsafe made.append(RawSpan(_unsafeBytes: bytes).extracting(first: padding))
+    }
+    appendKeptOptions(entry)
+    let length = UInt32(made.byteCount + facts.byteCount + 4)
     append(length)
-    return Block(isMade: true, front: 0..<28, behind: 28..<made.count)
+    made.replace(at: 4, with: isByteSwapped ? length.byteSwapped : length)
+    return Block(isMade: true, front: 0..<28, behind: 28..<made.byteCount)
   }
 
   /// The number of the interface that a frame came from.
@@ -211,38 +230,36 @@ extension BlockCopy {
   /// The hash over a frame (`epb_hash`).
   private static var hashCode: Int { 3 }
 
-  private func forEachOption(
-    _ entry: JournalEntry, _ body: (_ code: Int, _ range: Range<Int>) -> Void
-  ) {
-    let range = optionBytes(entry)
-    var place = range.lowerBound
-    while range.upperBound - place >= 4 {
-      let code = half(place)
-      let end = place + 4 + (half(place + 2) + 3) & ~3
-      if end > range.upperBound { return }
-      body(code, place..<end)
-      if code == 0 { return }
-      place = end
-    }
+  /// The code of the option at a place, and where the next one is; nil behind the last, and where none fits.
+  private func option(at place: Int, before end: Int) -> (code: Int, next: Int)? {
+    guard end - place >= 4 else { return nil }
+    let next = place + 4 + (half(place + 2) + 3) & ~3
+    return next <= end ? (half(place), next) : nil
   }
 
   private func hasHash(_ entry: JournalEntry) -> Bool {
-    var hasHash = false
-    if entry.frontByteCount == 28 {
-      forEachOption(entry) { code, _ in if code == Self.hashCode { hasHash = true } }
+    guard entry.frontByteCount == 28 else { return false }
+    let range = optionBytes(entry)
+    var place = range.lowerBound
+    while let option = option(at: place, before: range.upperBound) {
+      if option.code == Self.hashCode { return true }
+      place = option.next
     }
-    return hasHash
+    return false
   }
 
-  /// The options of a packet that is not what it was.
-  private func keptOptions(_ entry: JournalEntry) -> [UInt8] {
-    guard entry.frontByteCount == 28 else { return [] }
+  /// Puts the options of a packet that is not what it was behind what is made, but for hashes of bytes
+  /// that were edited.
+  private mutating func appendKeptOptions(_ entry: JournalEntry) {
+    guard entry.frontByteCount == 28 else { return }
     let range = optionBytes(entry)
-    if range.isEmpty { return [] }
-    if !journal.changes.edits { return Array(bytes[range]) }
-    var kept: [UInt8] = []
-    forEachOption(entry) { code, range in if code != Self.hashCode { kept += bytes[range] } }
-    return kept
+    var place = range.lowerBound
+    while let option = option(at: place, before: range.upperBound) {
+      if option.code != Self.hashCode || !journal.changes.edits {
+        made.append(place..<option.next, of: bytes)
+      }
+      place = option.next
+    }
   }
 }
 
@@ -261,18 +278,17 @@ extension BlockCopy {
 
   private func word(_ place: Int, isByteSwapped: Bool) -> UInt32 {
     // In bounds: the span checks, and any 32 bits are a number.
-    let word = unsafe bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self)
+    let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self)
     return isByteSwapped ? word.byteSwapped : word
   }
 
   private func half(_ place: Int) -> Int {
-    isLittle
-      ? Int(bytes[place]) | Int(bytes[place + 1]) << 8
-      : Int(bytes[place + 1]) | Int(bytes[place]) << 8
+    // In bounds, as above.
+    let half = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt16.self)
+    return Int(isByteSwapped ? half.byteSwapped : half)
   }
 
   private mutating func append(_ word: UInt32) {
-    let word = isByteSwapped ? word.byteSwapped : word
-    unsafe withUnsafeBytes(of: word) { unsafe made.append(contentsOf: $0) }
+    made.append(isByteSwapped ? word.byteSwapped : word)
   }
 }

@@ -47,7 +47,7 @@ package final class BlockJournal: Sendable {
   static let byteLimit = 2 * BlockWalk.blockByteLimit
 
   let changes: Changes
-  private let published = Mutex<[UInt8]>([])
+  private let published = Mutex(ByteLog())
   private let lastNumber = Atomic<UInt32>(0)
 
   package init(_ changes: Changes = Changes()) { self.changes = changes }
@@ -64,20 +64,20 @@ package final class BlockJournal: Sendable {
   }
 
   /// Hands what a reader gathered on; what was in `bytes` is gone from there.
-  func publish(_ bytes: inout [UInt8]) {
+  func publish(_ bytes: inout ByteLog) {
     published.withLock { published in
       if published.isEmpty {
         swap(&published, &bytes)
       } else {
-        published += bytes
+        published.append(bytes.bytes)
       }
     }
-    bytes.removeAll(keepingCapacity: true)
+    bytes.removeAll()
   }
 
   /// Takes what was handed on in place of `bytes`, which are done with.
-  func take(_ bytes: inout [UInt8]) {
-    bytes.removeAll(keepingCapacity: true)
+  func take(_ bytes: inout ByteLog) {
+    bytes.removeAll()
     published.withLock { swap(&$0, &bytes) }
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 /// A reader's end of a journal.
-struct BlockRecorder {
+struct BlockRecorder: ~Copyable {
   private let journal: BlockJournal
-  private var bytes: [UInt8] = []
+  private var bytes = ByteLog()
   /// Bytes of blocks since the last frame.
   private var blockByteCount = 0
 
@@ -15,9 +15,9 @@ struct BlockRecorder {
   mutating func note(_ block: RawSpan) -> Bool {
     blockByteCount += block.byteCount
     guard blockByteCount <= BlockJournal.byteLimit else { return false }
-    append(0)
-    append(UInt32(block.byteCount))
-    append(block)
+    bytes.append(0)
+    bytes.append(UInt32(block.byteCount))
+    bytes.append(block)
     return true
   }
 
@@ -28,16 +28,16 @@ struct BlockRecorder {
     blockByteCount = 0
     let number = journal.nextNumber()
     let captured = Int(frame.capturedByteCount)
-    append(number)
-    append(UInt32(JournalEntry.headByteCount - 8 + block.byteCount - captured))
-    append(UInt32(frame.offset))
-    append(frame.capturedByteCount)
-    append(frame.wireByteCount)
+    bytes.append(number)
+    bytes.append(UInt32(JournalEntry.headByteCount - 8 + block.byteCount - captured))
+    bytes.append(UInt32(frame.offset))
+    bytes.append(frame.capturedByteCount)
+    bytes.append(frame.wireByteCount)
     let time = UInt64(bitPattern: frame.timestampInNanoseconds)
-    append(UInt32(truncatingIfNeeded: time))
-    append(UInt32(truncatingIfNeeded: time >> 32))
-    append(block.extracting(first: frame.offset))
-    append(block.extracting(droppingFirst: frame.offset + captured))
+    bytes.append(UInt32(truncatingIfNeeded: time))
+    bytes.append(UInt32(truncatingIfNeeded: time >> 32))
+    bytes.append(block.extracting(first: frame.offset))
+    bytes.append(block.extracting(droppingFirst: frame.offset + captured))
     return number
   }
 
@@ -46,13 +46,6 @@ struct BlockRecorder {
     if !bytes.isEmpty { journal.publish(&bytes) }
   }
 
-  private mutating func append(_ word: UInt32) {
-    unsafe withUnsafeBytes(of: word) { unsafe bytes.append(contentsOf: $0) }
-  }
-
-  private mutating func append(_ span: RawSpan) {
-    unsafe span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-  }
 }
 
 /// What a journal says of a block, in the bytes of the journal.

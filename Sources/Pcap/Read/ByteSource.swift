@@ -130,6 +130,7 @@ struct ByteSource: ~Copyable {
   func isThere(_ count: Int) -> Bool { mapping?.isThere(upTo: start + count) ?? true }
 
   /// Goes on by read(2) behind what was lent.
+  @inline(never)
   mutating func unmap() {
     guard isMapped else { return }
     goOn()

@@ -56,7 +56,7 @@ extension CaptureReader {
   /// The filter of a selection, which means something for the first link type, or for that of another
   /// interface that is described already.
   private static func filter(
-    _ selection: (any FrameSelection)?, for section: PcapngSection, isByteSwapped: Bool,
+    _ selection: (any FrameSelection)?, for section: borrowing PcapngSection, isByteSwapped: Bool,
     _ path: String
   ) throws(PcapError) -> (any FrameFilter & ~Copyable)? {
     guard let selection else { return nil }

@@ -46,7 +46,7 @@ extension CaptureReader: PacketSource {
   ) -> SourceState {
     precondition(packetLimit > 0, "\(packetLimit) packets wanted")
     defer { section.publish() }
-    let isNoted = section.recorder != nil
+    let isNoted = section.isNoted
     var left = packetLimit
     if hasPlainRecords {
       left = receivePlainRecords(upTo: packetLimit, into: &queue, from: pool)

@@ -91,7 +91,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   private var filteredOrder: Bool
 
   init(
-    _ input: consuming ByteSource, _ header: PcapFileHeader?, _ section: PcapngSection,
+    _ input: consuming ByteSource, _ header: PcapFileHeader?, _ section: consuming PcapngSection,
     _ filter: consuming (any FrameFilter & ~Copyable)?, path: String
   ) {
     self.input = input
@@ -102,7 +102,6 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
       }
     self.filter = filter
     self.path = path
-    self.section = section
     let interfaces = section.interfaces
     let isNano = interfaces.contains { $0.clock.resolution == .nano }
     format = header?.format ?? .pcapng
@@ -111,6 +110,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     snapshotByteCount = section.first?.shownSnapshotByteCount ?? 0
     isByteSwapped = header?.isByteSwapped ?? section.walk.isByteSwapped
     version = header?.version ?? section.walk.version
+    self.section = section
     layout = RecordLayout(header)
     found.linkType = linkType
     filteredOrder = isByteSwapped

@@ -8,7 +8,7 @@
 import Wire
 
 /// Goes from block to block and notes what they say of interfaces.
-struct PcapngSection {
+struct PcapngSection: ~Copyable {
   /// The most interfaces of a section.
   private static var interfaceLimit: Int { 65_536 }
 
@@ -19,7 +19,7 @@ struct PcapngSection {
   private(set) var facts: [InterfaceFacts] = []
   private var textByteCount = 0
   /// Where all blocks are noted for a copy; nil if there is to be none.
-  private(set) var recorder: BlockRecorder?
+  private var recorder: BlockRecorder?
   /// What was said beside frames, of all sections.
   private(set) var notes = CaptureNotes()
   /// The interface of the first frame, or the one that is described first if no frame has come yet; nil
@@ -29,7 +29,9 @@ struct PcapngSection {
   /// Nothing read yet.
   ///
   /// - Parameter journal: where to note what stands beside frames.
-  init(noting journal: BlockJournal? = nil) { recorder = journal.map(BlockRecorder.init) }
+  init(noting journal: BlockJournal? = nil) {
+    if let journal { recorder = BlockRecorder(journal) }
+  }
 
   /// What the header of a pcap says.
   init(_ header: PcapFileHeader) {
@@ -53,6 +55,14 @@ struct PcapngSection {
   @inline(__always)
   mutating func note(_ frame: FoundFrame, _ input: borrowing ByteSource) -> UInt32 {
     recorder?.note(frame, in: input.span(0, input.lentByteCount)) ?? 0
+  }
+
+  /// Whether what stands beside frames is noted for a copy.
+  var isNoted: Bool {
+    switch recorder {
+    case .some: true
+    case .none: false
+    }
   }
 
   /// Hands on what was noted, before the packets are.
