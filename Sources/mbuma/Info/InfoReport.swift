@@ -24,7 +24,7 @@ struct InfoReport: ~Copyable {
   /// Why it could not be opened or not be read to its end.
   private(set) var error: InterfaceError?
   /// What its frames are.
-  private(set) var summary = CaptureSummary()
+  private(set) var summary: CaptureSummary
   /// Frames, whether or not they were looked at.
   private(set) var packetCount = 0
   /// What a pcapng says beside its frames.
@@ -42,6 +42,8 @@ struct InfoReport: ~Copyable {
     var isCount = false
     /// Whether the bytes of the file are hashed.
     var isHash = false
+    /// Whether what is inside of tunnels is looked at too.
+    var isInner = false
   }
 
   /// The SHA-256 of a file.
@@ -62,6 +64,7 @@ struct InfoReport: ~Copyable {
   init(of file: String, wants: Wants, onProgress: (Int) -> Void, isStopped: () -> Bool) {
     self.file = file
     self.wants = wants
+    summary = CaptureSummary(looksInside: wants.isInner)
     do throws(PcapError) {
       var frames = try CaptureFrames(path: file, isNoting: !wants.isCount)
       opened = Opened(
