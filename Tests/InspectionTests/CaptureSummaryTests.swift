@@ -181,4 +181,39 @@ import Wire
     summary.checkInvariants()
     #expect(summary.packetCount == 2_000)
   }
+
+  /// Looking inside takes every frame apart; without it those are not that are like most.
+  @Test func whatIsNotTakenApartCountsAsWhatIs() {
+    var random = SeededRandom()
+    let frames = [
+      Frames.udp(), Frames.udp([], ports: (53, 53)), Frames.udp([UInt8](repeating: 9, count: 600)),
+      Frames.udp(from: IPv4Address(10, 9, 9, 9)) + [0, 0, 0], Frames.tcp([1]), Frames.icmpv6(),
+    ]
+    var quick = CaptureSummary()
+    var thorough = CaptureSummary(looksInside: true)
+    for round in 0..<20_000 {
+      var bytes = frames[round % frames.count]
+      if round % 3 > 0 {
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        bytes[place] = .random(in: 0...255, using: &random)
+      }
+      let wireByteCount = bytes.count
+      if round % 5 == 0 { bytes.removeLast(.random(in: 0...bytes.count, using: &random)) }
+      quick.count(bytes, at: Int64(round % 100), wireByteCount: wireByteCount)
+      thorough.count(bytes, at: Int64(round % 100), wireByteCount: wireByteCount)
+    }
+    quick.checkInvariants()
+    thorough.checkInvariants()
+    #expect(quick.facts.protocols == thorough.facts.protocols)
+    #expect(quick.facts.checksums == thorough.facts.checksums)
+    #expect(quick.facts.checksums.udp.valid > 1_000 && quick.facts.checksums.udp.invalid > 1_000)
+    #expect(quick.facts.badChecksums.udp.numbers == thorough.facts.badChecksums.udp.numbers)
+    #expect(quick.facts.undecodable.count == thorough.facts.undecodable.count)
+    #expect(quick.cut.numbers == thorough.cut.numbers && quick.cut.count == thorough.cut.count)
+    #expect(quick.capturedByteCount == thorough.capturedByteCount)
+    #expect(quick.sizes.sum == thorough.sizes.sum)
+    #expect(quick.order.backward.count == thorough.order.backward.count)
+    #expect(quick.talkers.top(10_000) == thorough.talkers.top(10_000))
+    #expect(quick.ports.top(100_000) == thorough.ports.top(100_000))
+  }
 }

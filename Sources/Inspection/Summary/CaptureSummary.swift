@@ -62,11 +62,40 @@ public struct CaptureSummary: ~Copyable {
   ///
   /// - Complexity: O(bytes of the frame), for its checksum; no heap allocation.
   public mutating func count(_ frame: borrowing InspectedFrame) {
+    // A tunnel may be in a frame that is plain.
+    if !looksInside, PlainFrame(frame.bytes, linkType: frame.linkType) == .udp {
+      return addPlainUDP(frame)
+    }
     add(
       frame,
       DecodedFrame(
         lax: frame.bytes, linkType: frame.linkType, capturedByteCount: frame.bytes.byteCount,
         wireByteCount: frame.wireByteCount))
+  }
+
+  /// Counts a frame that need not be taken apart: Ethernet, IPv4 without options and UDP, with sums that
+  /// are right.
+  @inline(__always)
+  private mutating func addPlainUDP(_ frame: borrowing InspectedFrame) {
+    note(frame)
+    facts.countPlainUDP()
+    let start = EthernetHeader.byteCount
+    let ip = IPv4Header(frame.bytes, at: start)
+    talkers.note(Talkers.Key(ip.source), isSender: true, byteCount: frame.wireByteCount)
+    talkers.note(Talkers.Key(ip.destination), isSender: false, byteCount: frame.wireByteCount)
+    ports.note(
+      udp: UDPHeader(frame.bytes, at: start + IPv4Header.byteCount),
+      byteCount: frame.wireByteCount)
+  }
+
+  /// Notes what is so of a frame whatever is in it.
+  @inline(__always)
+  private mutating func note(_ frame: borrowing InspectedFrame) {
+    sizes.note(frame.wireByteCount)
+    capturedByteCount &+= frame.bytes.byteCount
+    order.note(frame.timestampInNanoseconds, of: frame.number)
+    linkTypes.note(frame.linkType)
+    if frame.isCut { noteCut(frame.number, frame.bytes.byteCount) }
   }
 
   /// Counts a frame that is decoded; out of line, so that it is written once and read where it is.
@@ -75,12 +104,8 @@ public struct CaptureSummary: ~Copyable {
     _ frame: borrowing InspectedFrame, _ decoded: borrowing DecodedFrame
   ) {
     let wireByteCount = frame.wireByteCount
-    sizes.note(wireByteCount)
-    capturedByteCount &+= frame.bytes.byteCount
-    order.note(frame.timestampInNanoseconds, of: frame.number)
-    linkTypes.note(frame.linkType)
+    note(frame)
     facts.count(frame, decoded)
-    if frame.isCut { noteCut(frame.number, frame.bytes.byteCount) }
     if looksInside { inner.countInside(of: frame, decoded) }
     let network = decoded.network
     guard decoded.hasNetworkHeader, network == .ipv4 || network == .ipv6 else { return }

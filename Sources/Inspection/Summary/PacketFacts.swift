@@ -82,6 +82,14 @@ public struct PacketFacts: ~Copyable {
     }
   }
 
+  /// Counts a datagram of UDP with nothing wrong about it.
+  @inline(__always)
+  mutating func countPlainUDP() {
+    protocols.count(PlainFrame.udp)
+    checksums.ipv4.count(.valid)
+    checksums.udp.count(.valid)
+  }
+
   /// Notes a packet that cannot be decoded or has a wrong checksum.
   @inline(never)
   private mutating func note(
