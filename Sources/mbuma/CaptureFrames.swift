@@ -35,7 +35,7 @@ struct CaptureFrames: ~Copyable {
   /// The first comments.
   private(set) var comments: [Comment] = []
   /// Frames of the interfaces that the notes have.
-  private(set) var interfacePackets: [Int] = []
+  private(set) var interfacePackets = InlineArray<64, Int>(repeating: 0)
   /// Bytes of the file; nil of a pipe.
   let fileByteCount: Int?
 
@@ -117,18 +117,13 @@ struct CaptureFrames: ~Copyable {
   @inline(__always)
   private mutating func noteFrame() {
     let interface = reader.notedInterface
-    if interface < interfacePackets.count {
-      interfacePackets[interface] &+= 1
-    } else if interface < CaptureNotes.interfaceLimit {
-      noteNewInterface(interface)
+    if interface < interfacePackets.count { interfacePackets[interface] &+= 1 }
+    guard reader.hasOptions else { return }
+    if comments.count < CaptureNotes.commentLimit {
+      noteComments()
+    } else if reader.hasComment {
+      commentedCount += 1
     }
-    if reader.hasOptions { noteComments() }
-  }
-
-  @inline(never)
-  private mutating func noteNewInterface(_ interface: Int) {
-    while interfacePackets.count < interface { interfacePackets.append(0) }
-    interfacePackets.append(1)
   }
 
   @inline(never)

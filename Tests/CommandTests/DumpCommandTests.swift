@@ -156,7 +156,7 @@ import Testing
       "number", "time_ns", "link_type", "captured_bytes", "wire_bytes", "vlan", "ethertype",
       "network", "source", "destination", "protocol", "ip_bytes", "fragment", "transport",
       "source_port", "destination_port", "transport_bytes", "payload_bytes", "checksums", "faults",
-      "stop",
+      "stop", "tunnel", "inner",
     ]
     for name in Command.captures {
       let text = try Command.run("dump", "Captures/\(name)", "--ndjson").text

@@ -14,6 +14,8 @@ import Testing
     "talkers", "ports", "sane", "end", "error",
     // For a total of several files.
     "addresses", "ports_used",
+    // Of what is inside of tunnels.
+    "inner",
     // Of what a pcapng says beside frames, and of the file's bytes.
     "section_count", "sections", "interface_count", "interfaces", "comments", "other_blocks",
     "drops", "sha256", "sha256_missing",

@@ -31,10 +31,10 @@ import Wire
     #expect(summary.isSane == true)
     #expect(summary.packetCount == 6)
     #expect(summary.capturedByteCount == frames.map(\.count).reduce(0, +))
-    let p = summary.protocols
+    let p = summary.facts.protocols
     #expect((p.arp, p.ipv4, p.ipv6, p.other) == (1, 3, 1, 1))
     #expect((p.udp, p.tcp, p.icmp, p.icmpv6) == (1, 1, 1, 1))
-    let c = summary.checksums
+    let c = summary.facts.checksums
     #expect(
       (c.ipv4.valid, c.udp.valid, c.tcp.valid, c.icmp.valid, c.icmpv6.valid) == (3, 1, 1, 1, 1))
     #expect(summary.order.span == 50)
@@ -50,16 +50,16 @@ import Wire
     }
     summary.count(Frames.udp().flipped(at: 22))
     summary.checkInvariants()
-    let bad = summary.badChecksums
+    let bad = summary.facts.badChecksums
     #expect(bad.udp.numbers == [2])
     #expect(bad.tcp.numbers == [4])
     #expect(bad.icmp.numbers == [6])
     #expect(bad.icmpv6.numbers == [8])
     #expect(bad.ipv4.numbers == [9])
     #expect(bad.count == 5)
-    #expect(summary.checksums.udp.invalid == 1 && summary.checksums.udp.valid == 2)
+    #expect(summary.facts.checksums.udp.invalid == 1 && summary.facts.checksums.udp.valid == 2)
     #expect(summary.isSane == false)
-    #expect(summary.undecodable.count == 0 && summary.cut.count == 0)
+    #expect(summary.facts.undecodable.count == 0 && summary.cut.count == 0)
   }
 
   @Test func aChecksumLeftToHardwareIsPartialAndNoFault() {
@@ -69,7 +69,7 @@ import Wire
     frame.replaceSubrange(50..<52, with: pseudo.folded.bytes)
     var summary = CaptureSummary()
     summary.count(frame)
-    #expect(summary.checksums.tcp.partial == 1)
+    #expect(summary.facts.checksums.tcp.partial == 1)
     #expect(summary.isSane == true)
   }
 
@@ -82,7 +82,7 @@ import Wire
     summary.checkInvariants()
     #expect(summary.cut.numbers == [2, 3])
     #expect(summary.cutByteCounts == 60...64)
-    #expect(summary.checksums.udp.unverifiable == 2)
+    #expect(summary.facts.checksums.udp.unverifiable == 2)
     #expect(summary.sizes.sum == 3 * frame.count)
     #expect(summary.capturedByteCount == frame.count + 124)
     #expect(summary.isSane == false)
@@ -94,7 +94,7 @@ import Wire
     summary.count(Frames.udp())
     summary.count(Frames.udp().flipped(at: 14))
     summary.count([4, 5])
-    let found = summary.undecodable.found
+    let found = summary.facts.undecodable.found
     #expect(found.map(\.frames.count) == [2, 1])
     #expect(found.map(\.frames.numbers) == [[1, 4], [3]])
     #expect(found.map(\.stop.layer) == [.ethernet, .ipv4])
@@ -144,7 +144,7 @@ import Wire
   @Test func onlyTheFirstTenFramesOfAFaultAreKept() {
     var summary = CaptureSummary()
     for _ in 0..<25 { summary.count([1]) }
-    let frames = summary.undecodable.found.first?.frames
+    let frames = summary.facts.undecodable.found.first?.frames
     #expect(frames?.count == 25)
     #expect(frames?.numbers == Array(1...10))
   }
@@ -180,5 +180,40 @@ import Wire
     }
     summary.checkInvariants()
     #expect(summary.packetCount == 2_000)
+  }
+
+  /// Looking inside takes every frame apart; without it those are not that are like most.
+  @Test func whatIsNotTakenApartCountsAsWhatIs() {
+    var random = SeededRandom()
+    let frames = [
+      Frames.udp(), Frames.udp([], ports: (53, 53)), Frames.udp([UInt8](repeating: 9, count: 600)),
+      Frames.udp(from: IPv4Address(10, 9, 9, 9)) + [0, 0, 0], Frames.tcp([1]), Frames.icmpv6(),
+    ]
+    var quick = CaptureSummary()
+    var thorough = CaptureSummary(looksInside: true)
+    for round in 0..<20_000 {
+      var bytes = frames[round % frames.count]
+      if round % 3 > 0 {
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        bytes[place] = .random(in: 0...255, using: &random)
+      }
+      let wireByteCount = bytes.count
+      if round % 5 == 0 { bytes.removeLast(.random(in: 0...bytes.count, using: &random)) }
+      quick.count(bytes, at: Int64(round % 100), wireByteCount: wireByteCount)
+      thorough.count(bytes, at: Int64(round % 100), wireByteCount: wireByteCount)
+    }
+    quick.checkInvariants()
+    thorough.checkInvariants()
+    #expect(quick.facts.protocols == thorough.facts.protocols)
+    #expect(quick.facts.checksums == thorough.facts.checksums)
+    #expect(quick.facts.checksums.udp.valid > 1_000 && quick.facts.checksums.udp.invalid > 1_000)
+    #expect(quick.facts.badChecksums.udp.numbers == thorough.facts.badChecksums.udp.numbers)
+    #expect(quick.facts.undecodable.count == thorough.facts.undecodable.count)
+    #expect(quick.cut.numbers == thorough.cut.numbers && quick.cut.count == thorough.cut.count)
+    #expect(quick.capturedByteCount == thorough.capturedByteCount)
+    #expect(quick.sizes.sum == thorough.sizes.sum)
+    #expect(quick.order.backward.count == thorough.order.backward.count)
+    #expect(quick.talkers.top(10_000) == thorough.talkers.top(10_000))
+    #expect(quick.ports.top(100_000) == thorough.ports.top(100_000))
   }
 }

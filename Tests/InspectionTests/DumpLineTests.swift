@@ -247,7 +247,7 @@ import Wire
         + #""source":"10.0.0.1","destination":"10.0.0.2","protocol":17,"ip_bytes":31,"#
         + #""fragment":null,"transport":"udp","source_port":4660,"destination_port":53,"#
         + #""transport_bytes":11,"payload_bytes":3,"checksums":{"ipv4":"valid","#
-        + #""transport":"valid"},"faults":["cut"],"stop":null}"# + "\n")
+        + #""transport":"valid"},"faults":["cut"],"stop":null,"tunnel":null,"inner":null}"# + "\n")
   }
 
   @Test func anyBytesAtAllAreALine() {

@@ -5,6 +5,7 @@ import Wire
 extension DumpLine {
   mutating func writeTransport(_ frame: borrowing InspectedFrame, _ verdict: FrameVerdict) {
     let decoded = verdict.decoded
+    if writeTunnel(frame, decoded) { return }
     guard decoded.hasTransportHeader else { return writeNumber(decoded) }
     switch decoded.transport {
     case .udp:

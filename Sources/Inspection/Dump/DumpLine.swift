@@ -29,6 +29,8 @@ public struct DumpLine: ~Copyable {
   /// The quarter of an hour since 1970 that the offset is known for.
   private var quarter: Int64 = .min
   private var offset = 0
+  /// Packets around the one that is being written.
+  var level = 0
 
   /// Writes nothing yet.
   public init(_ style: DumpStyle) { self.style = style }

@@ -5,7 +5,9 @@
 //
 //     number, time_ns, link_type, captured_bytes, wire_bytes, vlan, ethertype, network, source,
 //     destination, protocol, ip_bytes, fragment, transport, source_port, destination_port,
-//     transport_bytes, payload_bytes, checksums, faults, stop
+//     transport_bytes, payload_bytes, checksums, faults, stop, tunnel, inner
+//
+// The packet inside of a tunnel is `inner`, an object of the same members, if that is wanted.
 
 import Wire
 
@@ -18,8 +20,11 @@ public struct DumpObject: ~Copyable {
   private var linkType: LinkType?
   private var linkTypeName = TextBuffer(capacity: 16)
 
+  /// Whether what is inside of tunnels is written too.
+  public let showsInner: Bool
+
   /// Writes nothing yet.
-  public init() {}
+  public init(showsInner: Bool = false) { self.showsInner = showsInner }
 
   /// Appends a frame's line.
   public mutating func write(_ frame: borrowing InspectedFrame) {
@@ -31,6 +36,13 @@ public struct DumpObject: ~Copyable {
   /// - Complexity: no heap allocation once the buffer has grown, but for a frame that cannot be decoded
   ///   or has another link type than the one before it.
   public mutating func write(_ frame: borrowing InspectedFrame, _ verdict: FrameVerdict) {
+    writeObject(frame, verdict, level: 0)
+    text.append("\n")
+  }
+
+  private mutating func writeObject(
+    _ frame: borrowing InspectedFrame, _ verdict: FrameVerdict, level: Int
+  ) {
     let decoded = verdict.decoded
     text.append(#"{"number":"#)
     text.append(decimal: frame.number)
@@ -59,7 +71,24 @@ public struct DumpObject: ~Copyable {
     writeFaults(verdict.faults)
     text.append(#"],"stop":"#)
     if let stop = verdict.decoded.stop { writeStopSlow(stop) } else { text.append("null") }
-    text.append("}\n")
+    writeInner(frame, decoded, level: level)
+    text.append("}")
+  }
+
+  /// How the packet inside is carried, and it.
+  private mutating func writeInner(
+    _ frame: borrowing InspectedFrame, _ decoded: borrowing DecodedFrame, level: Int
+  ) {
+    guard showsInner, level < InspectedFrame.innerLevelLimit,
+      let tunnel = decoded.tunnel(in: frame.bytes)
+    else { return text.append(#","tunnel":null,"inner":null"#) }
+    text.append(#","tunnel":{"kind":""#)
+    text.append(Self.name(tunnel.kind))
+    member(#"","identifier":"#, tunnel.identifier.map { Int($0) })
+    member(#","offset":"#, tunnel.offset)
+    text.append(#"},"inner":"#)
+    let inner = frame.inner(tunnel)
+    writeObject(inner, FrameVerdict(inner), level: level + 1)
   }
 
   @inline(never)
@@ -155,6 +184,15 @@ public struct DumpObject: ~Copyable {
     case .icmpv6: "icmpv6"
     case .other: "other"
     case .none: nil
+    }
+  }
+
+  private static func name(_ kind: Tunnel.Kind) -> StaticString {
+    switch kind {
+    case .vxlan: "vxlan"
+    case .geneve: "geneve"
+    case .gre: "gre"
+    case .ip: "ip"
     }
   }
 

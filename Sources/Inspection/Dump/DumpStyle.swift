@@ -38,6 +38,8 @@ public struct DumpStyle: Sendable {
   public var showsLink = false
   /// Whether the fields of IP and the checksums are shown; `-v`.
   public var isVerbose = false
+  /// Whether what is inside of tunnels is shown too; `--inner`.
+  public var showsInner = false
   /// What of the bytes is shown.
   public var bytes = Bytes.none
   /// Whether the bytes shown begin with the link header; `-xx`, `-XX`.

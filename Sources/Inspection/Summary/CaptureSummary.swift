@@ -3,14 +3,12 @@
 // What a capture holds and whether it is sane, gathered frame by frame in a fixed 3 MiB, whatever the
 // capture:
 //
-//     packetCount == sizes.count == sum over linkTypes == frames in protocols
+//     packetCount == sizes.count == sum over linkTypes == frames in facts
 //     capturedByteCount + missing == sizes.sum, where no frame has fewer bytes on the wire than captured
-//     checksums.udp.total == protocols.udp, and so for tcp, icmp and icmpv6
-//     checksums.ipv4.total == protocols.ipv4
 //
-// Each kind of fault keeps the numbers of its first ten frames.
+// What is inside of tunnels is counted by itself, and only if that is asked for.
 
-public import Wire
+import Wire
 
 /// The facts about a capture, from its frames one after the other.
 ///
@@ -18,48 +16,6 @@ public import Wire
 ///     while let frame = … { summary.count(frame) }
 ///     print(summary.packetCount, summary.sizes.mean, summary.order.isStrict)
 public struct CaptureSummary: ~Copyable {
-  /// Checksums by protocol.
-  public struct Checksums: Equatable, Sendable {
-    /// Of IPv4 headers.
-    public var ipv4 = ChecksumCounts()
-    /// Of UDP datagrams.
-    public var udp = ChecksumCounts()
-    /// Of TCP segments.
-    public var tcp = ChecksumCounts()
-    /// Of ICMP messages.
-    public var icmp = ChecksumCounts()
-    /// Of ICMPv6 messages.
-    public var icmpv6 = ChecksumCounts()
-
-    @inline(__always)
-    mutating func count(_ result: ChecksumResult, of transport: DecodedFrame.Transport) {
-      switch transport {
-      case .udp: udp.count(result)
-      case .tcp: tcp.count(result)
-      case .icmp: icmp.count(result)
-      case .icmpv6: icmpv6.count(result)
-      case .none, .other: break
-      }
-    }
-  }
-
-  /// Frames with a wrong checksum, by the protocol that it is of.
-  public struct BadChecksums: Sendable {
-    /// Of IPv4 headers.
-    public var ipv4 = FirstFrames()
-    /// Of UDP datagrams.
-    public var udp = FirstFrames()
-    /// Of TCP segments.
-    public var tcp = FirstFrames()
-    /// Of ICMP messages.
-    public var icmp = FirstFrames()
-    /// Of ICMPv6 messages.
-    public var icmpv6 = FirstFrames()
-
-    /// All of them.
-    public var count: Int { ipv4.count + udp.count + tcp.count + icmp.count + icmpv6.count }
-  }
-
   /// Bytes that were captured.
   public private(set) var capturedByteCount = 0
   /// Bytes on the wire of each frame.
@@ -70,47 +26,76 @@ public struct CaptureSummary: ~Copyable {
   public private(set) var order = TimeOrder()
   /// Frames by link type.
   public private(set) var linkTypes = LinkTypeCounts()
-  /// Frames by protocol.
-  public private(set) var protocols = ProtocolCounts()
-  /// Checksums by protocol and result.
-  public private(set) var checksums = Checksums()
-  /// Frames with a wrong checksum.
-  public private(set) var badChecksums = BadChecksums()
+  /// What frames are, by their outermost packets, and what is wrong with those.
+  public private(set) var facts = PacketFacts()
   /// Frames of which the capture has only a part.
   public private(set) var cut = FirstFrames()
-  /// Frames whose headers could not be read to the end.
-  public private(set) var undecodable = StopCounts()
   /// Addresses of IP and what they sent and received.
   public private(set) var talkers: Talkers
   /// Ports of UDP and TCP and what went to and from them.
   public private(set) var ports = PortCounts()
+  /// What is inside of tunnels; nothing, unless that is looked at.
+  public private(set) var inner = InnerSummary()
+  /// Whether what is inside of tunnels is looked at.
+  public let looksInside: Bool
 
   /// Nothing counted yet.
   ///
-  /// - Parameter talkerCapacity: addresses counted at a time, 1...1,048,576; `Talkers` says what is
-  ///   known of more.
-  public init(talkerCapacity: Int = 4_096) {
+  /// - Parameters:
+  ///   - talkerCapacity: addresses counted at a time, 1...1,048,576; `Talkers` says what is known of more.
+  ///   - looksInside: whether to look at what is inside of tunnels.
+  public init(talkerCapacity: Int = 4_096, looksInside: Bool = false) {
     talkers = Talkers(capacity: talkerCapacity)
+    self.looksInside = looksInside
   }
 
   /// Frames counted.
   public var packetCount: Int { sizes.count }
 
   /// Whether nothing is wrong with any frame: all decoded to the end, no checksum wrong, none cut, and
-  /// times that never go back.
+  /// times that never go back; nor with what is inside, if that is looked at.
   public var isSane: Bool {
-    order.isStrict && cut.count == 0 && undecodable.count == 0 && badChecksums.count == 0
+    order.isStrict && cut.count == 0 && facts.isSane && inner.facts.isSane
   }
 
   /// Counts a frame.
   ///
   /// - Complexity: O(bytes of the frame), for its checksum; no heap allocation.
   public mutating func count(_ frame: borrowing InspectedFrame) {
+    // A tunnel may be in a frame that is plain.
+    if !looksInside, PlainFrame(frame.bytes, linkType: frame.linkType) == .udp {
+      return addPlainUDP(frame)
+    }
     add(
       frame,
       DecodedFrame(
         lax: frame.bytes, linkType: frame.linkType, capturedByteCount: frame.bytes.byteCount,
         wireByteCount: frame.wireByteCount))
+  }
+
+  /// Counts a frame that need not be taken apart: Ethernet, IPv4 without options and UDP, with sums that
+  /// are right.
+  @inline(__always)
+  private mutating func addPlainUDP(_ frame: borrowing InspectedFrame) {
+    note(frame)
+    facts.countPlainUDP()
+    let start = EthernetHeader.byteCount
+    let ip = IPv4Header(frame.bytes, at: start)
+    talkers.note(Talkers.Key(ip.source), isSender: true, byteCount: frame.wireByteCount)
+    talkers.note(Talkers.Key(ip.destination), isSender: false, byteCount: frame.wireByteCount)
+    ports.note(
+      udp: UDPHeader(frame.bytes, at: start + IPv4Header.byteCount),
+      byteCount: frame.wireByteCount)
+  }
+
+  /// Notes what is so of a frame whatever is in it.
+  @inline(__always)
+  private mutating func note(_ frame: borrowing InspectedFrame) {
+    sizes.note(frame.wireByteCount)
+    capturedByteCount &+= frame.bytes.byteCount
+    order.note(frame.timestampInNanoseconds, of: frame.number)
+    linkTypes.note(frame.linkType)
+    if frame.isCut { noteCut(frame.number, frame.bytes.byteCount) }
   }
 
   /// Counts a frame that is decoded; out of line, so that it is written once and read where it is.
@@ -119,20 +104,9 @@ public struct CaptureSummary: ~Copyable {
     _ frame: borrowing InspectedFrame, _ decoded: borrowing DecodedFrame
   ) {
     let wireByteCount = frame.wireByteCount
-    sizes.note(wireByteCount)
-    capturedByteCount &+= frame.bytes.byteCount
-    order.note(frame.timestampInNanoseconds, of: frame.number)
-    linkTypes.note(frame.linkType)
-    protocols.count(decoded)
-    let headerResult = decoded.ipv4HeaderChecksum
-    if let headerResult { checksums.ipv4.count(headerResult) }
-    let result = decoded.transportChecksumResult(in: frame.bytes)
-    if let result { checksums.count(result, of: decoded.transport) }
-    if frame.isCut { noteCut(frame.number, frame.bytes.byteCount) }
-    let isStopped = decoded.stop != nil
-    if isStopped || result == .invalid || headerResult == .invalid {
-      note(decoded, result, frame.number)
-    }
+    note(frame)
+    facts.count(frame, decoded)
+    if looksInside { inner.countInside(of: frame, decoded) }
     let network = decoded.network
     guard decoded.hasNetworkHeader, network == .ipv4 || network == .ipv6 else { return }
     let isIPv6 = network == .ipv6
@@ -153,32 +127,12 @@ public struct CaptureSummary: ~Copyable {
     cutByteCounts = least...Swift.max(cutByteCounts?.upperBound ?? byteCount, byteCount)
   }
 
-  /// Notes a frame that cannot be decoded or has a wrong checksum.
-  @inline(never)
-  private mutating func note(
-    _ decoded: borrowing DecodedFrame, _ result: ChecksumResult?, _ number: Int
-  ) {
-    if let stop = decoded.stop { undecodable.note(stop, of: number) }
-    if decoded.ipv4HeaderChecksum == .invalid { badChecksums.ipv4.note(number) }
-    guard result == .invalid else { return }
-    switch decoded.transport {
-    case .udp: badChecksums.udp.note(number)
-    case .tcp: badChecksums.tcp.note(number)
-    case .icmp: badChecksums.icmp.note(number)
-    case .icmpv6: badChecksums.icmpv6.note(number)
-    case .none, .other: break
-    }
-  }
-
   /// Checks the equations above.
   func checkInvariants() {
     sizes.checkInvariants()
     talkers.checkInvariants()
-    let p = protocols
-    assert(p.arp + p.ipv4 + p.ipv6 + p.other == UInt64(packetCount))
-    assert(checksums.ipv4.total == p.ipv4 && checksums.udp.total == p.udp)
-    assert(checksums.tcp.total == p.tcp && checksums.icmp.total == p.icmp)
-    assert(checksums.icmpv6.total == p.icmpv6)
+    facts.checkInvariants(packetCount: packetCount)
+    inner.checkInvariants()
     assert(linkTypes.count == packetCount)
   }
 }

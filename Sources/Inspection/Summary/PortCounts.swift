@@ -65,10 +65,21 @@ public struct PortCounts: ~Copyable {
     case .none, .icmp, .icmpv6, .other: return
     }
     guard frame.hasTransportHeader else { return }
-    add(start &+ Int(frame.sourcePort), byteCount)
-    if frame.sourcePort != frame.destinationPort {
-      add(start &+ Int(frame.destinationPort), byteCount)
-    }
+    add(frame.sourcePort, frame.destinationPort, from: start, byteCount)
+  }
+
+  /// The same of a datagram of UDP that was not taken apart.
+  @inline(__always)
+  mutating func note(udp header: borrowing UDPHeader, byteCount: Int) {
+    add(header.sourcePort, header.destinationPort, from: 0, byteCount)
+  }
+
+  @inline(__always)
+  private mutating func add(
+    _ source: UInt16, _ destination: UInt16, from start: Int, _ byteCount: Int
+  ) {
+    add(start &+ Int(source), byteCount)
+    if source != destination { add(start &+ Int(destination), byteCount) }
   }
 
   @inline(__always)

@@ -48,7 +48,7 @@ public struct Talkers: ~Copyable {
   /// At most half of it is taken, and it is no longer than that asks for, so that it stays in the cache.
   private var table = UniqueArray<Int32>(repeating: -1, count: 64)
   private var tableMask = 63
-  private let seed: UInt64
+  private let seeds: (UInt64, UInt64)
 
   /// Counters there may be.
   public let capacity: Int
@@ -58,6 +58,17 @@ public struct Talkers: ~Copyable {
   struct Key: Equatable, BitwiseCopyable {
     let bits: IPv6Address
     let isIPv6: Bool
+
+    @inline(__always)
+    init(bits: IPv6Address, isIPv6: Bool) {
+      self.bits = bits
+      self.isIPv6 = isIPv6
+    }
+
+    @inline(__always)
+    init(_ address: IPv4Address) {
+      self.init(bits: IPv6Address(high: 0, low: UInt64(address.bits)), isIPv6: false)
+    }
 
     var address: IPAddress {
       isIPv6 ? .v6(bits) : .v4(IPv4Address(UInt32(truncatingIfNeeded: bits.low)))
@@ -87,7 +98,7 @@ public struct Talkers: ~Copyable {
     precondition(1...1_048_576 ~= capacity, "\(capacity) counters")
     self.capacity = capacity
     counters = UniqueArray(minimumCapacity: Swift.min(capacity, 64))
-    seed = UInt64.random(in: .min ... .max)
+    seeds = (.random(in: .min ... .max), .random(in: .min ... .max))
   }
 
   /// The addresses with the most packets, most first; of equals the one that came first.
@@ -113,8 +124,8 @@ public struct Talkers: ~Copyable {
   mutating func note(_ key: Key, isSender: Bool, byteCount: Int) {
     total &+= 1
     var index = place(of: key)
-    while table[index] >= 0 {
-      let counter = Int(table[index])
+    var counter = Int(table[index])
+    while counter >= 0 {
       if counters[counter].key == key {
         // Counters of 64 bits cannot wrap in the lifetime of a machine.
         counters[counter].packets &+= 1
@@ -124,16 +135,18 @@ public struct Talkers: ~Copyable {
         return
       }
       index = (index &+ 1) & tableMask
+      counter = Int(table[index])
     }
     noteNew(key, isSender: isSender, byteCount: byteCount, at: index)
   }
 
   @inline(__always)
   private func place(of key: Key) -> Int {
-    var hash = (key.bits.low ^ seed) &* 0x9e37_79b9_7f4a_7c15
-    hash ^= (key.bits.high &+ (key.isIPv6 ? 1 : 0) ^ hash >> 29) &* 0xbf58_476d_1ce4_e5b9
-    hash &*= 0x94d0_49bb_1331_11eb
-    return Int(truncatingIfNeeded: hash >> 40) & tableMask
+    // Each half with a number that nobody outside knows, and both halves of their product: one step of
+    // wyhash.
+    let high = key.bits.high &+ (key.isIPv6 ? 1 : 0)
+    let product = (key.bits.low ^ seeds.0).multipliedFullWidth(by: high ^ seeds.1)
+    return Int(truncatingIfNeeded: product.high ^ product.low) & tableMask
   }
 
   // MARK: - Groups

@@ -42,6 +42,13 @@ public struct CaptureOptions: ~Escapable {
     }
   }
 
+  /// Whether there is a comment.
+  var hasComment: Bool {
+    var isThere = false
+    forEach { code, _ in if code == 1 { isThere = true } }
+    return isThere
+  }
+
   /// The comments (`opt_comment`), in order.
   public var comments: [String] {
     var comments: [String] = []

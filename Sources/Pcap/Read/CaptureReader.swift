@@ -208,12 +208,19 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   package var hasOptions: Bool { found.byteCount &- Int(found.capturedByteCount) >= 4 }
 
   /// The first comments on the last frame.
-  package var comments: [String] {
-    let start = Swift.min((Int(found.capturedByteCount) + 3) & ~3, found.byteCount)
-    return CaptureOptions(
-      input.span(found.offset + start, found.byteCount - start),
-      isByteSwapped: section.walk.isByteSwapped
-    ).shortComments
+  package var comments: [String] { options.shortComments }
+
+  /// Whether there is a comment on the last frame.
+  package var hasComment: Bool { options.hasComment }
+
+  private var options: CaptureOptions {
+    @_lifetime(borrow self)
+    get {
+      let start = Swift.min((Int(found.capturedByteCount) + 3) & ~3, found.byteCount)
+      return CaptureOptions(
+        input.span(found.offset + start, found.byteCount - start),
+        isByteSwapped: section.walk.isByteSwapped)
+    }
   }
 
   /// Where the record or block of the last frame begins in the file, or in what a compressed one

@@ -16,8 +16,10 @@ struct DumpCommand: ParsableCommand {
       Lines and letters are tcpdump's. Addresses are always numbers, TCP's sequence numbers are \
       absolute, and what UDP and TCP carry is not looked into. What is wrong with a packet stands in \
       brackets at the end of its line: why decoding stopped, a wrong checksum, how much of it was \
-      captured. The file is - for standard input, and may be compressed by gzip, zstd or lz4; the \
-      filter, in tcpdump's language, comes last: mbuma dump a.pcap udp port 53.
+      captured. With --inner, the packet that a tunnel carries (VXLAN, GENEVE, GRE, IP in IP) stands \
+      behind the one around it, on the same line. The file is - for standard input, and may be \
+      compressed by gzip, zstd or lz4; the filter, in tcpdump's language, comes last: \
+      mbuma dump a.pcap udp port 53.
       """)
 
   @Argument(help: "A capture file, then a filter.")
@@ -59,6 +61,13 @@ struct DumpCommand: ParsableCommand {
 
   @Flag(help: "Print one JSON object for each packet, on a line of its own.")
   var ndjson = false
+
+  @Flag(
+    help: """
+      Look at the packets inside of tunnels too: show them, and have --where pick by their faults. A \
+      filter stays with the outermost packet.
+      """)
+  var inner = false
 
   @Flag(name: .customShort("n"), help: "Show numbers, not names, as is always done.")
   var isNumeric: Int
@@ -206,13 +215,14 @@ struct DumpCommand: ParsableCommand {
           linkType: frames.linkType, resolution: frames.resolution,
           compression: compress ?? CaptureCompression(ofFileNamed: path), copying: journal))
     }
-    if ndjson { return DumpOutput() }
+    if ndjson { return DumpOutput(showsInner: inner) }
     var style = DumpStyle()
     style.time = [.clock, .none, .epoch, .delta, .date, .sinceFirst][time]
     style.fractionDigits = frames.resolution == .nano ? 9 : 6
     style.showsNumber = showsNumber
     style.showsLink = showsLink
     style.isVerbose = verbosity > 0
+    style.showsInner = inner
     style.bytes = text > 0 ? .hexAndText : hex > 0 ? .hex : .none
     style.bytesHaveLink = text > 1 || hex > 1
     style.zoneOffset = LocalZone.offset
@@ -228,7 +238,10 @@ struct DumpCommand: ParsableCommand {
     while output.count < limit, output.reason == 0, !control.isStopped {
       if let frame = frames.next() {
         let verdict = FrameVerdict(frame)
-        if let wanted, verdict.faults.isDisjoint(with: wanted) { continue }
+        if let wanted {
+          let found = inner ? verdict.faultsWithInner(of: frame) : verdict.faults
+          if found.isDisjoint(with: wanted) { continue }
+        }
         try output.take(frame, verdict)
       } else if frames.mustWait {
         try output.flush()

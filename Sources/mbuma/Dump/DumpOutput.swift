@@ -29,7 +29,7 @@ struct DumpOutput: ~Copyable {
   init(_ style: DumpStyle) { line = DumpLine(style) }
 
   /// JSON.
-  init() { object = DumpObject() }
+  init(showsInner: Bool) { object = DumpObject(showsInner: showsInner) }
 
   /// A capture.
   init(_ writer: consuming CaptureWriter) { self.writer = consume writer }

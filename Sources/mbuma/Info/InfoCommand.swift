@@ -11,13 +11,14 @@ struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract: "Tell what is in captures, and whether every frame is sane.",
-    usage: "mbuma info <file> ... [-c] [--json | --table] [--strict] [--top <n>]",
+    usage: "mbuma info <file> ... [-c] [--json | --table] [--inner] [--strict] [--top <n>]",
     discussion: """
       The facts of capinfos under its names, then sizes, protocols, checksums, what is wrong with \
       which frames, and who talks most. Sizes and rates are of bytes on the wire. Checksums are \
       valid, invalid, absent (a UDP datagram over IPv4 sent without one), partial (left to the \
       sender's network card, as in captures taken on the sender) or unverifiable (fragments and \
-      frames that the capture cut). Of what is wrong, the first ten frame numbers are given.
+      frames that the capture cut). Of what is wrong, the first ten frame numbers are given. Of each frame the outermost packet \
+      is looked at, and with --inner those inside of VXLAN, GENEVE, GRE and IP in IP by themselves.
       """)
 
   @Argument(help: "Capture files, - for standard input; compressed by gzip, zstd or lz4, or not.")
@@ -37,9 +38,13 @@ struct InfoCommand: ParsableCommand {
   @Flag(help: "Print the SHA-256 of each file's bytes too.")
   var hash = false
 
+  @Flag(help: "Look at the packets inside of tunnels too.")
+  var inner = false
+
   @Flag(
     help: """
-      Exit with 6 if a frame is undecodable or cut, has a wrong checksum, or goes back in time.
+      Exit with 6 if a frame is undecodable or cut, has a wrong checksum, or goes back in time; with \
+      --inner, a packet inside of it too.
       """)
   var strict = false
 
@@ -57,6 +62,9 @@ struct InfoCommand: ParsableCommand {
     }
     if isCount, strict {
       throw ValidationError("-c looks at no packet, so --strict would find nothing")
+    }
+    if isCount, inner {
+      throw ValidationError("-c looks at no packet, so --inner would find nothing")
     }
     guard 0...1_024 ~= top.value else { throw ValidationError("--top must be within 0...1024") }
     if files.filter({ $0 == "-" }).count > 1 {
@@ -76,7 +84,8 @@ struct InfoCommand: ParsableCommand {
     var status = ExitStatus.done
     var isReported = true
     var reports: [JSONValue] = []
-    let wants = InfoReport.Wants(top: top.value, isCount: isCount, isHash: hash)
+    let wants = InfoReport.Wants(
+      top: top.value, isCount: isCount, isHash: hash, isInner: inner)
     if table { isReported = Terminal.report(InfoReport.tableHead(wants), isJSON: false) }
     for (index, file) in files.enumerated() where !control.isStopped {
       let report = InfoReport(

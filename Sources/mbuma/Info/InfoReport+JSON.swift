@@ -38,14 +38,18 @@ extension InfoReport {
       "largest_gap": order.frameBehindLargestGap.map { frame in
         ["gap_ns": .integer(order.largestGap), "packet": .integer(frame)]
       } ?? .null,
-      "protocols": summary.protocols.json,
-      "checksums": checksumsJSON,
-      "faults": faultsJSON,
+      "protocols": summary.facts.protocols.json,
+      "checksums": summary.facts.checksumsJSON,
+      "faults": .object(
+        summary.facts.faultsJSON + [
+          ("cut", summary.cut.json), ("backward", summary.order.backward.json),
+        ]),
       "talkers_exact": .bool(summary.talkers.isExact),
       "addresses": .integer(summary.talkers.addressCount),
       "talkers": .array(summary.talkers.top(wants.top).map(\.json)),
       "ports_used": .integer(summary.ports.usedCount),
       "ports": .array(summary.ports.top(wants.top).map(\.json)),
+      "inner": wants.isInner ? summary.inner.json : .null,
       "section_count": .integer(notes?.blocks.sectionCount ?? 0),
       "sections": notes?.sectionsJSON ?? [],
       "interface_count": .integer(notes?.blocks.interfaceCount ?? 0),
@@ -97,23 +101,38 @@ extension InfoReport {
       "histogram": histogram.json(unit: "bytes"),
     ]
   }
+}
 
-  private var checksumsJSON: JSONValue {
-    let c = summary.checksums
+extension PacketFacts {
+  fileprivate var checksumsJSON: JSONValue {
+    let c = checksums
     return [
       "ipv4": c.ipv4.headerJSON, "udp": c.udp.datagramJSON, "tcp": c.tcp.segmentJSON,
       "icmp": c.icmp.headerJSON, "icmpv6": c.icmpv6.segmentJSON,
     ]
   }
 
-  private var faultsJSON: JSONValue {
+  fileprivate var faultsJSON: [(String, JSONValue)] {
     [
-      "undecodable": .object(
-        summary.undecodable.found.map { ($0.stop.name, $0.frames.json) }),
-      "bad_checksum": .object(
-        badChecksumsByName.filter { $1.count > 0 }.map { ($0, $1.json) }),
-      "cut": summary.cut.json,
-      "backward": summary.order.backward.json,
+      ("undecodable", .object(undecodable.found.map { ($0.stop.name, $0.frames.json) })),
+      (
+        "bad_checksum",
+        .object(badChecksumsByName.filter { $1.count > 0 }.map { ($0, $1.json) })
+      ),
+    ]
+  }
+}
+
+extension InnerSummary {
+  /// What is inside of tunnels, under the names that it has outside.
+  fileprivate var json: JSONValue {
+    [
+      "packets": .integer(packetCount),
+      "tunnels": .object(tunnelsByName.map { ($0, .integer($1)) }),
+      "protocols": facts.protocols.json,
+      "checksums": facts.checksumsJSON,
+      "faults": .object(facts.faultsJSON),
+      "deeper": deeper.json,
     ]
   }
 }

@@ -29,7 +29,7 @@ extension InfoReport {
       [
         "\(summary.packetCount)", "\(summary.sizes.sum)", seconds,
         summary.packetCount == 0 ? "n/a" : summary.order.isStrict ? "strict" : "back",
-        "\(summary.undecodable.count)", "\(summary.badChecksums.count)",
+        "\(summary.facts.undecodable.count)", "\(summary.facts.badChecksums.count)",
         "\(summary.cut.count)",
         ended, file.printable,
       ], wants)

@@ -118,28 +118,47 @@ extension InfoReport {
             + "max \(summary.sizes.greatest) bytes"
         ))
     }
-    let p = summary.protocols
-    lines.append(
+    lines += Self.lines(of: summary.facts)
+    lines.append(("Cut packets", summary.cut.count == 0 ? "none" : Self.found(summary.cut)))
+    if wants.top > 0 { lines += talkerLines }
+    if wants.isInner { lines += innerLines }
+    return lines
+  }
+
+  /// What packets are, and what is wrong with them.
+  private static func lines(of facts: borrowing PacketFacts) -> [(String, String)] {
+    let p = facts.protocols
+    return [
       (
         "Network",
-        Self.list([
+        list([
           ("arp", p.arp), ("ipv4", p.ipv4), ("ipv6", p.ipv6), ("other", p.other), ("vlan", p.vlan),
           ("qinq", p.qinq), ("ipv4 fragments", p.ipv4Fragment), ("ipv6 fragments", p.ipv6Fragment),
         ])
-      ))
-    lines.append(
+      ),
       (
         "Transport",
-        Self.list([("udp", p.udp), ("tcp", p.tcp), ("icmp", p.icmp), ("icmpv6", p.icmpv6)])
-      ))
-    lines += Self.titled("Checksums", checksumsByName.map { "\($0): \(Self.list($1.named))" })
-    lines += Self.titled(
-      "Bad checksums",
-      badChecksumsByName.filter { $1.count > 0 }.map { "\($0) " + Self.found($1) })
-    lines += Self.titled(
-      "Undecodable", summary.undecodable.found.map { "\($0.stop.name) " + Self.found($0.frames) })
-    lines.append(("Cut packets", summary.cut.count == 0 ? "none" : Self.found(summary.cut)))
-    if wants.top > 0 { lines += talkerLines }
+        list([("udp", p.udp), ("tcp", p.tcp), ("icmp", p.icmp), ("icmpv6", p.icmpv6)])
+      ),
+    ]
+      + titled("Checksums", facts.checksumsByName.map { "\($0): \(list($1.named))" })
+      + titled(
+        "Bad checksums",
+        facts.badChecksumsByName.filter { $1.count > 0 }.map { "\($0) " + found($1) })
+      + titled(
+        "Undecodable", facts.undecodable.found.map { "\($0.stop.name) " + found($0.frames) })
+  }
+
+  /// What is inside of tunnels, under the names that it has outside, further in.
+  private var innerLines: [(String, String)] {
+    let inner = summary.inner.tunnelsByName.map { ($0, UInt64($1)) }
+    var lines = [("Inside tunnels", Self.list(inner))]
+    if summary.inner.packetCount > 0 {
+      lines += Self.lines(of: summary.inner.facts).map { ($0.isEmpty ? "" : "  " + $0, $1) }
+    }
+    if summary.inner.deeper.count > 0 {
+      lines.append(("  Deeper", Self.found(summary.inner.deeper)))
+    }
     return lines
   }
 
@@ -180,10 +199,10 @@ extension InfoReport {
   }
 }
 
-extension InfoReport {
+extension PacketFacts {
   /// Checksum counts of the protocols that there are.
   var checksumsByName: [(String, ChecksumCounts)] {
-    let c = summary.checksums
+    let c = checksums
     return [
       ("ipv4", c.ipv4), ("udp", c.udp), ("tcp", c.tcp), ("icmp", c.icmp), ("icmpv6", c.icmpv6),
     ].filter { $0.1.total > 0 }
@@ -191,10 +210,17 @@ extension InfoReport {
 
   /// Frames with a wrong checksum by protocol.
   var badChecksumsByName: [(String, FirstFrames)] {
-    let b = summary.badChecksums
+    let b = badChecksums
     return [
       ("ipv4", b.ipv4), ("udp", b.udp), ("tcp", b.tcp), ("icmp", b.icmp), ("icmpv6", b.icmpv6),
     ]
+  }
+}
+
+extension InnerSummary {
+  /// Packets inside by the kind of tunnel.
+  var tunnelsByName: [(String, Int)] {
+    Tunnel.Kind.allCases.map { ($0.rawValue, count(of: $0)) }
   }
 }
 

@@ -28,7 +28,7 @@ struct InfoReport: ~Copyable {
   /// Why it could not be opened or not be read to its end.
   private(set) var error: InterfaceError?
   /// What its frames are.
-  private(set) var summary = CaptureSummary()
+  private(set) var summary: CaptureSummary
   /// Frames, whether or not they were looked at.
   private(set) var packetCount = 0
   /// What a pcapng says beside its frames.
@@ -46,6 +46,8 @@ struct InfoReport: ~Copyable {
     var isCount = false
     /// Whether the bytes of the file are hashed.
     var isHash = false
+    /// Whether what is inside of tunnels is looked at too.
+    var isInner = false
   }
 
   /// The SHA-256 of a file.
@@ -66,6 +68,7 @@ struct InfoReport: ~Copyable {
   init(of file: String, wants: Wants, onProgress: (Int) -> Void, isStopped: () -> Bool) {
     self.file = file
     self.wants = wants
+    summary = CaptureSummary(looksInside: wants.isInner)
     do throws(PcapError) {
       var frames = try CaptureFrames(path: file, isNoting: !wants.isCount)
       opened = Opened(
@@ -147,7 +150,7 @@ extension InfoReport {
     let commentedCount: Int
     /// The first comments.
     let comments: [CaptureFrames.Comment]
-    private let interfacePackets: [Int]
+    private let interfacePackets: InlineArray<64, Int>
 
     init(_ frames: borrowing CaptureFrames) {
       blocks = frames.notes

@@ -55,10 +55,11 @@ struct InfoTotal {
       "largest_gap": largestGap,
       "protocols": sum("protocols"),
       "checksums": sum("checksums"),
-      "faults": faults,
+      "faults": Self.faults(of: files, ["undecodable", "bad_checksum"], ["cut", "backward"]),
       "talkers_exact": .bool(talkers.isExact),
       "talkers": .array(talkers.top(top)),
       "ports": .array(ports.top(top)),
+      "inner": inner,
       "section_count": sum("section_count"),
       "interface_count": sum("interface_count"),
       "comments": sum("comments")["packets"].map { ["packets": $0] } ?? .null,
@@ -80,7 +81,9 @@ struct InfoTotal {
     return counts.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) }
   }
 
-  private func sum(_ name: String) -> JSONValue {
+  private func sum(_ name: String) -> JSONValue { Self.sum(name, of: files) }
+
+  private static func sum(_ name: String, of files: [JSONValue]) -> JSONValue {
     let values = files.compactMap { $0[name]?.present }
     guard let first = values.first else { return .null }
     return values.dropFirst().reduce(first, JSONValue.sum)
@@ -167,26 +170,27 @@ struct InfoTotal {
 
   // MARK: Faults
 
-  private var faults: JSONValue {
-    [
-      "undecodable": faultsByName("undecodable"),
-      "bad_checksum": faultsByName("bad_checksum"),
-      "cut": faults { $0["cut"] },
-      "backward": faults { $0["backward"] },
-    ]
-  }
-
-  private func faultsByName(_ kind: String) -> JSONValue {
-    let names = Set(files.flatMap { ($0["faults"]?[kind]?.members ?? []).map(\.0) })
-    return .object(names.sorted().map { name in (name, faults { $0[kind]?[name] }) })
+  /// What is wrong with packets: kinds of which each has rows by name, and kinds that are a row.
+  private static func faults(
+    of files: [JSONValue], _ named: [String], _ single: [String] = []
+  ) -> JSONValue {
+    .object(
+      named.map { kind in
+        let names = Set(files.flatMap { ($0["faults"]?[kind]?.members ?? []).map(\.0) })
+        return (
+          kind,
+          .object(names.sorted().map { name in (name, row(files) { $0["faults"]?[kind]?[name] }) })
+        )
+      } + single.map { kind in (kind, row(files) { $0["faults"]?[kind] }) })
   }
 
   /// How many packets have a fault, and the first of them in each file that has any.
-  private func faults(_ rows: (JSONValue) -> JSONValue?) -> JSONValue {
+  private static func row(
+    _ files: [JSONValue], _ rows: (JSONValue) -> JSONValue?
+  ) -> JSONValue {
     var (count, found) = (0, [JSONValue]())
     for file in files {
-      guard let row = file["faults"].flatMap(rows), let packets = row["packets"]?.whole, packets > 0
-      else { continue }
+      guard let row = rows(file), let packets = row["packets"]?.whole, packets > 0 else { continue }
       count = count.saturatingSum(packets)
       found.append([
         "file": file["file"] ?? .null, "packets": .integer(packets),
@@ -194,6 +198,25 @@ struct InfoTotal {
       ])
     }
     return ["packets": .integer(count), "files": .array(found)]
+  }
+
+  // MARK: Inside of tunnels
+
+  /// The same of the packets inside of tunnels, in the files where they were looked at.
+  private var inner: JSONValue {
+    let looked = files.compactMap { file -> JSONValue? in
+      guard let members = file["inner"]?.members else { return nil }
+      return .object(members + [("file", file["file"] ?? .null)])
+    }
+    if looked.isEmpty { return .null }
+    let sums = ["packets", "tunnels", "protocols", "checksums"].map { name in
+      (name, Self.sum(name, of: looked))
+    }
+    return .object(
+      sums + [
+        ("faults", Self.faults(of: looked, ["undecodable", "bad_checksum"])),
+        ("deeper", Self.row(looked) { $0["deeper"] }),
+      ])
   }
 
   // MARK: Who talks most

@@ -54,15 +54,27 @@ extension ReportMerge {
       lines.append(("Largest gap", "\(seconds) seconds, before \(place)"))
     }
     if let sizes = total["sizes"]?.present { lines.append(("Packet sizes", Self.sizes(sizes))) }
-    lines.append(("Protocols", counts(total["protocols"])))
-    lines += InfoReport.titled("Checksums", nested(total["checksums"]))
-    for (name, kind) in [("Bad checksums", "bad_checksum"), ("Undecodable", "undecodable")] {
-      let rows = (faults?[kind]?.members ?? []).flatMap { found($1, $0 + " ") }
-      lines += InfoReport.titled(name, rows)
-    }
+    lines += packets(of: total)
     lines += InfoReport.titled("Cut packets", found(faults?["cut"], ""))
     lines += InfoReport.titled("Talkers", (total["talkers"]?.elements ?? []).map(talker))
     lines += InfoReport.titled("Ports", (total["ports"]?.elements ?? []).map(port))
+    if let inner = total["inner"]?.present {
+      lines.append(("Inside tunnels", counts(inner["tunnels"])))
+      lines += packets(of: inner).map { ($0.isEmpty ? "" : "  " + $0, $1) }
+      let deeper = found(inner["deeper"], "")
+      if !deeper.isEmpty { lines += InfoReport.titled("  Deeper", deeper) }
+    }
+    return lines
+  }
+
+  /// What packets are, and what is wrong with them.
+  private static func packets(of total: JSONValue) -> [(String, String)] {
+    var lines = [("Protocols", counts(total["protocols"]))]
+    lines += InfoReport.titled("Checksums", nested(total["checksums"]))
+    for (name, kind) in [("Bad checksums", "bad_checksum"), ("Undecodable", "undecodable")] {
+      let rows = (total["faults"]?[kind]?.members ?? []).flatMap { found($1, $0 + " ") }
+      lines += InfoReport.titled(name, rows)
+    }
     return lines
   }
 
