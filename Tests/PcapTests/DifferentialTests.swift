@@ -83,6 +83,14 @@ import Wire
       $0.interface()
       $0.block(5, [UInt8](repeating: 0, count: 16_777_216))
     }
+    var later = BlockBuilder()
+    later.block(
+      0x0a0d_0d0a,
+      later.words([0x1a2b_3c4d]) + later.half(9) + later.half(0)
+        + [UInt8](repeating: 0xff, count: 8))
+    later.interface()
+    later.enhanced(frame)
+    files[.laterSections] = later.bytes
     var unchecked = plain
     unchecked[24] ^= 4
     files[.firstSection] = unchecked

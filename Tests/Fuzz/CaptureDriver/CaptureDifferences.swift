@@ -26,6 +26,10 @@ public struct CaptureDifferences {
       limits.insert(limit)
     } else if own.openError?.byteOffset == 0, case .corrupt? = own.openError?.kind {
       limits.insert(.firstSection)
+    } else if let place = own.openError?.byteOffset, place > 0,
+      case .unsupportedVersion? = own.openError?.kind
+    {
+      limits.insert(.laterSections)
     } else {
       unexplained.append(
         "\(own.frames.count) frames, \(own.error?.description ?? "clean"); by libpcap "

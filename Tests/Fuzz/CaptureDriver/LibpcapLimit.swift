@@ -29,6 +29,8 @@ public enum LibpcapLimit: String, CaseIterable, Sendable {
   /// It looks at neither length of the first section as it does at those of all other blocks.
   case firstSection
 
+  /// It does not look at the version of a section that follows another without an interface between them.
+  case laterSections
   /// In files of the other byte order it turns numbers round within frames, where a link header has them in
   /// the order of the host that captured: of USB, NFLOG, PFLOG, and CAN in Linux' cooked headers.
   case hostOrder
