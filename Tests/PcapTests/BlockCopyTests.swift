@@ -2,10 +2,11 @@
 import Foundation
 import Interfaces
 import Mbufs
-import Pcap
 import TestSupport
 import Testing
 import Wire
+
+@testable import Pcap
 
 /// Copies of pcapngs keep what stands beside the frames.
 @Suite struct BlockCopyTests {
@@ -298,6 +299,40 @@ import Wire
     wanted.interface(101, snapshot: 40, wanted.resolution(9))
     wanted.enhanced([1, 2, 3], wanted.option(1, Array("x".utf8)))
     #expect(try fileBytes(output.path) == wanted.bytes)
+  }
+
+  /// Half a million frames of which the last alone is wanted: what stands beside the others is forgotten.
+  @Test func whatIsLeftOutForLongTakesNoMemory() throws {
+    var blocks = BlockBuilder()
+    blocks.interface()
+    blocks.block(0x0bad, [1, 2, 3, 4])
+    let head = blocks.bytes
+    blocks = BlockBuilder()
+    blocks.enhanced([7])
+    let packet = Array(blocks.bytes[28...])
+    let count = 500_000
+    var bytes = head
+    bytes.reserveCapacity(head.count + count * packet.count)
+    for _ in 0..<count { bytes += packet }
+    let (file, output) = (try TemporaryFile(bytes), try TemporaryFile(suffix: ".pcapng"))
+    let journal = BlockJournal(.init(leavesOut: true))
+    var reader = try CaptureReader(path: file.path, selecting: nil, noting: journal)
+    var writer = try CaptureWriter(
+      path: output.path, format: .pcapng, linkType: .ethernet, resolution: .nano, copying: journal)
+    let pool = MbufPool()
+    var most = 0
+    var last = PacketQueue()
+    while case .more = reader.receive(upTo: 1_000, into: &last, from: pool) {
+      if reader.packetCount < count { last = PacketQueue() }
+      most = max(most, journal.byteCount)
+    }
+    #expect(most < 40_000_000, "\(most) bytes")
+    #expect(reader.packetCount == count && last.packetCount == 1_000)
+    try writer.transmit(&last, due: 0)
+    try writer.close()
+    // What is no frame's was written at the beginning, and nothing is lost of the packets that came.
+    let found = try fileBytes(output.path)
+    #expect(found.count == head.count + 1_000 * packet.count && found.starts(with: head))
   }
 
   /// What a pcap has no place for, and the words that say so.

@@ -21,7 +21,10 @@
 // Reader and writer may be on two threads. Each has a buffer of its own; the one between them changes
 // hands under a lock, a batch at a time, and all three are used again.
 //
-//     bytes in the three buffers <= what stands beside the packets on their way + blocks between two frames
+// Packets may be left out for long, and then nobody comes for their entries. Those of all but the last
+// 65,536 are forgotten from time to time: so many packets are never on their way.
+//
+//     bytes in the three buffers <= twice what stands beside 65,536 packets + blocks between two frames
 
 import Synchronization
 
@@ -47,13 +50,27 @@ package final class BlockJournal: Sendable {
   static let byteLimit = 2 * BlockWalk.blockByteLimit
 
   let changes: Changes
-  private let published = Mutex(ByteLog())
+  private let published = Mutex(Published())
+
+  /// What was handed on.
+  private struct Published: ~Copyable {
+    var log = ByteLog()
+    /// Bytes from which on entries are forgotten.
+    var limitInBytes = BlockJournal.leastLimitInBytes
+  }
+
+  /// Packets that may be on their way to the writer.
+  static let packetLimit = 65_536
+  private static let leastLimitInBytes = 16_777_216
   private let lastNumber = Atomic<UInt32>(0)
 
   package init(_ changes: Changes = Changes()) { self.changes = changes }
 
   /// Whether nothing was handed on that is not taken yet.
-  var isEmpty: Bool { published.withLock { $0.isEmpty } }
+  var isEmpty: Bool { byteCount == 0 }
+
+  /// Bytes that were handed on and are not taken yet.
+  var byteCount: Int { published.withLock { $0.log.byteCount } }
 
   /// The number of the next entry.
   func nextNumber() -> UInt32 {
@@ -66,11 +83,12 @@ package final class BlockJournal: Sendable {
   /// Hands what a reader gathered on; what was in `bytes` is gone from there.
   func publish(_ bytes: inout ByteLog) {
     published.withLock { published in
-      if published.isEmpty {
-        swap(&published, &bytes)
+      if published.log.isEmpty {
+        swap(&published.log, &bytes)
       } else {
-        published.append(bytes.bytes)
+        published.log.append(bytes.bytes)
       }
+      if published.log.byteCount > published.limitInBytes { Self.forget(&published) }
     }
     bytes.removeAll()
   }
@@ -78,6 +96,32 @@ package final class BlockJournal: Sendable {
   /// Takes what was handed on in place of `bytes`, which are done with.
   func take(_ bytes: inout ByteLog) {
     bytes.removeAll()
-    published.withLock { swap(&$0, &bytes) }
+    published.withLock { published in
+      swap(&published.log, &bytes)
+      published.limitInBytes = Self.leastLimitInBytes
+    }
+  }
+
+  /// Forgets the entries of packets that cannot be on their way any more.
+  @inline(never)
+  private static func forget(_ published: inout Published) {
+    var place = 0
+    var packetCount = 0
+    while place < published.log.byteCount {
+      let entry = JournalEntry(at: place, in: published.log.bytes)
+      if entry.number != 0 { packetCount += 1 }
+      place = entry.end
+    }
+    var kept = ByteLog()
+    place = 0
+    while place < published.log.byteCount {
+      let entry = JournalEntry(at: place, in: published.log.bytes)
+      let isKept = entry.number == 0 || packetCount <= packetLimit
+      if isKept { kept.append(place..<entry.end, of: published.log) }
+      if entry.number != 0 { packetCount -= 1 }
+      place = entry.end
+    }
+    published.log = kept
+    published.limitInBytes = max(leastLimitInBytes, 2 * published.log.byteCount)
   }
 }
