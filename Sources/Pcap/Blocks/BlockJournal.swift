@@ -88,7 +88,7 @@ package final class BlockJournal: Sendable {
       } else {
         published.log.append(bytes.bytes)
       }
-      if published.log.byteCount > published.limitInBytes { Self.forget(&published) }
+      if published.log.byteCount > published.limitInBytes { Self.forgetSlow(&published) }
     }
     bytes.removeAll()
   }
@@ -104,7 +104,7 @@ package final class BlockJournal: Sendable {
 
   /// Forgets the entries of packets that cannot be on their way any more.
   @inline(never)
-  private static func forget(_ published: inout Published) {
+  private static func forgetSlow(_ published: inout Published) {
     var place = 0
     var packetCount = 0
     while place < published.log.byteCount {
