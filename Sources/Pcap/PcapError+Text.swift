@@ -123,7 +123,7 @@ extension PcapError: CustomStringConvertible {
     case .timeNotExact: "write nanoseconds, or allow times to be rounded down"
     case .timeOutOfRange: "shift the times into the years 1902 to 2105"
     case .timeBefore1970: "write a pcap, or shift the times"
-    case .notKept: "write a pcapng, --to file:NAME.pcapng, or leave it out: --lossy"
+    case .notKept: "write a pcapng, NAME.pcapng, or leave it out: --lossy"
     case .tooManyBlocks: "copy the packets alone: --lossy"
     case .frameTooLong: "cut the frame to that, or make the file with a larger snapshot length"
     case .library: "see libpcap's message"

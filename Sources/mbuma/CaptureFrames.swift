@@ -81,7 +81,11 @@ struct CaptureFrames: ~Copyable {
   /// The next frame, lent until the capture is used again; nil at the end, and where `mustWait`.
   @_lifetime(&self)
   mutating func next() -> InspectedFrame? {
-    guard let lent = nextLent() else { return nil }
+    guard let lent = nextLent() else {
+      // Blocks may stand behind the last frame.
+      if isCopying { reader.publishBlocks() }
+      return nil
+    }
     let recordNumber = isCopying ? reader.noteBlock() : 0
     if isNoting { noteFrame() }
     // They stay until the reader's next frame, which needs this capture, which the result borrows.

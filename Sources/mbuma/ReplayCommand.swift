@@ -114,7 +114,8 @@ struct ReplayCommand: ParsableCommand {
   @Flag(
     name: .customLong("lossy"),
     help: """
-      Write the packets alone, where a pcap has no place for the comments, names and secrets of a pcapng.
+      Write the packets alone, without the comments, names and secrets of a pcapng, which a pcap has no \
+      place for.
       """)
   var isLossy = false
 

@@ -191,4 +191,17 @@ import Testing
     let file = try Self.file("--hash", "-c", "Captures/nowhere.pcap")
     #expect(file["sha256"] is NSNull && file["sha256_missing"] as? String == "no such file")
   }
+
+  @Test func aNamedPipeHasNoHashAndIsNotWaitedForAgain() throws {
+    let folder = try TemporaryFolder()
+    let pipe = folder.file("pipe")
+    unsafe #expect(mkfifo(pipe, 0o600) == 0)
+    let capture = "\(Command.root.path)/Captures/dns.pcap"
+    let writer = try Command(["-c", "cat \(capture) > \(pipe)"], program: "/bin/sh")
+    let report = try Command.run("info", "--hash", "--json", pipe)
+    #expect(try writer.finish().status == 0)
+    let files = try #require(report.json()["files"] as? [[String: Any]])
+    #expect(report.status == 0 && files.first?["sha256"] is NSNull)
+    #expect(files.first?["packets"] as? Int == 86)
+  }
 }

@@ -242,6 +242,9 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
     return number
   }
 
+  /// Hands on what was noted for a copy since the last frame.
+  package mutating func publishBlocks() { section.publish() }
+
   // MARK: What is not given
 
   /// Counts records that were read as packets.

@@ -101,9 +101,12 @@ struct InfoReport: ~Copyable {
   /// Reads the file once more, which a pipe cannot be.
   private static func hash(of file: String, isStopped: () -> Bool) -> Hash {
     if file == "-" { return .missing("standard input is read once") }
+    // Looked at without being opened: a pipe would wait for somebody to write.
+    if let identity = FileIdentity(input: file), !identity.isRegular {
+      return .missing("it is no regular file, and is read once")
+    }
     do throws(PcapError) {
       var bytes = try FileBytes(path: file)
-      guard bytes.isRegular else { return .missing("it is no regular file, and is read once") }
       var hash = SHA256()
       while try bytes.next() {
         hash.update(bytes.bytes)
