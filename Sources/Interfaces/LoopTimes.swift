@@ -3,10 +3,11 @@
 // The times of packets that are gone through several times, so that they keep rising:
 //
 //     time in loop n (from 0) == time + n * step,      step == last - first + gap
-//     gap == the mean gap between packets, in whole microseconds and at least one
+//     step == k * unit,  gap == the mean gap between packets in whole units, and at least one
 //
-// first and last are the earliest and the latest time of the first loop. A whole number of microseconds
-// fits where nanoseconds do and where they do not, if the times did.
+// first and last are the earliest and the latest time of the first loop. The unit is one that every clock
+// counts which the times go to: a microsecond where those of a pcap do, a second where an interface of a
+// pcapng may count milliseconds, or powers of two, which no number of microseconds below a second fits.
 
 /// How far the times of each loop lie behind those of the one before.
 package struct LoopTimes: Equatable, Sendable {
@@ -16,9 +17,15 @@ package struct LoopTimes: Equatable, Sendable {
   /// What is added to the times of this loop.
   package private(set) var shift: Int64 = 0
   private var loopCount = 0
+  private let unit: Int64
 
   /// The first loop, with nothing added.
-  package init() {}
+  ///
+  /// - Parameter unitInNanoseconds: what steps are whole numbers of, at least 1.
+  package init(unitInNanoseconds: Int64) {
+    precondition(unitInNanoseconds > 0, "loops shifted by units of \(unitInNanoseconds) ns")
+    unit = unitInNanoseconds
+  }
 
   /// Notes a time of the first loop.
   package mutating func note(_ time: Int64) {
@@ -34,10 +41,10 @@ package struct LoopTimes: Equatable, Sendable {
     let (span, isOver) = last.subtractingReportingOverflow(first)
     if isOver { return 0 }
     let gap = packetCount > 1 ? span / (packetCount - 1) : 0
-    // Cannot wrap: both are thousandths of 64 bits.
-    let micros = span / 1_000 + (span % 1_000 == 0 ? 0 : 1) + Swift.max(1, gap / 1_000)
-    let (step, isLong) = micros.multipliedReportingOverflow(by: 1_000)
-    return isLong ? 0 : step
+    let (units, isMany) = (span / unit + (span % unit == 0 ? 0 : 1))
+      .addingReportingOverflow(Swift.max(1, gap / unit))
+    let (step, isLong) = units.multipliedReportingOverflow(by: unit)
+    return isMany || isLong ? 0 : step
   }
 
   /// Ends a loop.

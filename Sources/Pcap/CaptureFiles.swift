@@ -31,8 +31,8 @@ public final class CaptureFiles: Sendable {
   package let engine: any CaptureEngine
   /// The file that is written, "-" for standard output.
   package let outputPath: String?
-  /// Whether the times of each loop follow those of the one before.
-  private let shiftsLoopTimes: Bool
+  /// What the times of each loop are shifted by whole numbers of, to follow those of the one before.
+  private let loopTimeUnit: Int64?
   /// Where what pcapngs have beside frames is noted for the output; nil if it is not kept.
   fileprivate let journal: BlockJournal?
   /// How the output is compressed; nil for as its name says.
@@ -64,13 +64,14 @@ public final class CaptureFiles: Sendable {
   ///   - engine: opens the inputs.
   ///   - changes: what is done to packets on their way to the output; nil if what pcapngs have beside
   ///     them is not kept.
-  ///   - shiftsLoopTimes: whether the times of each loop follow those of the one before.
+  ///   - loopTimeUnit: where the times of each loop follow those of the one before, what they are shifted
+  ///     by whole numbers of, in nanoseconds; nil where they stay.
   package init(
     _ paths: [String], selecting selection: (any FrameSelection)?, output: String?,
     compression: CaptureCompression? = nil, by engine: any CaptureEngine,
-    keeping changes: BlockJournal.Changes? = nil, shiftsLoopTimes: Bool = false
+    keeping changes: BlockJournal.Changes? = nil, loopTimeUnit: Int64? = nil
   ) {
-    self.shiftsLoopTimes = shiftsLoopTimes
+    self.loopTimeUnit = loopTimeUnit
     journal = output == nil ? nil : changes.map(BlockJournal.init)
     self.paths = paths
     self.selection = selection
@@ -165,7 +166,7 @@ public final class CaptureFiles: Sendable {
     _ output: inout CaptureReader, loopCount: Int, packetCount: Int
   ) -> PacketComparison {
     var comparison = PacketComparison()
-    var times = shiftsLoopTimes ? LoopTimes() : nil
+    var times = loopTimeUnit.map { LoopTimes(unitInNanoseconds: $0) }
     var hasBegun = false
     for _ in 0..<loopCount {
       for path in paths where !hasBegun || comparison.packetCount < packetCount {

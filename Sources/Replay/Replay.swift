@@ -70,7 +70,8 @@ public struct Replay: ~Copyable {
         ReplayPlan.Pacing($0.schedule, loopPause: $0.loopPause, clock: SkippingClock())
       }
     }
-    loopTimes = plan.shiftsLoopTimes && plan.loopCount > 1 ? LoopTimes() : nil
+    loopTimes =
+      plan.loopCount > 1 ? plan.loopTimeUnit.map { LoopTimes(unitInNanoseconds: $0) } : nil
     report = ReplayReport(pool: pool.statistics())
     report.inputs = plan.inputs.map { ReplayReport.Input(name: $0.name) }
     report.rewriting = plan.rewrite.map { _ in RewriteCounts() }

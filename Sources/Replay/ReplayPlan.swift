@@ -42,8 +42,11 @@ public struct ReplayPlan: Sendable {
   public var isDryRun = false
   /// Go through all inputs at once, in the order of their packets' times, and not one after the other.
   public var mergesInputs = false
-  /// Add to the times of each loop what it takes for them to keep rising.
-  public var shiftsLoopTimes = false
+  /// Add to the times of each loop what it takes for them to keep rising: whole numbers of this unit, in
+  /// nanoseconds; nil leaves them.
+  ///
+  /// A microsecond fits what counts those, a second what counts milliseconds or powers of two.
+  public var loopTimeUnit: Int64?
   /// Put out each batch of packets before the next is read.
   public var isUnbuffered = false
   /// How headers are rewritten before packets are counted and sent; nil leaves them.

@@ -92,7 +92,8 @@ extension ReplayCommand {
     }
   }
 
-  private func isPcapng(_ name: String) -> Bool {
+  /// Whether an input is known to be a pcapng.
+  func isPcapng(_ name: String) -> Bool {
     guard name != "-", FileIdentity(input: name)?.isRegular == true else { return false }
     return (try? CaptureReader(path: name))?.format == .pcapng
   }

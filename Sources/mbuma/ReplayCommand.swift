@@ -176,8 +176,15 @@ struct ReplayCommand: ParsableCommand {
     let changes = isLossy || isPreloaded || merges || engine == .libpcap ? nil : changes
     return CaptureFiles(
       inputs, selecting: selection, output: output, compression: compress,
-      by: engine == .own ? OwnEngine() : LibpcapEngine(), keeping: changes,
-      shiftsLoopTimes: loopTimes == .shift && loop.value > 1)
+      by: engine == .own ? OwnEngine(mapsFiles: true) : LibpcapEngine(), keeping: changes,
+      loopTimeUnit: loopTimeUnit)
+  }
+
+  /// What the times of loops are shifted by whole numbers of: an interface of a pcapng may count
+  /// milliseconds, or powers of two; nil where they stay.
+  private var loopTimeUnit: Int64? {
+    guard loopTimes == .shift, loop.value > 1 else { return nil }
+    return named.inputs.contains(where: isPcapng) ? 1_000_000_000 : 1_000
   }
 
   /// What happens to packets on their way to a file.
@@ -202,7 +209,7 @@ struct ReplayCommand: ParsableCommand {
     plan.isDryRun = isDryRun
     plan.mergesInputs = merges && inputs(files).count > 1
     plan.isUnbuffered = isUnbuffered
-    if case .file = destination { plan.shiftsLoopTimes = loopTimes == .shift }
+    if case .file = destination { plan.loopTimeUnit = loopTimeUnit }
     return plan
   }
 

@@ -46,6 +46,51 @@ import Testing
     #expect(piped.status == 0 && piped.output == data)
   }
 
+  /// A pcapng of three frames with comments, whose interface counts as its options say.
+  private func ticking(_ options: [UInt32], _ ticks: [UInt32]) -> [[UInt8]] {
+    let length = UInt32(20 + 4 * options.count)
+    let head =
+      words([0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1, .max, .max, 28])
+      + words([1, length, 1, 0] + options + [length])
+    return [head]
+      + ticks.map { words([6, 48, 0, 0, $0, 4, 4, 7, 1 | 2 << 16, 0x6968, 0, 48]) }
+  }
+
+  @Test func theTimesOfLoopsRiseOnEveryClockAndLoseNothing() throws {
+    let folder = try TemporaryFolder()
+    let out = folder.file("out.pcapng")
+    // Powers of ten and of two, one without a word of it, and one with an offset of five seconds.
+    let clocks: [[UInt32]] =
+      [0, 3, 6, 9, 10, 0x80, 0x80 + 1, 0x80 + 10, 0x80 + 20].map { [9 | 1 << 16, $0, 0] }
+      + [[], [9 | 1 << 16, 3, 14 | 8 << 16, 5, 0, 0], [9 | 1 << 16, 0x8a, 14 | 8 << 16, 5, 0, 0]]
+    for options in clocks {
+      let blocks = ticking(options, [1, 3, 8])
+      let path = try folder.write(Data(blocks.joined()), "in.pcapng")
+      let run = try Command.run(
+        "replay", path, "--to", "file:\(out)", "--loop", "3", "--verify")
+      #expect(run.status == 0, "\(options): \(run.diagnostics)")
+      let copy = [UInt8](try Data(contentsOf: URL(filePath: out)))
+      #expect(copy.count == 3 * blocks.joined().count, "\(options)")
+      // But for their times, the blocks are those of the input, once for each loop.
+      var place = 0
+      var last: UInt64 = 0
+      for block in blocks + blocks + blocks {
+        guard place + block.count <= copy.count else { break }
+        var found = [UInt8](copy[place..<place + block.count])
+        place += block.count
+        if block.first == 6 {
+          let ticks = (12..<20).map { UInt64(found[$0]) }
+          let high = ticks[0...3].reversed().reduce(0) { $0 << 8 | $1 }
+          let time = high << 32 | ticks[4...7].reversed().reduce(0) { $0 << 8 | $1 }
+          #expect(time > last, "\(options)")
+          last = time
+          found.replaceSubrange(12..<20, with: block[12..<20])
+        }
+        #expect(found == block, "\(options)")
+      }
+    }
+  }
+
   @Test func aPcapGetsThePacketsAloneWhereThatIsAskedFor() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(commented(3), "in.pcapng")

@@ -149,8 +149,8 @@ import Wire
   // MARK: Loops
 
   @Test func whatIsBetweenLoopsIsTheSpanAndTheMeanGap() {
-    func step(_ times: [Int64]) -> Int64 {
-      var loop = LoopTimes()
+    func step(_ times: [Int64], unit: Int64 = 1_000) -> Int64 {
+      var loop = LoopTimes(unitInNanoseconds: unit)
       for time in times { loop.note(time) }
       return loop.step
     }
@@ -161,7 +161,13 @@ import Wire
     // Whole microseconds, and behind the last whatever the gap.
     #expect(step([0, 1]) == 2_000)
     #expect(step([.min, .max]) == 0)
-    var loop = LoopTimes()
+    // Whole seconds, where those are asked for.
+    let second: Int64 = 1_000_000_000
+    #expect(step([5], unit: second) == second)
+    #expect(step([0, 1], unit: second) == 2 * second)
+    #expect(step([0, 3 * second], unit: second) == 6 * second)
+    #expect(step([0, .max], unit: 1) == 0 && step([0, .max], unit: .max) == 0)
+    var loop = LoopTimes(unitInNanoseconds: 1_000)
     loop.note(0)
     loop.note(1_000)
     loop.endLoop()
@@ -178,11 +184,11 @@ import Wire
     ]
     let output = folder.file("out.pcap")
     let files = CaptureFiles(
-      paths, selecting: nil, output: output, by: OwnEngine(), shiftsLoopTimes: true)
+      paths, selecting: nil, output: output, by: OwnEngine(), loopTimeUnit: 1_000)
     var plan = ReplayPlan(
       inputs: files.inputs, destination: .output(try #require(files.output)), loopCount: 3,
       isPreloaded: isPreloaded, verifies: true)
-    plan.shiftsLoopTimes = true
+    plan.loopTimeUnit = 1_000
     let report = run(plan)
     let once: [Int64] = [1_000, 3_000, 2_000, 5_000, 9_000]
     #expect(

@@ -115,7 +115,8 @@ struct BlockCopy: ~Copyable {
 
   /// Whether blocks of a type say how a capture was made: sections, interfaces and their statistics.
   private static func saysHowItWasMade(_ type: UInt32) -> Bool {
-    type == CaptureBlock.Kind.section || type == CaptureBlock.Kind.interface || type == 5
+    type == CaptureBlock.Kind.section || type == CaptureBlock.Kind.interface
+      || type == CaptureBlock.Kind.statistics
   }
 
   /// What of the block that was reached has no place in a pcap; nil for what says how a capture was made.
@@ -125,8 +126,8 @@ struct BlockCopy: ~Copyable {
     if !isLost { return nil }
     if entry.number != 0 { return "options of a packet" }
     return switch type {
-    case 4: "name resolution"
-    case 10: "decryption secrets"
+    case CaptureBlock.Kind.nameResolution: "name resolution"
+    case CaptureBlock.Kind.secrets: "decryption secrets"
     default: "a block of type \(type)"
     }
   }
@@ -181,11 +182,10 @@ struct BlockCopy: ~Copyable {
     _ entry: JournalEntry, _ facts: Facts, _ interface: CaptureInterface, _ index: Int
   ) -> Block? {
     let isSimple = entry.frontByteCount != 28
-    let isSameTime = facts.timestampInNanoseconds == entry.timestampInNanoseconds
     guard
-      let ticks = isSameTime && !isSimple
-        ? UInt64(word(entry.start + 12)) << 32 | UInt64(word(entry.start + 16))
-        : interface.clock.ticks(facts.timestampInNanoseconds)
+      let ticks = isSimple
+        ? interface.clock.ticks(facts.timestampInNanoseconds)
+        : ticks(entry, facts.timestampInNanoseconds, by: interface.clock)
     else { return nil }
     let padding = -facts.byteCount & 3
     made.removeAll()
@@ -206,6 +206,14 @@ struct BlockCopy: ~Copyable {
     append(length)
     made.replace(at: 4, with: isByteSwapped ? length.byteSwapped : length)
     return Block(isMade: true, front: 0..<28, behind: 28..<made.byteCount)
+  }
+
+  /// The ticks of a packet that has a time other than its block, by as many as lie between the two: so
+  /// a tick that is no whole number of nanoseconds stays what it is.
+  private func ticks(_ entry: JournalEntry, _ time: Int64, by clock: TickClock) -> UInt64? {
+    let read = UInt64(word(entry.start + 12)) << 32 | UInt64(word(entry.start + 16))
+    let span = Int128(time) - Int128(entry.timestampInNanoseconds)
+    return clock.ticks(spanning: span).flatMap { UInt64(exactly: Int128(read) + $0) }
   }
 
   /// The number of the interface that a frame came from.

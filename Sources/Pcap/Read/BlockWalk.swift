@@ -23,13 +23,16 @@ package struct CaptureBlock: Equatable, Sendable {
   /// Whether its numbers are in the other order than this machine's.
   package let isByteSwapped: Bool
 
-  /// The types that are read.
+  /// The types that are read or told by name.
   enum Kind {
     static let section: UInt32 = 0x0a0d_0d0a
     static let interface: UInt32 = 1
     static let obsoletePacket: UInt32 = 2
     static let simplePacket: UInt32 = 3
+    static let nameResolution: UInt32 = 4
+    static let statistics: UInt32 = 5
     static let enhancedPacket: UInt32 = 6
+    static let secrets: UInt32 = 10
   }
 
   /// Whether there is a frame in it.

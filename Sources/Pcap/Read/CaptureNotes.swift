@@ -134,12 +134,12 @@ package struct CaptureNotes: Equatable, Sendable {
   /// Notes a block that is neither a section nor an interface, and has no frame.
   mutating func note(_ block: CaptureBlock, _ input: borrowing ByteSource) {
     switch block.type {
-    case 4: blocks.nameResolution += 1
-    case 5:
+    case CaptureBlock.Kind.nameResolution: blocks.nameResolution += 1
+    case CaptureBlock.Kind.statistics:
       blocks.statistics += 1
       noteStatistics(block, input)
     case 9: blocks.journal += 1
-    case 10: blocks.secrets += 1
+    case CaptureBlock.Kind.secrets: blocks.secrets += 1
     case 0x0bad, 0x4000_0bad: blocks.custom += 1
     default: blocks.unknown += 1
     }

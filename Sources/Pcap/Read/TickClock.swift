@@ -63,15 +63,20 @@ struct TickClock: Equatable, Sendable {
   /// The tick of a time; nil if there is none that is exactly then.
   func ticks(_ nanoseconds: Int64) -> UInt64? {
     let time = Int128(nanoseconds) - Int128(offsetInSeconds) * 1_000_000_000
+    return ticks(spanning: time).flatMap { UInt64(exactly: $0) }
+  }
+
+  /// The ticks of a span of time in nanoseconds, of either sign; nil if those are no whole number.
+  func ticks(spanning span: Int128) -> Int128? {
     let exponent = Int(code & 0x7f)
     // 2^64 ticks of 10^-38 s or 2^-98 s are no nanosecond.
-    guard time >= 0, exponent <= (code & 0x80 != 0 ? 98 : 38) else { return time == 0 ? 0 : nil }
-    var (count, isOver) = (time, false)
+    guard exponent <= (code & 0x80 != 0 ? 98 : 38) else { return span == 0 ? 0 : nil }
+    var (count, isOver) = (span, false)
     for _ in 0..<exponent where !isOver && count != 0 {
       (count, isOver) = count.multipliedReportingOverflow(by: code & 0x80 != 0 ? 2 : 10)
     }
     let (ticks, rest) = count.quotientAndRemainder(dividingBy: 1_000_000_000)
-    return isOver || rest != 0 ? nil : UInt64(exactly: ticks)
+    return isOver || rest != 0 ? nil : ticks
   }
 
   @inline(never)
