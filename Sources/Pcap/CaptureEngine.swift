@@ -19,13 +19,20 @@ package protocol CaptureEngine: Sendable {
 
 /// This library's own reader.
 package struct OwnEngine: CaptureEngine {
-  package init() {}
+  private let mapsFiles: Bool
+
+  /// A reader's engine.
+  ///
+  /// - Parameter mapsFiles: whether regular pcaps are mapped. A process that does so has a handler for
+  ///   SIGBUS, which is for a program to decide on and not for a library.
+  package init(mapsFiles: Bool = false) { self.mapsFiles = mapsFiles }
 
   package func open(
     _ path: String, selecting selection: (any FrameSelection)?, noting journal: BlockJournal?,
     unless check: (FileIdentity) throws(PcapError) -> Void
   ) throws(PcapError) -> any PacketSource & ~Copyable {
-    var reader = try CaptureReader(path: path, selecting: selection, noting: journal, mapping: true)
+    var reader = try CaptureReader(
+      path: path, selecting: selection, noting: journal, mapping: mapsFiles)
     try check(reader.identity)
     reader.stopWaiting()
     return reader

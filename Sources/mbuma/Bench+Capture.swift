@@ -59,7 +59,9 @@ extension Bench {
       for _ in 0..<loopCount { try Self.libpcapLoop(path) }
     }
     for row in replays {
-      let files = CaptureFiles([path], output: row.to == .file("/dev/null") ? "/dev/null" : nil)
+      let files = CaptureFiles(
+        [path], selecting: nil, output: row.to == .file("/dev/null") ? "/dev/null" : nil,
+        by: OwnEngine(mapsFiles: true))
       let plan = ReplayPlan(
         inputs: files.inputs,
         destination: files.output.map { .output($0) } ?? (row.to == .stack ? .stack : .null),
