@@ -148,7 +148,7 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
         packet.forEachSegment { bytes in output.append(bytes) }
       }
       if isWritten { return }
-    } else {
+    } else if !isInOwnSection {
       try endCopiedSection()
     }
     let padding = try begin(
@@ -175,7 +175,7 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
         timestampInNanoseconds: frame.timestampInNanoseconds, wireByteCount: frame.wireByteCount)
       let bytes = frame.bytes
       if try writeCopied(number, facts, { $0.append(bytes) }) { return }
-    } else {
+    } else if !isInOwnSection {
       try endCopiedSection()
     }
     let padding = try begin(

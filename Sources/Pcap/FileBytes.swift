@@ -16,9 +16,6 @@ package struct FileBytes: ~Copyable {
     self.path = path
   }
 
-  /// Whether it can be read again: no pipe.
-  package var isRegular: Bool { input.identity.isRegular }
-
   /// Goes on to the next bytes, which a pipe is waited for; false at the end.
   ///
   /// - Throws: `.unreadable`.

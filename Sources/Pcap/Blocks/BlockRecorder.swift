@@ -45,7 +45,6 @@ struct BlockRecorder: ~Copyable {
   mutating func publish() {
     if !bytes.isEmpty { journal.publish(&bytes) }
   }
-
 }
 
 /// What a journal says of a block, in the bytes of the journal.
