@@ -20,6 +20,10 @@ public struct InspectedFrame: ~Escapable {
   public let wireByteCount: Int
   /// How it begins.
   public let linkType: LinkType
+  /// Whether its capture has no time for it; the timestamp is 0 then.
+  package var isTimeless = false
+  /// Whether it is a packet inside of another.
+  package var isInner = false
   /// The number of its block among those noted for a copy; 0 for none.
   package var recordNumber: UInt32 = 0
 

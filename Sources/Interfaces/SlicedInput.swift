@@ -6,8 +6,8 @@
 //     time t         timestamp - first's          given if times.contains(t)
 //     moment m       timestamp                    given if moments.contains(m)
 //
-// Behind the last number nothing is read. Times in a capture may go back, so the whole of it is read
-// for them.
+// A packet without a time is in no slice of times but the whole. Behind the last number nothing is read.
+// Times in a capture may go back, so the whole of it is read for them.
 
 import Mbufs
 
@@ -64,6 +64,10 @@ private struct SliceStep: PacketStep {
 
   mutating func pass(_ packet: inout Packet) -> PacketStepResult {
     number += 1
+    if packet.header.isTimeless {
+      let isWhole = slice.times == .min ... .max && slice.moments == .min ... .max
+      return isWhole && slice.frames.contains(number) ? .given : .leftOut
+    }
     let time = packet.timestampInNanoseconds
     let first = firstTime ?? time
     firstTime = first

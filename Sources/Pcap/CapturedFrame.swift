@@ -17,6 +17,8 @@ public struct CapturedFrame: ~Escapable {
   public let linkType: LinkType
   /// Whether numbers of its options are in the other byte order than this machine's.
   @usableFromInline let isByteSwapped: Bool
+  /// Whether the file has no time for it, as in a simple block of a pcapng; its timestamp is 0 then.
+  public let isTimeless: Bool
 
   /// The captured bytes, from the link header on.
   @inlinable public var bytes: RawSpan {
@@ -56,14 +58,14 @@ public struct CapturedFrame: ~Escapable {
     self.init(
       storage: bytes, capturedBytes: UInt32(clamping: bytes.byteCount),
       timestampInNanoseconds: timestampInNanoseconds, wireBytes: UInt32(clamping: wireByteCount),
-      linkType: linkType, isByteSwapped: false)
+      linkType: linkType, isByteSwapped: false, isTimeless: false)
   }
 
   @usableFromInline @inline(__always)
   @_lifetime(copy storage)
   init(
     storage: RawSpan, capturedBytes: UInt32, timestampInNanoseconds: Int64, wireBytes: UInt32,
-    linkType: LinkType, isByteSwapped: Bool
+    linkType: LinkType, isByteSwapped: Bool, isTimeless: Bool
   ) {
     self.storage = storage
     self.capturedBytes = capturedBytes
@@ -71,5 +73,6 @@ public struct CapturedFrame: ~Escapable {
     self.wireBytes = wireBytes
     self.linkType = linkType
     self.isByteSwapped = isByteSwapped
+    self.isTimeless = isTimeless
   }
 }

@@ -39,9 +39,9 @@ extension PacketComparison {
         firstDifference = Difference(packet: number, field: field)
         return
       }
-      times?.note(wanted.timestampInNanoseconds)
+      if !wanted.isTimeless { times?.note(wanted.timestampInNanoseconds) }
       firstDifference = wanted.difference(
-        from: found, numbered: number, shift: times?.shift ?? 0)
+        from: found, numbered: number, shift: wanted.isTimeless ? 0 : times?.shift ?? 0)
       if firstDifference == nil { packetCount = number }
     }
   }

@@ -3,6 +3,7 @@
 // Several inputs as one, by time:
 //
 //     head of an input == the first packet that it has waiting
+//     time of one that has none == that of the packet before it in its input
 //     next             == the head with the earliest time, of equal ones the first input's
 //
 // All inputs are open at once, each with a batch of packets at most. An input whose times go back gives
@@ -19,6 +20,8 @@ private final class MergedInput {
   var source: any PacketSource & ~Copyable
   var waiting = PacketQueue()
   var hasEnded = false
+  /// The time of the last packet that was moved.
+  private var lastTime = Int64.min
 
   init(_ source: consuming any PacketSource & ~Copyable, _ index: Int) {
     self.source = source
@@ -29,7 +32,7 @@ private final class MergedInput {
   var headTime: Int64? {
     var time: Int64?
     waiting.forEach { packet in
-      time = packet.timestampInNanoseconds
+      time = packet.header.isTimeless ? lastTime : packet.timestampInNanoseconds
       return false
     }
     return time
@@ -42,6 +45,7 @@ private final class MergedInput {
     while packets.packetCount < packetLimit, let head = headTime,
       head < time || (isIncluded && head == time), let packet = waiting.dequeue()
     {
+      lastTime = head
       packets.enqueue(packet)
     }
   }

@@ -42,7 +42,8 @@ extension Replay {
     var ready = PacketQueue()
     while let packet = packets.dequeue() {
       let turn = pacing.schedule.due(
-        timestamp: packet.timestampInNanoseconds, byteCount: packet.byteCount)
+        timestamp: packet.header.isTimeless ? nil : packet.timestampInNanoseconds,
+        byteCount: packet.byteCount)
       if let limit = plan.timeLimit, turn >= limit { isTimeOver = true }
       if moment(of: turn) > now || control.isPaused {
         do throws(InterfaceError) {

@@ -366,8 +366,10 @@ public struct Replay: ~Copyable {
     let shift = areKept ? (report.loops > 1 ? times.step : 0) : times.shift
     var shifted = PacketQueue()
     while var packet = packets.dequeue() {
-      times.note(packet.timestampInNanoseconds)
-      packet.timestampInNanoseconds = LoopTimes.sum(packet.timestampInNanoseconds, shift)
+      if !packet.header.isTimeless {
+        times.note(packet.timestampInNanoseconds)
+        packet.timestampInNanoseconds = LoopTimes.sum(packet.timestampInNanoseconds, shift)
+      }
       shifted.enqueue(packet)
     }
     loopTimes = times

@@ -11,7 +11,8 @@
 //     due = pauses + turn - skipped, and never less than the due time before
 //
 // A gap below 0 counts as 0, and a sum beyond 292 years stays there. The first packet of a loop has no
-// gap. `pauses` are those between loops; `skipped` is what was beyond the longest gap allowed.
+// gap, nor has one without a time. `pauses` are those between loops; `skipped` is what was beyond the
+// longest gap allowed.
 
 /// When each packet of a replay is due.
 ///
@@ -70,9 +71,9 @@ public struct Schedule: Equatable, Sendable {
   /// When the next packet is due, in nanoseconds from the start.
   ///
   /// - Parameters:
-  ///   - timestamp: when it was captured, in nanoseconds.
+  ///   - timestamp: when it was captured, in nanoseconds; nil if nobody knows.
   ///   - byteCount: its bytes.
-  package mutating func due(timestamp: Int64, byteCount: Int) -> Int64 {
+  package mutating func due(timestamp: Int64?, byteCount: Int) -> Int64 {
     let turn: Int64 =
       switch rate {
       case .original(let speed): Self.nanoseconds(elapsed(upTo: timestamp), at: speed)
@@ -105,7 +106,8 @@ public struct Schedule: Equatable, Sendable {
   }
 
   /// The capture's time that has passed, with gaps as they count.
-  private mutating func elapsed(upTo timestamp: Int64) -> Int64 {
+  private mutating func elapsed(upTo timestamp: Int64?) -> Int64 {
+    guard let timestamp else { return elapsed }
     defer { lastTimestamp = timestamp }
     guard let lastTimestamp else { return elapsed }
     if timestamp < lastTimestamp {

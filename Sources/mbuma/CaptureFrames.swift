@@ -96,6 +96,7 @@ struct CaptureFrames: ~Copyable {
       timestampInNanoseconds: lent.timestampInNanoseconds, wireByteCount: lent.wireByteCount,
       linkType: lent.linkType)
     frame.recordNumber = recordNumber
+    frame.isTimeless = lent.isTimeless
     return frame
   }
 
@@ -106,6 +107,7 @@ struct CaptureFrames: ~Copyable {
     let timestampInNanoseconds: Int64
     let wireByteCount: Int
     let linkType: LinkType
+    let isTimeless: Bool
   }
 
   @inline(__always)
@@ -114,7 +116,8 @@ struct CaptureFrames: ~Copyable {
     return unsafe frame.bytes.withUnsafeBytes { bytes in
       unsafe Lent(
         bytes: bytes, timestampInNanoseconds: frame.timestampInNanoseconds,
-        wireByteCount: frame.wireByteCount, linkType: frame.linkType)
+        wireByteCount: frame.wireByteCount, linkType: frame.linkType,
+        isTimeless: frame.isTimeless)
     }
   }
 

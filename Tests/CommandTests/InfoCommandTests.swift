@@ -7,7 +7,8 @@ import Testing
 @Suite struct InfoCommandTests {
   static let keys: Set = [
     "file", "format", "compression", "link_types", "time_unit_ns", "snapshot_bytes",
-    "inferred_snapshot_bytes", "packets", "file_bytes", "data_bytes", "captured_bytes",
+    "inferred_snapshot_bytes", "packets", "packets_without_time",
+    "file_bytes", "data_bytes", "captured_bytes",
     "duration_ns", "first_time_ns",
     "last_time_ns", "first_time", "last_time", "rate_byteps", "rate_bps", "rate_pps", "sizes",
     "strict_time_order", "largest_gap", "protocols", "checksums", "faults", "talkers_exact",

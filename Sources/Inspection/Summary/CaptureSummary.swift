@@ -93,7 +93,11 @@ public struct CaptureSummary: ~Copyable {
   private mutating func note(_ frame: borrowing InspectedFrame) {
     sizes.note(frame.wireByteCount)
     capturedByteCount &+= frame.bytes.byteCount
-    order.note(frame.timestampInNanoseconds, of: frame.number)
+    if frame.isTimeless {
+      order.noteTimeless()
+    } else {
+      order.note(frame.timestampInNanoseconds, of: frame.number)
+    }
     linkTypes.note(frame.linkType)
     if frame.isCut { noteCut(frame.number, frame.bytes.byteCount) }
   }

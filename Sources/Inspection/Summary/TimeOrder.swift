@@ -6,6 +6,8 @@
 //     previous >  this     the frame goes back; `backward` has it
 //
 //     earliest <= each time <= latest
+//
+// A frame without a time is counted, and has no place in the order.
 
 /// When frames were seen, whether in order, and where the longest silence was.
 public struct TimeOrder: Sendable, BitwiseCopyable {
@@ -19,6 +21,8 @@ public struct TimeOrder: Sendable, BitwiseCopyable {
   public private(set) var largestGap: Int64 = 0
   /// The frame behind that gap; nil if no frame came later than the one before it.
   public private(set) var frameBehindLargestGap: Int?
+  /// Frames that have no time.
+  public private(set) var timelessCount = 0
   private var previous: Int64 = 0
 
   init() {}
@@ -46,6 +50,10 @@ public struct TimeOrder: Sendable, BitwiseCopyable {
     if time > last { latest = time }
     previous = time
   }
+
+  /// Counts a frame that has no time.
+  @inline(never)
+  mutating func noteTimeless() { timelessCount += 1 }
 
   private mutating func begin(_ time: Int64) {
     earliest = time

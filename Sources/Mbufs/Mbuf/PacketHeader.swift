@@ -19,6 +19,8 @@ public struct PacketHeader: Equatable, Sendable {
   public var linkType: UInt32 = .max
   /// What is known of its checksums.
   public var checksumState: ChecksumState = .unknown
+  /// Whether its source has no time for it; its timestamp is 0 then, and does not say 1970.
+  public var isTimeless = false
   /// A VLAN tag that the interface took off the frame; 0 is none.
   public var vlanTag: UInt16 = 0
   /// A hash of the packet's flow; 0 is none.

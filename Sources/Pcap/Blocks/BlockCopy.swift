@@ -7,7 +7,8 @@
 //
 // The block of a frame is given as what stands in front of the frame and behind it: bytes of the journal
 // where the packet has the time and the lengths that were read, else made anew in `made`, in the
-// section's order. A simple block, which has no room for them, is made an enhanced one.
+// section's order. A simple block, which has no room for a time and tells what is captured by the snapshot
+// length, stays one where that still holds, and is made an enhanced one where it does not.
 
 import Wire
 
@@ -92,7 +93,8 @@ struct BlockCopy: ~Copyable {
       }
       let number = isLittle ? (block[8], block[9]) : (block[9], block[8])
       var interface = CaptureInterface(
-        linkType: LinkType(inFile: UInt32(number.0) | UInt32(number.1) << 8), snapshotByteCount: 0)
+        linkType: LinkType(inFile: UInt32(number.0) | UInt32(number.1) << 8),
+        snapshotByteCount: word(entry.start + 12))
       let options = unsafe block.span.bytes.extracting(16..<block.count - 4)
       interface.read(CaptureOptions(options, isByteSwapped: isByteSwapped), keepsText: false)
       interfaces.append(interface)
@@ -110,26 +112,14 @@ struct BlockCopy: ~Copyable {
   var isLost: Bool {
     guard let entry = current else { return false }
     if entry.number != 0 { return entry.frontByteCount == 28 && optionBytes(entry).count > 4 }
-    return !Self.saysHowItWasMade(type(at: entry.start))
-  }
-
-  /// Whether blocks of a type say how a capture was made: sections, interfaces and their statistics.
-  private static func saysHowItWasMade(_ type: UInt32) -> Bool {
-    type == CaptureBlock.Kind.section || type == CaptureBlock.Kind.interface
-      || type == CaptureBlock.Kind.statistics
+    return CaptureBlock.nameOfLost(type: type(at: entry.start)) != nil
   }
 
   /// What of the block that was reached has no place in a pcap; nil for what says how a capture was made.
   var nameOfLost: String? {
-    guard let entry = current else { return nil }
-    let type = type(at: entry.start)
-    if !isLost { return nil }
-    if entry.number != 0 { return "options of a packet" }
-    return switch type {
-    case CaptureBlock.Kind.nameResolution: "name resolution"
-    case CaptureBlock.Kind.secrets: "decryption secrets"
-    default: "a block of type \(type)"
-    }
+    guard let entry = current, isLost else { return nil }
+    return entry.number != 0
+      ? CaptureBlock.optionsOfAPacket : CaptureBlock.nameOfLost(type: type(at: entry.start))
   }
 
   // MARK: Frames' blocks
@@ -182,6 +172,11 @@ struct BlockCopy: ~Copyable {
     _ entry: JournalEntry, _ facts: Facts, _ interface: CaptureInterface, _ index: Int
   ) -> Block? {
     let isSimple = entry.frontByteCount != 28
+    if isSimple, facts.timestampInNanoseconds == entry.timestampInNanoseconds,
+      facts.byteCount == interface.simpleByteCount(ofWire: facts.wireByteCount)
+    {
+      return makeSimple(facts)
+    }
     guard
       let ticks = isSimple
         ? interface.clock.ticks(facts.timestampInNanoseconds)
@@ -196,16 +191,33 @@ struct BlockCopy: ~Copyable {
     append(UInt32(truncatingIfNeeded: ticks))
     append(UInt32(facts.byteCount))
     append(UInt32(clamping: facts.wireByteCount))
-    // Up to three zeroes, of the word that they are a part of.
-    let zero = UInt32(0)
-    unsafe withUnsafeBytes(of: zero) { bytes in
-      unsafe made.append(RawSpan(_unsafeBytes: bytes).extracting(first: padding))
-    }
+    appendZeroes(padding)
     appendKeptOptions(entry)
     let length = UInt32(made.byteCount + facts.byteCount + 4)
     append(length)
     made.replace(at: 4, with: isByteSwapped ? length.byteSwapped : length)
     return Block(isMade: true, front: 0..<28, behind: 28..<made.byteCount)
+  }
+
+  /// A simple block of other bytes.
+  private mutating func makeSimple(_ facts: Facts) -> Block {
+    let padding = -facts.byteCount & 3
+    let length = UInt32(16 + facts.byteCount + padding)
+    made.removeAll()
+    append(CaptureBlock.Kind.simplePacket)
+    append(length)
+    append(UInt32(clamping: facts.wireByteCount))
+    appendZeroes(padding)
+    append(length)
+    return Block(isMade: true, front: 0..<12, behind: 12..<made.byteCount)
+  }
+
+  /// Up to three zeroes, of the word that they are a part of.
+  private mutating func appendZeroes(_ count: Int) {
+    let zero = UInt32(0)
+    unsafe withUnsafeBytes(of: zero) { bytes in
+      unsafe made.append(RawSpan(_unsafeBytes: bytes).extracting(first: count))
+    }
   }
 
   /// The ticks of a packet that has a time other than its block, by as many as lie between the two: so

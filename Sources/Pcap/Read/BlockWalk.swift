@@ -38,6 +38,20 @@ package struct CaptureBlock: Equatable, Sendable {
   /// Whether there is a frame in it.
   var isPacket: Bool { Self.isPacket(type) }
 
+  /// What options of packets are called where they have no place.
+  static var optionsOfAPacket: String { "options of a packet" }
+
+  /// What a block without a frame is, in words, where packets alone are written and it has no place; nil for
+  /// those that say how a capture was made: sections, interfaces and their statistics.
+  static func nameOfLost(type: UInt32) -> String? {
+    switch type {
+    case Kind.section, Kind.interface, Kind.statistics: nil
+    case Kind.nameResolution: "name resolution"
+    case Kind.secrets: "decryption secrets"
+    default: "a block of type \(type)"
+    }
+  }
+
   /// Whether a block, in its bytes, begins a section.
   static func isSection(_ block: [UInt8]) -> Bool { block.starts(with: [0x0a, 0x0d, 0x0d, 0x0a]) }
 

@@ -46,6 +46,11 @@ public struct CaptureInterface: Equatable, Sendable {
     self.snapshotByteCount = Int(snapshotByteCount)
   }
 
+  /// Captured bytes of a frame in a simple block, which gives those on the wire alone.
+  func simpleByteCount(ofWire byteCount: Int) -> Int {
+    snapshotByteCount == 0 ? byteCount : Swift.min(byteCount, snapshotByteCount)
+  }
+
   /// Bytes of text that this one has.
   var textByteCount: Int {
     (name?.utf8.count ?? 0) + (description?.utf8.count ?? 0) + (filter?.utf8.count ?? 0)

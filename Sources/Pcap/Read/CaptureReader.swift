@@ -163,7 +163,7 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
         storage: unsafe _overrideLifetime(storage, mutating: &self),
         capturedBytes: found.capturedByteCount,
         timestampInNanoseconds: found.timestampInNanoseconds, wireBytes: found.wireByteCount,
-        linkType: found.linkType, isByteSwapped: isSwapped)
+        linkType: found.linkType, isByteSwapped: isSwapped, isTimeless: found.isTimeless)
     }
     return nil
   }
@@ -327,6 +327,8 @@ struct FoundFrame {
   var interfaceIndex = 0
   /// Whether nanoseconds in 64 bits hold its time.
   var hasExactTime = true
+  /// Whether it has none: 12 bytes stand before a frame in a simple block, and in no other place.
+  @inline(__always) var isTimeless: Bool { offset == 12 }
 }
 
 extension CapturedFrame {
@@ -338,6 +340,7 @@ extension CapturedFrame {
     // 2^32 - 1 says in a packet that its length is not known: it has one less then.
     packet.wireByteCount = wireByteCount
     packet.linkType = linkType.rawValue
+    if isTimeless { packet.header.isTimeless = true }
     return packet
   }
 }

@@ -22,6 +22,7 @@ extension InfoReport {
         ["min": .integer(cut.lowerBound), "max": .integer(cut.upperBound)]
       } ?? .null,
       "packets": .integer(summary.packetCount),
+      "packets_without_time": .integer(order.timelessCount),
       "file_bytes": opened?.fileByteCount.map { .integer($0) } ?? .null,
       "data_bytes": .integer(summary.sizes.sum),
       "captured_bytes": .integer(summary.capturedByteCount),

@@ -33,6 +33,9 @@ extension InfoReport {
         ))
     }
     lines.append(("Number of packets", "\(summary.packetCount)"))
+    if summary.order.timelessCount > 0 {
+      lines.append(("Packets without time", "\(summary.order.timelessCount)"))
+    }
     if let bytes = opened.fileByteCount { lines.append(("File size", "\(bytes) bytes")) }
     lines.append(("Data size", "\(summary.sizes.sum) bytes"))
     lines.append(("Captured size", "\(summary.capturedByteCount) bytes"))
@@ -62,10 +65,11 @@ extension InfoReport {
   /// What was asked for of frames: by the header, or by the interfaces of a pcapng.
   private func snapshot(_ opened: Opened) -> String {
     let lengths = notes?.blocks.interfaces.map(\.facts.snapshotByteCount) ?? []
-    guard let least = lengths.min(), let most = lengths.max(), least < most else {
+    guard let least = lengths.min(), let most = lengths.max() else {
       return "file hdr: \(opened.snapshotByteCount) bytes"
     }
     // 0 is no limit.
+    if least == most { return "interfaces: " + (most == 0 ? "no limit" : "\(most) bytes") }
     return "interfaces: "
       + (least == 0
         ? "no limit, and up to \(most) bytes" : "\(least) bytes - \(most) bytes (range)")

@@ -40,6 +40,7 @@ struct InfoTotal {
       "link_types": linkTypes,
       "inferred_snapshot_bytes": inferredSnapshot,
       "packets": sum("packets"),
+      "packets_without_time": sum("packets_without_time"),
       "file_bytes": fileBytes,
       "data_bytes": sum("data_bytes"),
       "captured_bytes": sum("captured_bytes"),
