@@ -9,7 +9,7 @@
 //
 // A pcap has no place for any of this. What says how the capture was made goes without a word: sections,
 // interfaces, statistics. The rest is refused: comments and other options of packets, names, secrets,
-// blocks of others.
+// blocks of others; a file of that name then keeps what it held, if nothing was put out yet.
 //
 // draft-ietf-opsawg-pcapng, section 4.
 
@@ -65,11 +65,15 @@ extension CaptureWriter {
   }
 
   @inline(never)
-  private func lossFailure() -> PcapError {
-    switch copy {
-    case .some(let copy): failure(.notKept(copy.nameOfLost ?? "a block"))
-    case .none: failure(.notKept("a block"))
-    }
+  private mutating func lossFailure() -> PcapError {
+    let name =
+      switch copy {
+      case .some(let copy): copy.nameOfLost
+      case .none: nil as String?
+      }
+    let error = failure(.notKept(name ?? "a block"))
+    output.giveUp(error.kind)
+    return error
   }
 
   /// Writes a block that is no frame's, or refuses it where it has no place.

@@ -22,6 +22,9 @@
 // failure, readers get the same records and then that the stream ends early. A failure loses every
 // record of the buffer that was being written, be it in the file in part.
 //
+// A pcap that is a copy may be refused, for what the input has beside its frames. Then the file of that
+// name keeps what it held, unless records of the copy were put out before.
+//
 // What a pcap cannot hold as it came: fractions of a second or more are carried into the seconds.
 // What a packet cannot: a wire length of 2^32 - 1, its mark of one that is not known, is 2^32 - 2
 // in it and is written so. A frame keeps it. Comparisons take the two for the same.
@@ -118,7 +121,9 @@ public struct CaptureWriter: ~Copyable, @unchecked Sendable {
       header = try captureHeader(
         linkType: linkType, resolution: resolution, snapshotByteCount: snapshotByteCount, path)
     }
-    output = try OutputFile.begin(path: path, with: header, format, compression)
+    // A pcap cannot hold all that a journal may have, and is refused then.
+    output = try OutputFile.begin(
+      path: path, with: header, format, compression, keepingOld: format == .pcap && journal != nil)
     self.format = format
     if format == .pcapng { (interfaces, pcapngByteCount) = ([linkType], header.count) }
     if !copied.isEmpty {

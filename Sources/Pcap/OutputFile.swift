@@ -17,6 +17,12 @@
 // that is written in part no record can be told to be there, so all of its records are lost, and a
 // regular file is cut back to where it was before. It then expands to whole records without an end.
 //
+// Where what comes may still be refused, a file of that name keeps its bytes until the first of its
+// successor are put out, and for good if the refusal comes before:
+//
+//     old bytes, header waits --first records--> header, records
+//                             --refused--------> old bytes
+//
 // A file that failed takes no more: on a pipe, what follows would stand behind half a record.
 
 import Wire
@@ -53,15 +59,19 @@ struct OutputFile: ~Copyable {
   private var failure: PcapError.Kind?
   /// failure != nil, without a look at what the reason holds.
   private var hasFailed = false
+  /// The header of a file that still holds what it held before; else empty.
+  private var waitingHeader: [UInt8] = []
 
   /// Bytes that are gathered for one write, if no record is larger.
   private static let flushByteCount = 327_680
 
   /// Makes or empties the file, or takes standard output for "-", and writes `header`.
   ///
+  /// - Parameter isKept: whether a file that is there keeps its bytes until the first records are put out.
   /// - Throws: `.unwritable` if the system refuses either; `.noLibrary`, and nothing is made.
   static func begin(
-    path: String, with header: [UInt8], _ format: CaptureFormat, _ compression: CaptureCompression
+    path: String, with header: [UInt8], _ format: CaptureFormat, _ compression: CaptureCompression,
+    keepingOld isKept: Bool = false
   ) throws(PcapError) -> OutputFile {
     let compressor: Compressor
     do throws(StreamFault) {
@@ -69,11 +79,15 @@ struct OutputFile: ~Copyable {
     } catch {
       throw PcapError(error.kind, file: path)
     }
-    let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+    let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (isKept ? 0 : O_TRUNC)
     let descriptor =
       path == "-" ? dup(1) : unsafe open(FileName.systemName(path), flags, 0o666)
     guard descriptor >= 0 else { throw PcapError(.unwritable(errno: errno), file: path) }
     var file = OutputFile(descriptor: descriptor, format, compressor)
+    if isKept, path != "-", holdsBytes(descriptor) {
+      file.waitingHeader = header
+      return file
+    }
     let (done, reason) = unsafe file.write(header.span.bytes)
     guard reason == 0 else {
       cutBack(descriptor, by: done)
@@ -101,6 +115,17 @@ struct OutputFile: ~Copyable {
       ? compressor.write(bytes, to: descriptor, ends: false) : writeAll(bytes, to: descriptor)
   }
 
+  /// Takes what the file held before out of it, and writes the header, where that is still to be done.
+  ///
+  /// - Returns: the error number, 0 if it is done.
+  private func writeWaitingHeader() -> Int32 {
+    if waitingHeader.isEmpty { return 0 }
+    guard ftruncate(descriptor, 0) == 0 else { return errno }
+    let (done, reason) = unsafe write(waitingHeader.span.bytes)
+    if reason != 0 { Self.cutBack(descriptor, by: done) }
+    return reason
+  }
+
   /// Writes what is gathered, with one system call unless the system takes less.
   private func writeFilled() -> (done: Int, reason: Int32) {
     if filledByteCount == 0 { return (0, 0) }
@@ -119,7 +144,8 @@ struct OutputFile: ~Copyable {
 
   deinit {
     if descriptor >= 0 {
-      let (done, reason) = writeFilled()
+      let headerReason = writeWaitingHeader()
+      let (done, reason) = headerReason == 0 ? writeFilled() : (0, headerReason)
       if reason != 0 {
         Self.cutBack(descriptor, by: done - keptRecords(of: done).byteCount)
       } else if !hasFailed {
@@ -228,9 +254,28 @@ struct OutputFile: ~Copyable {
 
   /// Empties the buffer into the file, or says in `failure` and `lost` what came of that.
   private mutating func putOut() {
-    let (done, reason) = writeFilled()
+    let headerReason = waitingHeader.isEmpty ? 0 : beginSlow()
+    let (done, reason) = headerReason == 0 ? writeFilled() : (0, headerReason)
     if reason != 0 { noteFailure(reason, done) }
     filledByteCount = 0
+  }
+
+  /// Writes the header that waits, if it can be.
+  @inline(never)
+  private mutating func beginSlow() -> Int32 {
+    let reason = writeWaitingHeader()
+    waitingHeader = []
+    return reason
+  }
+
+  /// Takes nothing more for a reason, and leaves the file what it held before, if it still holds that.
+  mutating func giveUp(_ reason: PcapError.Kind) {
+    guard !waitingHeader.isEmpty else { return }
+    let all = wholeRecords(in: filledByteCount).records
+    lost.count += all.count
+    lost.byteCount += all.byteCount
+    (failure, hasFailed) = (reason, true)
+    (waitingHeader, filledByteCount) = ([], 0)
   }
 
   @inline(never)
@@ -284,6 +329,13 @@ struct OutputFile: ~Copyable {
     // In bounds, checked above.
     let word = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
     return isByteSwapped ? word.byteSwapped : word
+  }
+
+  /// Whether it is a regular file that is not empty.
+  private static func holdsBytes(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      && status.st_size > 0
   }
 
   /// Takes the last bytes off a regular file; does nothing to others, which cannot give them back.
