@@ -107,6 +107,50 @@ import Wire
     #expect(error.what.contains("of the expanded capture: the \(stream) data is corrupt"))
   }
 
+  /// Records that cannot be, because somebody else's bytes are in them: of stored blocks, whose bytes are
+  /// those of the capture, and of others.
+  @Test func corruptDataIsNotToldAsABadRecord() throws {
+    typealias Record = (UInt32, UInt32, UInt32, UInt32, [UInt8])
+    var records: [Record] = []
+    for number in UInt8(0)..<40 {
+      records.append((UInt32(number), 0, 8, 8, (0..<8).map { byte in number &* 37 ^ byte }))
+    }
+    let plain = pcap(records.map { ($0.0, $0.1, $0.2, $0.3, $0.4) })
+    let stored = Gzip.stored(plain)
+    let file = try TemporaryFile(stored)
+    #expect(try readFrames(file.path).1 == .clean)
+    var badRecordCount = 0
+    for index in 15..<stored.count - 8 {
+      var bytes = stored
+      bytes[index] ^= 0x80
+      try file.write(bytes)
+      let end: PcapError?
+      do throws(PcapError) {
+        var reader = try CaptureReader(path: file.path)
+        while let _ = reader.nextFrame() {}
+        end = reader.end?.error
+      } catch {
+        end = error
+      }
+      guard let end, case .compressionCorrupt(.gzip, let message) = end.kind else {
+        Issue.record("byte \(index): \(String(describing: end))")
+        continue
+      }
+      #expect(message.contains("near byte"))
+      if end.byteOffset != plain.count { badRecordCount += 1 }
+    }
+    #expect(badRecordCount > 40)
+    // A record that is bad in data that is right is that.
+    let bad: [UInt8] = plain + words([0, 0, 0xffff_ffff, 8])
+    try file.write(Gzip.stored(bad))
+    let end = try readFrames(file.path).1
+    #expect(end?.name == "corrupt")
+    guard case .corrupt? = end?.error?.kind else {
+      Issue.record("\(String(describing: end))")
+      return
+    }
+  }
+
   @Test func zeroesBehindGzipArePaddingAndNothingElseIs() throws {
     let bytes = Compressed.gzip.bytes
     let zeroes = [UInt8](repeating: 0, count: 100_000)
@@ -274,4 +318,22 @@ func compressed(_ bytes: [UInt8], _ compression: CaptureCompression) throws -> [
   let made = try fileBytes(file.path)
   #expect(made.count == result.done)
   return made
+}
+
+/// A gzip member whose bytes are those that it holds.
+private enum Gzip {
+  static func stored(_ bytes: [UInt8]) -> [UInt8] {
+    var crc: UInt32 = 0xffff_ffff
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc >> 1 ^ (crc & 1 == 0 ? 0 : 0xedb8_8320) }
+    }
+    let count = UInt16(bytes.count)
+    return [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1] + little(count) + little(~count) + bytes
+      + little(~crc) + little(UInt32(bytes.count))
+  }
+
+  private static func little(_ value: some FixedWidthInteger) -> [UInt8] {
+    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe [UInt8]($0) }
+  }
 }

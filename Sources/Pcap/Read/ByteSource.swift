@@ -282,6 +282,43 @@ struct ByteSource: ~Copyable {
     }
   }
 
+  /// What is wrong with the compressed data, if its bytes are none that anybody wrote.
+  ///
+  /// To be asked where what it expands to cannot be right: a checksum stands behind all that it is of. A
+  /// file is expanded to its end, and is of no use afterwards. A pipe is not: its end may not come.
+  ///
+  /// - Parameter limit: the most bytes of what it expands to that are gone through.
+  /// - Returns: nil if nothing is found.
+  @inline(never)
+  private mutating func findCorruption(within limit: Int) -> StreamFault? {
+    guard expander.isOpen, identity.isRegular else { return nil }
+    var byteCount = 0
+    while !isAtEnd, byteCount < limit {
+      (start, lent, end) = (0, 0, 0)
+      switch expandMore(1) {
+      case nil: byteCount += end
+      case .unexpanded(let fault):
+        return fault.reason == .corrupt || fault.reason == .checksum ? fault : nil
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  /// An error about what the stream expands to, or the one that is its reason: corrupt compressed data.
+  ///
+  /// - Parameter limit: the most bytes that are gone through to find that.
+  mutating func blamed(_ error: PcapError, within limit: Int = .max) -> PcapError {
+    switch error.kind {
+    case .corrupt, .badMagic, .unsupportedVersion, .noInterface, .truncatedHeader, .truncated:
+      guard let fault = findCorruption(within: limit) else { return error }
+      return PcapError(
+        fault.kind, file: error.file, packet: error.packet, byteOffset: error.byteOffset,
+        isExpanded: true)
+    default: return error
+    }
+  }
+
   /// Whether what has not come may be waited for, or something has.
   private var mayRead: Bool { waits || identity.isRegular || isReadable(descriptor) }
 

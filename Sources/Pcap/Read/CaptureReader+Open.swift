@@ -29,9 +29,19 @@ extension CaptureReader {
     mapping isMapped: Bool = false
   ) throws(PcapError) {
     var input = try ByteSource(path: path)
-    let header = try Self.readHeader(&input, path)
+    let header: PcapFileHeader?
     var section = PcapngSection(noting: journal)
-    if let header { section = PcapngSection(header) } else { try section.open(&input, file: path) }
+    do throws(PcapError) {
+      header = try Self.readHeader(&input, path)
+      if let header {
+        section = PcapngSection(header)
+      } else {
+        try section.open(&input, file: path)
+      }
+    } catch {
+      // Most that is no capture is whole, and large.
+      throw input.blamed(error, within: 67_108_864)
+    }
     let isByteSwapped = header?.isByteSwapped ?? section.walk.isByteSwapped
     let filter = try Self.filter(
       selection, for: section, isByteSwapped: isByteSwapped, path)

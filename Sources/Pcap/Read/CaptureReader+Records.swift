@@ -115,6 +115,7 @@ extension CaptureReader {
 
   /// Ends the reading at the frame that an error is about.
   mutating func stop(_ error: PcapError) {
+    let error = input.compression == .uncompressed ? error : input.blamed(error)
     switch error.kind {
     case .truncated, .compressionCut, .unreadable: finish(.cut(error))
     case .corrupt, .compressionCorrupt: finish(.corrupt(error))
