@@ -86,9 +86,12 @@ extension ReplayCommand {
     if verify {
       throw ValidationError("--verify compares file by file: leave out --merge, or compare later")
     }
-    if case .file = destination, !isLossy, let name = named.inputs.first(where: isPcapng) {
+    guard case .file = destination, !isLossy else { return }
+    for name in named.inputs where isPcapng(name) {
+      // What cannot be read to its end has nothing to lose behind that.
+      guard let lost = try? BlockReader.lost(of: name) else { continue }
       throw ValidationError(
-        "--merge writes the packets alone, and \(name) is a pcapng that may have more: add --lossy")
+        "--merge writes the packets alone, and \(name) has \(lost): add --lossy")
     }
   }
 

@@ -91,6 +91,72 @@ import Testing
     }
   }
 
+  /// Packets with and without a time, one behind the other, of an interface that counts microseconds.
+  private func halfTimeless() -> Data {
+    var bytes = words([0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1, .max, .max, 28, 1, 20, 1, 0, 20])
+    for number in UInt32(1)...3 {
+      bytes += words([3, 20, 4, number, 20, 6, 36, 0, 0, number * 5_000_000, 4, 4, number, 36])
+    }
+    return Data(bytes)
+  }
+
+  @Test func packetsWithoutATimeAreNotOf1970() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(halfTimeless(), "in.pcapng")
+    let info = try Command.run("info", "--json", path).json()
+    let file = try #require((info["files"] as? [[String: Any]])?.first)
+    #expect(file["packets"] as? Int == 6 && file["packets_without_time"] as? Int == 3)
+    #expect(file["first_time_ns"] as? Int == 5_000_000_000)
+    #expect(file["duration_ns"] as? Int == 10_000_000_000)
+    #expect(file["strict_time_order"] as? Bool == true)
+    let text = try Command.run("info", path).text
+    #expect(text.contains("Packets without time:  3\n"))
+    // No limit was asked for; a pcapng has no header that says so.
+    #expect(text.contains("interfaces: no limit\n") && !text.contains("file hdr"))
+
+    // In two loops, those with a time are shifted by their 10 seconds and a mean gap of 5.
+    let out = folder.file("out.pcapng")
+    let loops = try Command.run(
+      "replay", path, "--to", "file:\(out)", "--loop", "2", "--verify")
+    #expect(loops.status == 0, "\(loops.diagnostics)")
+    let total = try Command.run("info", "--json", out).json()
+    let twice = try #require((total["files"] as? [[String: Any]])?.first)
+    #expect(twice["packets_without_time"] as? Int == 6)
+    #expect(twice["duration_ns"] as? Int == 25_000_000_000)
+    // They wait for nobody, and nobody for them.
+    let dry = try Command.run(
+      "replay", path, "--dry-run", "-x", "1", "--json"
+    ).json()
+    #expect(dry["scheduled_ns"] as? Int == 10_000_000_000)
+  }
+
+  @Test func anotherLinkHeaderGivesNoTimeToAPacketThatHasNone() throws {
+    let folder = try TemporaryFolder()
+    let head = words([0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1, .max, .max, 28, 1, 20])
+    let packet: [UInt8] = [0x45, 0, 0, 20, 0, 0, 0, 0, 64, 59, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]
+    let link = [UInt8](repeating: 2, count: 12) + [8, 0]
+    let blocks = words([1, 0, 20, 3, 52, 34]) + link + packet + [0, 0] + words([52])
+    let path = try folder.write(Data(head + blocks), "in.pcapng")
+    let out = folder.file("out.pcapng")
+    let run = try Command.run("replay", path, "--to", "file:\(out)", "--dlt", "raw")
+    #expect(run.status == 0, "\(run.diagnostics)")
+    let found = [UInt8](try Data(contentsOf: URL(filePath: out)))
+    #expect(found == head + words([101, 0, 20, 3, 36, 20]) + packet + words([36]))
+  }
+
+  @Test func aRefusedPcapLeavesTheOldFile() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(commented(3), "in.pcapng")
+    let old = Data("not to be lost".utf8)
+    let out = try folder.write(old, "out.pcap")
+    for command in [["replay", path, "--to", "file:\(out)"], ["dump", path, "-w", out]] {
+      #expect(try Command.run(command).status == 1)
+      #expect(try Data(contentsOf: URL(filePath: out)) == old, "\(command[0])")
+    }
+    #expect(try Command.run("replay", path, "--to", "file:\(out)", "--lossy").status == 0)
+    #expect(try Data(contentsOf: URL(filePath: out)).count == 24 + 3 * 36)
+  }
+
   @Test func aPcapGetsThePacketsAloneWhereThatIsAskedFor() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(commented(3), "in.pcapng")
@@ -111,6 +177,12 @@ import Testing
     let arguments = ["replay", path, path, "--merge", "--to", "file:\(out)"]
     let refused = try Command.run(arguments)
     #expect(refused.status == 64 && refused.diagnostics.contains("--lossy"))
+    #expect(refused.diagnostics.contains("has options of a packet"))
+    // Where nothing is lost, nothing is asked for.
+    let plain = try folder.write(halfTimeless(), "plain.pcapng")
+    let merged = try Command.run(
+      "replay", plain, plain, "--merge", "--to", "file:\(out)", "--json")
+    #expect(try merged.status == 0 && merged.json()["packets_sent"] as? Int == 12)
     let run = try Command.run(arguments + ["--lossy", "--json"])
     #expect(try run.status == 0 && run.json()["packets_sent"] as? Int == 6)
     #expect(try Command.run("replay", path, path, "--merge", "--preload").status == 64)

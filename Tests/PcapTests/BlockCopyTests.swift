@@ -11,7 +11,7 @@ import Wire
 /// Copies of pcapngs keep what stands beside the frames.
 @Suite struct BlockCopyTests {
   /// Copies files into one, packet by packet, each changed or left out as `body` says.
-  private func copy(
+  func copy(
     _ paths: [String], to output: String, _ changes: BlockJournal.Changes = .init(),
     limitInPackets: Int = .max, _ body: (inout Packet, Int) throws -> Bool = { _, _ in true }
   ) throws -> InterfaceStatistics {
@@ -48,7 +48,7 @@ import Wire
   }
 
   /// The blocks of a file, in its bytes.
-  private func blocks(_ path: String) throws -> [[UInt8]] {
+  func blocks(_ path: String) throws -> [[UInt8]] {
     var reader = try BlockReader(path: path)
     var blocks: [[UInt8]] = []
     while let _ = try reader.next() {
@@ -333,41 +333,6 @@ import Wire
     // What is no frame's was written at the beginning, and nothing is lost of the packets that came.
     let found = try fileBytes(output.path)
     #expect(found.count == head.count + 1_000 * packet.count && found.starts(with: head))
-  }
-
-  /// What a pcap has no place for, and the words that say so.
-  private static let lost: [(name: String, make: @Sendable (inout BlockBuilder) -> Void)] = [
-    ("options of a packet", { $0.enhanced([1], $0.option(1, [65])) }),
-    ("name resolution", { $0.block(4, $0.half(0) + $0.half(0)) }),
-    ("decryption secrets", { $0.block(10, $0.words([0x544c_534b, 0])) }),
-    ("a block of type 2989", { $0.block(2_989, $0.words([1])) }),
-  ]
-
-  @Test(arguments: lost.indices)
-  func whatAPcapCannotHoldIsRefused(_ index: Int) throws {
-    let (name, make) = Self.lost[index]
-    var blocks = BlockBuilder()
-    blocks.interface()
-    blocks.enhanced([5])
-    make(&blocks)
-    let (file, output) = (try TemporaryFile(blocks.bytes), try TemporaryFile())
-    let error = #expect(throws: InterfaceError.self) {
-      _ = try copy([file.path], to: output.path)
-    }
-    #expect(error?.why == "it has no place for \(name)" && error?.kind == .unfit)
-    #expect(error?.advice.contains("--lossy") == true)
-    // The packet before is there.
-    #expect(try readFrames(output.path).0 == [Frame([5])])
-  }
-
-  @Test func whatSaysHowACaptureWasMadeIsNoLoss() throws {
-    var blocks = BlockBuilder()
-    blocks.interface(1, snapshot: 0, blocks.option(2, Array("eth0".utf8)))
-    blocks.enhanced([5])
-    blocks.block(5, blocks.words([0, 0, 0]))
-    let (file, output) = (try TemporaryFile(blocks.bytes), try TemporaryFile())
-    #expect(try copy([file.path], to: output.path).output.packets == 1)
-    #expect(try readFrames(output.path).0 == [Frame([5])])
   }
 
   @Test func aNameThatSaysNothingGetsTheFormatThatHoldsAll() throws {

@@ -45,6 +45,26 @@ package struct BlockReader: ~Copyable {
     return current
   }
 
+  /// What of a pcapng has no place where its packets alone are written, in words; nil if nothing is lost.
+  ///
+  /// - Throws: as `next` does, of a file that has nothing of the kind up to there.
+  package static func lost(of path: String) throws(PcapError) -> String? {
+    var blocks = try BlockReader(path: path)
+    while let block = try blocks.next() {
+      if blocks.hasOptions(block) { return CaptureBlock.optionsOfAPacket }
+      if !block.isPacket, let name = CaptureBlock.nameOfLost(type: block.type) { return name }
+    }
+    return nil
+  }
+
+  /// Whether more than the end of options stands behind the frame of the block that `next` gave.
+  private func hasOptions(_ block: CaptureBlock) -> Bool {
+    guard block.isPacket, block.type != CaptureBlock.Kind.simplePacket, block.byteCount >= 32
+    else { return false }
+    let captured = Int(input.word(at: 20, isByteSwapped: block.isByteSwapped))
+    return block.byteCount - 32 - (captured + 3) & ~3 > 4
+  }
+
   /// The bytes of the block that `next` gave, its lengths included; none before the first.
   package var bytes: RawSpan {
     @_lifetime(borrow self)
