@@ -21,10 +21,19 @@ extension InspectedFrame {
   /// - Parameter tunnel: what `DecodedFrame.tunnel(in:)` found in the bytes of this frame.
   @_lifetime(copy self)
   public func inner(_ tunnel: Tunnel) -> InspectedFrame {
-    InspectedFrame(
+    var inner = InspectedFrame(
       bytes: tunnel.inner(of: bytes), number: number,
       timestampInNanoseconds: timestampInNanoseconds, wireByteCount: tunnel.declaredByteCount,
       linkType: tunnel.linkType)
+    inner.isTimeless = isTimeless
+    inner.isInner = true
+    return inner
+  }
+
+  /// Why its decoding ended, in the terms of the whole frame: where all of a packet inside was captured, it
+  /// ends with the packet around it, and not with the capture.
+  func explained(_ stop: ParseError) -> ParseError {
+    isInner && !isCut && stop.limitedBy == .capture ? stop.limited(by: .outerPacket) : stop
   }
 }
 

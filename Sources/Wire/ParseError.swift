@@ -72,6 +72,8 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
     case ipTotalLength
     /// The UDP header's length field.
     case udpLength
+    /// The packet around the one that is looked at, as of a tunnel.
+    case outerPacket
   }
 
   /// The header being read.
@@ -106,6 +108,12 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
     wantedCount = UInt32(clamping: wanted)
     availableCount = UInt32(clamping: available)
     start = UInt32(clamping: offset)
+  }
+
+  /// The same, with another end that was run into.
+  package func limited(by limit: Limit) -> ParseError {
+    ParseError(
+      layer, reason, wanted: wanted, available: available, limitedBy: limit, offset: offset)
   }
 
   // Out of line, so that the check on the fast path stays a compare and a branch.

@@ -10,8 +10,8 @@ extension Frames {
   /// The packet of a frame of Ethernet.
   static func packet(_ frame: [UInt8]) -> [UInt8] { Array(frame.dropFirst(14)) }
 
-  static func vxlan(_ frame: [UInt8], network: UInt32 = 66) -> [UInt8] {
-    unsummed(4_789, [8, 0, 0, 0] + (network << 8).bytes + frame)
+  static func vxlan(_ frame: [UInt8], network: UInt32 = 66, port: UInt16 = 4_789) -> [UInt8] {
+    unsummed(port, [8, 0, 0, 0] + (network << 8).bytes + frame)
   }
 
   static func geneve(

@@ -151,6 +151,32 @@ import Wire
         == "IP 1.1.1.1.1234 > 2.2.2.2.4789: UDP, length 150 [cut: 49 of 192 bytes]\n")
   }
 
+  @Test func whatEndsWithThePacketAroundItSaysSo() throws {
+    let short = Frames.vxlan(Array(Frames.udp().prefix(20)))
+    let why = "ipv4: too short: wanted 20 bytes at 14, available 6, limited by outerPacket"
+    #expect(line(short).hasSuffix("[inside: \(why)]\n"))
+    let inner = try #require(try object(short)["inner"] as? [String: Any])
+    #expect(inner["stop"] as? String == why)
+    // Where the capture cuts both, it is the capture that ends it.
+    let cut = line(Frames.vxlan(Frames.udp()), captured: 70)
+    #expect(cut.contains("available 6, limited by capture]"))
+  }
+
+  @Test func genericVXLANAndERSPANAreShown() {
+    let udp = Frames.udp()
+    let generic = Frames.vxlan(udp, port: 4_790)
+    #expect(
+      line(generic)
+        == "IP 1.1.1.1.1234 > 2.2.2.2.4790: VXLAN-GPE, flags [I] (0x08), vni 66: "
+        + "\(Self.stranger)\n")
+    let header: [UInt8] = [0x10, 1, 0, 7, 0, 0, 0, 0]
+    let mirrored = Frames.gre(header + udp, carrying: 0x88be, sequence: 9)
+    #expect(line(mirrored).hasPrefix("IP 1.1.1.1 > 2.2.2.2: GREv0, seq 9, length "))
+    #expect(line(mirrored).hasSuffix(": \(Self.stranger)\n"))
+    #expect(line(mirrored) { $0.isVerbose = true }.contains("proto ERSPAN (0x88be)"))
+    #expect(summary([generic, mirrored]).inner.facts.protocols.udp == 2)
+  }
+
   @Test func aFragmentHasNothingInsideAndMayBeInside() {
     let first = Frames.ipv4(4, Frames.packet(Frames.udp()), flags: .moreFragments)
     let inside = Frames.packet(Frames.ipv4(4, Frames.packet(Frames.udp()), fragmentOffset: 64))

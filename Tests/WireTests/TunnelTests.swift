@@ -42,11 +42,50 @@ import Wire
         == Tunnel(
           kind: .vxlan, identifier: 0x102, offset: 50, declaredByteCount: 60, linkType: .ethernet))
     #expect(tunnel(udp(4_789, [0] + header.dropFirst() + inside)) == nil)
-    #expect(tunnel(udp(4_790, header + inside)) == nil)
+    // Linux's port from before the number was given.
+    #expect(tunnel(udp(8_472, header + inside)) == tunnel(bytes))
+    #expect(tunnel(udp(4_788, header + inside)) == nil)
     #expect(tunnel(udp(4_789, Array(header.dropLast()))) == nil)
     // Cut by the capture: the header must be there, what is inside need not.
     #expect(tunnel(bytes, captured: 50)?.declaredByteCount == 60)
     #expect(tunnel(bytes, captured: 49) == nil)
+  }
+
+  /// Protocols 0 to 5 of VXLAN-GPE, with and without the flag that makes them count.
+  @Test func genericVXLANCarriesWhatItsProtocolSays() {
+    for number in UInt8(0)...5 {
+      for flags in [UInt8(0x08), 0x0c, 0x04, 0x1c, 0x2c] {
+        let found = tunnel(udp(4_790, [flags, 0, 0, number, 0, 1, 2, 0] + inside))
+        let linkType: LinkType? =
+          switch (flags, number) {
+          case (0x08, _), (0x0c, 3): .ethernet
+          case (0x0c, 1), (0x0c, 2): .raw
+          default: nil
+          }
+        let wanted = linkType.map { linkType in
+          Tunnel(
+            kind: .vxlan, identifier: 0x102, offset: 50, declaredByteCount: 60, linkType: linkType)
+        }
+        #expect(found == wanted, "flags \(flags), protocol \(number)")
+      }
+    }
+  }
+
+  @Test func erspanCarriesEthernetBehindTheHeaderOfItsType() {
+    // Type I has nothing, type II a number in GRE and eight bytes.
+    let second: [UInt8] = [0x10, 0, 0x88, 0xbe, 0, 0, 0, 9]
+    let header: [UInt8] = [0x10, 1, 0, 7, 0, 0, 0, 0]
+    for (front, offset) in [([0, 0, 0x88, 0xbe], 38), (second + header, 50)] as [([UInt8], Int)] {
+      #expect(
+        tunnel(ipv4(47, front + inside))
+          == Tunnel(
+            kind: .gre, identifier: nil, offset: offset, declaredByteCount: 60,
+            linkType: .ethernet))
+    }
+    // Cut inside of the header, and of another version.
+    #expect(tunnel(ipv4(47, second + header.dropLast())) == nil)
+    #expect(tunnel(ipv4(47, second + header + inside), captured: 42) == nil)
+    #expect(tunnel(ipv4(47, second + [0x20] + header.dropFirst() + inside)) == nil)
   }
 
   @Test(arguments: [(UInt16(0x6558), LinkType.ethernet), (0x0800, .raw), (0x86dd, .raw)])

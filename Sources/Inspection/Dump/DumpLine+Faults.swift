@@ -21,7 +21,7 @@ extension DumpLine {
       case .none, .other: break
       }
     }
-    if let stop = verdict.decoded.stop { writeStopSlow(stop, start) }
+    if let stop = verdict.decoded.stop { writeStopSlow(frame.explained(stop), start) }
     if !isInner, verdict.faults.contains(.cut) {
       text.append(" [cut: ")
       text.append(decimal: frame.bytes.byteCount)

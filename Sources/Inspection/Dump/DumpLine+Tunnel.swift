@@ -44,7 +44,10 @@ extension DumpLine {
     _ frame: borrowing InspectedFrame, _ decoded: borrowing DecodedFrame, _ tunnel: Tunnel
   ) {
     let flags = FixedBytes<1>(frame.bytes, at: decoded.payloadOffset).uint8(at: 0)
-    text.append("VXLAN, flags [I] (0x")
+    let isGeneric = decoded.destinationPort == 4_790
+    text.append(isGeneric ? "VXLAN-GPE, flags [I" : "VXLAN, flags [I")
+    if isGeneric, flags & 0x04 != 0 { text.append("P") }
+    text.append("] (0x")
     text.append(hex: UInt64(flags), digits: 2)
     text.append("), vni ")
     text.append(decimal: Int(tunnel.identifier ?? 0))
@@ -88,11 +91,12 @@ extension DumpLine {
       text.append(", key=0x")
       text.append(hex: UInt64(key))
     }
-    // The number is the last of the header, and may be cut.
-    if flags & 0x1000 != 0, tunnel.offset <= frame.bytes.byteCount {
+    // The number is the last of the header's fields, and may be cut.
+    let number =
+      decoded.transportOffset + 4 + (flags & 0x8000 == 0 ? 0 : 4) + (flags & 0x2000 == 0 ? 0 : 4)
+    if flags & 0x1000 != 0, number + 4 <= frame.bytes.byteCount {
       text.append(", seq ")
-      text.append(
-        decimal: Int(FixedBytes<4>(frame.bytes, at: tunnel.offset - 4).uint32(at: 0)))
+      text.append(decimal: Int(FixedBytes<4>(frame.bytes, at: number).uint32(at: 0)))
     }
     writeCarried(header.uint16(at: 2))
     text.append(", ")
@@ -107,6 +111,7 @@ extension DumpLine {
     switch EtherType(rawValue: number) {
     case .ipv4: text.append("IPv4")
     case .ipv6: text.append("IPv6")
+    case EtherType(rawValue: 0x88be): text.append("ERSPAN")
     default: text.append("TEB")
     }
     text.append(" (0x")

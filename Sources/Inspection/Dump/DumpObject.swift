@@ -70,7 +70,11 @@ public struct DumpObject: ~Copyable {
     text.append(#"},"faults":["#)
     writeFaults(verdict.faults)
     text.append(#"],"stop":"#)
-    if let stop = verdict.decoded.stop { writeStopSlow(stop) } else { text.append("null") }
+    if let stop = verdict.decoded.stop {
+      writeStopSlow(frame.explained(stop))
+    } else {
+      text.append("null")
+    }
     writeInner(frame, decoded, level: level)
     text.append("}")
   }
