@@ -112,7 +112,7 @@ struct BlockCopy: ~Copyable {
   var isLost: Bool {
     guard let entry = current else { return false }
     if entry.number != 0 { return entry.frontByteCount == 28 && optionBytes(entry).count > 4 }
-    return CaptureBlock.nameOfLost(type: type(at: entry.start)) != nil
+    return !CaptureBlock.saysHowItWasMade(type(at: entry.start))
   }
 
   /// What of the block that was reached has no place in a pcap; nil for what says how a capture was made.

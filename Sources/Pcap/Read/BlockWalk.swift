@@ -41,11 +41,16 @@ package struct CaptureBlock: Equatable, Sendable {
   /// What options of packets are called where they have no place.
   static var optionsOfAPacket: String { "options of a packet" }
 
+  /// Whether blocks of a type say how a capture was made: sections, interfaces and their statistics.
+  static func saysHowItWasMade(_ type: UInt32) -> Bool {
+    type == Kind.section || type == Kind.interface || type == Kind.statistics
+  }
+
   /// What a block without a frame is, in words, where packets alone are written and it has no place; nil for
-  /// those that say how a capture was made: sections, interfaces and their statistics.
+  /// those that say how a capture was made.
   static func nameOfLost(type: UInt32) -> String? {
     switch type {
-    case Kind.section, Kind.interface, Kind.statistics: nil
+    case _ where saysHowItWasMade(type): nil
     case Kind.nameResolution: "name resolution"
     case Kind.secrets: "decryption secrets"
     default: "a block of type \(type)"
