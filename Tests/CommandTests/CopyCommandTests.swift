@@ -130,6 +130,19 @@ import Testing
     #expect(dry["scheduled_ns"] as? Int == 10_000_000_000)
   }
 
+  /// Merged, those without a time follow the packet before them, and the first ones come first.
+  @Test func packetsWithoutATimeAreMergedBehindTheOneBefore() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(halfTimeless(), "in.pcapng")
+    let out = folder.file("out.pcap")
+    let run = try Command.run("replay", path, path, "--merge", "--to", "file:\(out)")
+    #expect(run.status == 0, "\(run.diagnostics)")
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: out)))
+    // Records of 16 bytes and a frame of 4, whose first says which it is.
+    let numbers = stride(from: 24 + 16, to: bytes.count, by: 20).map { bytes[$0] }
+    #expect(numbers == [1, 1, 1, 2, 1, 2, 2, 3, 2, 3, 3, 3])
+  }
+
   @Test func anotherLinkHeaderGivesNoTimeToAPacketThatHasNone() throws {
     let folder = try TemporaryFolder()
     let head = words([0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1, .max, .max, 28, 1, 20])
