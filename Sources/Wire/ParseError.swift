@@ -44,6 +44,8 @@ public struct ParseError: Error, Hashable, Sendable, BitwiseCopyable {
     case icmp
     /// ICMPv6.
     case icmpv6
+    /// IGMP.
+    case igmp
   }
 
   /// What was wrong with it.
