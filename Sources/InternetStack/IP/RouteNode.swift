@@ -22,7 +22,7 @@ struct RouteEntry: Equatable, BitwiseCopyable {
   let bits: UInt32
 
   @inline(__always)
-  private init(bits: UInt32) { self.bits = bits }
+  init(bits: UInt32) { self.bits = bits }
 
   /// A way by its value; 0 is none.
   @inline(__always)
@@ -63,31 +63,32 @@ struct RouteNode: ~Copyable, Sendable {
   /// The next free node, while this is one.
   var nextFree = -1
   private(set) var ranges: UniqueArray<Range>
+  /// What searches read of it where one line is too short; RouteLine.swift makes them.
+  var lines = UniqueArray<RouteLine>()
 
   init() { ranges = UniqueArray(repeating: Range(), count: 1) }
 
   /// Whether it says nothing.
   var isEmpty: Bool { ranges.count == 1 && ranges[0].entry == .none }
 
-  /// Bytes of its ranges.
-  var byteCount: Int { ranges.capacity * MemoryLayout<Range>.stride }
+  /// Bytes of its arrays.
+  var byteCount: Int {
+    ranges.capacity * MemoryLayout<Range>.stride + lines.capacity * MemoryLayout<RouteLine>.stride
+  }
 
   /// What it says of a digit.
-  @inline(__always)
   func entry(at digit: UInt16) -> RouteEntry { ranges[index(of: digit)].entry }
 
   /// The range of a digit.
   ///
-  /// - Complexity: O(log ranges), without a branch that depends on the digit.
-  @inline(__always)
+  /// - Complexity: O(log ranges).
   private func index(of digit: UInt16) -> Int {
     var low = 0
     var count = ranges.count
     while count > 1 {
       let half = count / 2
-      // Cannot wrap: low + count <= ranges.count throughout.
-      low = ranges[low &+ half].start <= digit ? low &+ half : low
-      count &-= half
+      if ranges[low + half].start <= digit { low += half }
+      count -= half
     }
     return low
   }

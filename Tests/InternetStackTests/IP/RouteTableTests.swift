@@ -10,7 +10,13 @@ private struct RouteModel {
   var routes: [IPPrefix: Route] = [:]
 
   func lookup(_ address: IPAddress) -> Route? {
-    routes.filter { $0.key.contains(address) }.max { $0.key.length < $1.key.length }?.value
+    var longest = -1
+    var way: Route?
+    for (prefix, route) in routes where prefix.length > longest && prefix.contains(address) {
+      longest = prefix.length
+      way = route
+    }
+    return way
   }
 }
 
@@ -129,15 +135,17 @@ private struct RouteModel {
     var random = SeededRandom()
     var table = RouteTable()
     var model = RouteModel()
-    for step in 0..<Steps.of(8_000) {
+    var prefixes: [IPPrefix] = []
+    for step in 0..<Steps.of(5_000) {
       let isGrowing = model.routes.count < most && step / 200 % 2 == 0
       if isGrowing || model.routes.isEmpty || random.chance(10) {
         let prefix = try #require(Self.prefix(isIPv4, &random))
         let way = Self.way(Int.random(in: 0..<20, using: &random))
-        expect(table.insert(prefix, way), is: model.routes.updateValue(way, forKey: prefix))
+        let old = model.routes.updateValue(way, forKey: prefix)
+        if old == nil { prefixes.append(prefix) }
+        expect(table.insert(prefix, way), is: old)
       } else {
-        let sorted = model.routes.keys.sorted { $0.description < $1.description }
-        let prefix = sorted[Int.random(in: 0..<sorted.count, using: &random)]
+        let prefix = prefixes.remove(at: Int.random(in: 0..<prefixes.count, using: &random))
         expect(table.remove(prefix), is: model.routes.removeValue(forKey: prefix))
       }
       for _ in 0..<5 {
@@ -169,7 +177,7 @@ private struct RouteModel {
     }
     table.checkInvariants()
     // What the theory says of memory: the root, and so much for each prefix.
-    let limit = 327_680 + count * (isIPv4 ? 220 : 480)
+    let limit = 327_680 + count * (isIPv4 ? 220 : 400)
     #expect(table.byteCount <= limit, "\(table.byteCount) bytes of \(limit)")
     func check(_ address: IPAddress) throws {
       var expected: Route?
@@ -181,8 +189,8 @@ private struct RouteModel {
       expect(table.lookup(address), is: expected, "\(address)")
     }
     func checkSome() throws {
-      for prefix in model.keys.prefix(2_000) { try check(prefix.address) }
-      for _ in 0..<2_000 {
+      for prefix in model.keys.prefix(500) { try check(prefix.address) }
+      for _ in 0..<500 {
         try check(try #require(RouteSamples.prefix(isIPv4, &random)).address)
       }
     }
