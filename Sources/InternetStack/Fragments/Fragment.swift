@@ -93,6 +93,7 @@ extension Fragment {
 
   private init(ipv4 packet: borrowing Packet, _ frame: DecodedFrame) throws(MbufError) {
     let start = frame.networkOffset
+    try frame.requireWhole(Int(try packet.uint16(at: start + 2)))
     key = Key(
       source: frame.ipv6Source, destination: frame.ipv6Destination,
       identification: UInt32(try packet.uint16(at: start + 4)),
@@ -107,6 +108,7 @@ extension Fragment {
 
   private init(ipv6 packet: borrowing Packet, _ frame: DecodedFrame) throws(MbufError) {
     let start = frame.networkOffset
+    try frame.requireWhole(Int(try packet.uint16(at: start + 4)) + IPv6Header.byteCount)
     var from = start + 6
     var next = IPProtocol(rawValue: try packet.uint8(at: from))
     var here = start + IPv6Header.byteCount
@@ -132,6 +134,15 @@ extension Fragment {
     payloadByteCount = frame.ipTotalByteCount - headerByteCount
     // A length that contradicts another is no cut: the whole datagram will tell.
     holdsHeaders = offset > 0 || frame.stop == nil || frame.stop?.reason == .badLength
+  }
+}
+
+extension DecodedFrame {
+  /// Throws unless the frame had as many bytes as the IP header says, and it says how many.
+  fileprivate func requireWhole(_ byteCount: Int) throws(MbufError) {
+    guard byteCount == ipTotalByteCount else {
+      throw .tooShort(wanted: byteCount, available: ipTotalByteCount)
+    }
   }
 }
 

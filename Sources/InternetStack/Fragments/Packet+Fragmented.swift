@@ -22,7 +22,7 @@ extension Packet {
   /// to know. Each piece has what is known of the packet: time stamp, interface, tags.
   ///
   /// - Parameters:
-  ///   - mtu: the most bytes of a piece with its headers, at least 68.
+  ///   - mtu: the most bytes of a piece with its headers, 68...65,535.
   ///   - identification: of the pieces of an IPv6 datagram that was not cut before; in IPv4 the header
   ///     has it.
   /// - Returns: the pieces in order.
@@ -33,7 +33,7 @@ extension Packet {
   consuming func fragmented(
     mtu: Int, identification: UInt32
   ) throws(FragmentationError) -> PacketQueue {
-    precondition(mtu >= 68, "an MTU of \(mtu) bytes")
+    precondition((68...65_535).contains(mtu), "an MTU of \(mtu) bytes")
     if byteCount <= mtu {
       var pieces = PacketQueue()
       pieces.enqueue(self)

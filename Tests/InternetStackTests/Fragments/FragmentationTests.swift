@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+import Interfaces
 import Mbufs
 import TestSupport
 import Testing
@@ -274,5 +275,55 @@ import Wire
       pool.checkInvariants()
     }
     #expect(attempts > 5 && denied > attempts)
+  }
+
+  @Test func damagedDatagramsAreCutOrRefused() throws {
+    var random = SeededRandom()
+    leakChecked { pool in
+      var cutCount = 0
+      var refusedCount = 0
+      for _ in 0..<Steps.of(40_000) {
+        var whole = TestFragment(isIPv6: random.chance(60), payload: payload(300))
+        let padded: [UInt8] = [0, 0, 1, 4, 0, 0, 0, 0]
+        if random.chance(50) { whole.extensions = [60] + padded[1...] + padded }
+        if random.chance(50) { whole.options = [0x94, 4, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0] }
+        if random.chance(30) { whole.offset = 8 * Int.random(in: 0...20, using: &random) }
+        var bytes = random.chance(50) ? whole.bytes : whole.whole(whole.payload).bytes
+        for _ in 0..<Int.random(in: 0...3, using: &random) {
+          let place = Int.random(in: 0..<64, using: &random)
+          bytes[place] = random.chance(30) ? 44 : .random(in: 0...255, using: &random)
+        }
+        let mtu = Int.random(in: 68...200, using: &random)
+        do throws(FragmentationError) {
+          var queue = try datagram(pool, bytes).fragmented(mtu: mtu, identification: 9)
+          var dataByteCount = 0
+          while let piece = queue.dequeue() {
+            piece.checkInvariants()
+            #expect(piece.byteCount <= mtu)
+            let frame = piece.decoded(.raw)
+            guard let fragment = Fragment(piece, frame) else {
+              Issue.record("no fragment: \(bytes)")
+              return
+            }
+            let isLast = queue.isEmpty
+            #expect(fragment.moreFragments || isLast)
+            dataByteCount += fragment.payloadByteCount
+          }
+          #expect(dataByteCount <= bytes.count - 20)
+          cutCount += 1
+        } catch {
+          refusedCount += 1
+        }
+      }
+      #expect(cutCount > 500 && refusedCount > 100, "\(cutCount), \(refusedCount)")
+    }
+  }
+
+  private func datagram(_ pool: MbufPool, _ bytes: [UInt8]) -> Packet {
+    do {
+      return try packet(pool, bytes)
+    } catch {
+      preconditionFailure("\(error)")
+    }
   }
 }
