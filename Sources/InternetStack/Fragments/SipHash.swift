@@ -7,7 +7,7 @@
 // SipHash-c-d (Aumasson, Bernstein 2012): c rounds for each word, d at the end. Whoever does not know the
 // key finds no two inputs that collide more often than chance has it. A multiplication and a rotation are
 // quicker, but differences that cancel for every key are known of most such hashes. Only fragments pay
-// for it, some 20 ns each; 1 and 3 rounds are what Swift's own `Hasher` and Rust's take for tables.
+// for it; 1 and 3 rounds are what Swift's own `Hasher` and Rust's take for tables.
 
 /// A keyed hash of whole 64-bit words.
 struct SipHash: Sendable, BitwiseCopyable {
