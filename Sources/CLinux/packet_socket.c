@@ -52,6 +52,22 @@ enum mbuma_framing mbuma_interface_framing(const char *name) {
   return result == 0 ? framing(request.ifr_hwaddr.sa_family) : mbuma_unknown;
 }
 
+long long mbuma_interface_hardware_address(const char *name) {
+  struct ifreq request = {0};
+  if (strlen(name) >= sizeof request.ifr_name) return errno = ENODEV, -1;
+  strcpy(request.ifr_name, name);
+  int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (any < 0) return -1;
+  int result = ioctl(any, SIOCGIFHWADDR, &request);
+  int error = errno;
+  close(any);
+  if (result != 0) return errno = error, -1;
+  if (framing(request.ifr_hwaddr.sa_family) != mbuma_ethernet) return errno = EAFNOSUPPORT, -1;
+  long long bits = 0;
+  for (int i = 0; i < 6; i++) bits = bits << 8 | (unsigned char)request.ifr_hwaddr.sa_data[i];
+  return bits;
+}
+
 /// Asks what there is to know of an interface by name.
 static int describe(const char *name, struct mbuma_packet_socket *socket) {
   struct ifreq request = {0};

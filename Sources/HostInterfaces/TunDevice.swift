@@ -97,6 +97,8 @@ import Wire
     ) throws(InterfaceError) -> SourceState {
       precondition(packetLimit > 0, "\(packetLimit) packets wanted")
       var given = 0
+      // The device tells no times; those that were waiting came a little earlier.
+      let now = WallClock.now
       while given < packetLimit {
         guard var packet = try? pool.packet(headroom: Self.headroom) else {
           return given > 0 ? .more : try giveUpOne()
@@ -112,6 +114,7 @@ import Wire
         }
         given += 1
         if finish(&packet, count) {
+          packet.timestampInNanoseconds = now
           statistics.input.count(bytes: packet.byteCount)
           queue.enqueue(packet)
         } else {

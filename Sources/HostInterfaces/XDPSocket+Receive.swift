@@ -33,7 +33,7 @@ import Wire
       }
       let there = Swift.min(packetLimit, frames.receivedCount)
       if there == 0 { return try tellWhyNone() }
-      let now = Self.now
+      let now = WallClock.now
       var given = 0
       while given < there {
         guard
@@ -63,13 +63,6 @@ import Wire
           .down, "cannot receive from \(name)", why: SystemError("receive", code).why,
           advice: code == ENETDOWN ? "bring it up: ip link set \(name) up" : "")
       }
-    }
-
-    /// The time of day, in nanoseconds.
-    private static var now: Int64 {
-      var time = timespec()
-      unsafe clock_gettime(CLOCK_REALTIME, &time)
-      return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     /// Waits until a frame is there, or the interface went down.

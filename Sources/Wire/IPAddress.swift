@@ -19,6 +19,15 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
     }
   }
 
+  /// Whether this is the unspecified address of its family.
+  @inlinable
+  public var isAny: Bool {
+    switch self {
+    case .v4(let address): address.isAny
+    case .v6(let address): address.isAny
+    }
+  }
+
   /// Whether this names a group of hosts.
   @inlinable
   public var isMulticast: Bool {

@@ -33,6 +33,9 @@ struct mbuma_packet_socket {
 /// What the first byte of an interface's frames is; unknown if there is none. Needs no permission.
 enum mbuma_framing mbuma_interface_framing(const char *_Nonnull name);
 
+/// The link address of an Ethernet interface in the low 48 bits of a number; -1, with errno, if it has none.
+long long mbuma_interface_hardware_address(const char *_Nonnull name);
+
 /// What the kernel says of the frame in a slot.
 struct mbuma_frame {
   /// False while the kernel has the slot; nothing else is true or set then.
