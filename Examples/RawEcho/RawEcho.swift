@@ -41,6 +41,8 @@ struct RawEcho: ~Copyable {
     policy.acceptsPartialChecksums = true
     // The address is the host's as well: its own programs speak to the server from there.
     policy.acceptsLocalSources = true
+    // All other ports are the host's to answer for.
+    policy.isSilent = true
     var stack = InternetStack(
       addresses: [InterfaceAddress(address)], policy: policy,
       seed: UInt64.random(in: .min ... .max))

@@ -8,6 +8,9 @@
 //
 // One turn does what there is to do and never waits. An owner that sleeps between turns looks again
 // after a while, since few links wake it; one that can calls `stack.sendQueue.wake()`.
+//
+// The stack's time is its owner's: a turn does what is due at `stack.nowInNanoseconds`, and `run` sets that
+// to the time of day.
 
 public import Interfaces
 public import Mbufs
@@ -20,7 +23,7 @@ import Wire
 ///     var host = StackHost(stack, on: link, pool: pool)
 ///     try host.run()                                 // a thread, until somebody ends the send queue
 ///
-/// The interface carries IP datagrams without a link header: link type raw.
+/// The interface is the stack's first: what it transmits begins as that says.
 public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable {
   /// The stack.
   public var stack: InternetStack
@@ -28,6 +31,8 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
   public var link: Link
   /// Packets that the interface refused and that were dropped: too long, or of another link type.
   public private(set) var refusedPacketCount = 0
+  /// When the stack has something to do without input, in nanoseconds by its own clock; nil for never.
+  public private(set) var nextDeadline: Int64?
   private let pool: MbufPool
   private var isInputEnded = false
 
@@ -41,6 +46,7 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
     self.stack = stack
     self.link = link
     self.pool = pool
+    if self.stack.pool == nil { self.stack.pool = pool }
   }
 
   /// Whether the interface left some of what there was to send.
@@ -54,12 +60,21 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
   ///   next turn goes on from there.
   public mutating func turn() throws(InterfaceError) -> Bool {
     let mayHaveMore = try takeIn()
+    nextDeadline = stack.poll(now: stack.nowInNanoseconds)
+    try send()
+    return mayHaveMore
+  }
+
+  /// Sends what there is to send, as far as the interface takes it; never waits.
+  ///
+  /// - Throws: `InterfaceError` of the output; the next call goes on from there.
+  public mutating func send() throws(InterfaceError) {
     while true {
       stack.sendQueued()
-      if !isBlocked { return mayHaveMore }
+      if !isBlocked { return }
       do throws(InterfaceError) {
         try stack.output(to: &link)
-        if isBlocked { return mayHaveMore }
+        if isBlocked { return }
       } catch {
         guard error.isAboutPacket else { throw error }
         _ = stack.transmit()
@@ -92,6 +107,7 @@ public struct StackHost<Link: PacketSource & PacketSink & ~Copyable>: ~Copyable 
   ) throws(InterfaceError) {
     var deadline = ContinuousClock.now
     while stack.sendQueue.waitUntilReady(until: deadline, isSending: !isBlocked) {
+      stack.nowInNanoseconds = WallClock.now
       deadline = try turn() ? .now : .now + interval
     }
     let end = ContinuousClock.now + patience

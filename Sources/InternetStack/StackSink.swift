@@ -18,6 +18,7 @@ package struct StackSink: PacketSink, ~Copyable {
     var policy = InternetStack.Policy()
     policy.acceptsAnyDestination = true
     policy.acceptsPartialChecksums = true
+    policy.isSilent = true
     stack = InternetStack(addresses: [], policy: policy, seed: 1)
     guard let socket = try? stack.bindCatchAll(limit: 1 << 20) else {
       preconditionFailure("a new stack has a free socket")
@@ -28,7 +29,8 @@ package struct StackSink: PacketSink, ~Copyable {
   /// Packets delivered to the socket, and those dropped.
   package var statistics: InterfaceStatistics {
     var statistics = InterfaceStatistics()
-    statistics.output.packets = Int(stack.statistics.delivered)
+    let seen = stack.statistics
+    statistics.output.packets = Int(seen.delivered + seen.handled + seen.joined + seen.held)
     statistics.output.bytes = byteCount
     statistics.output.drops = Int(stack.statistics.dropped.total)
     return statistics
@@ -49,6 +51,9 @@ package struct StackSink: PacketSink, ~Copyable {
       take(packet, frame)
     }
   }
+
+  /// Gives up the fragments whose datagrams did not become whole.
+  package mutating func finish() throws(InterfaceError) { stack.poll(now: .max / 2) }
 
   /// Gives a packet to the stack, with what `Packet.decoded()` said of it.
   package mutating func take(_ packet: consuming Packet, _ frame: DecodedFrame) {

@@ -81,7 +81,11 @@ import Wire
     let pool = MbufPool()
     // The server's own port, echo, chargen and DNS; then a port that a client may have.
     for port: UInt16 in [server.port, 7, 19, 53, 40_007] {
-      var stack = InternetStack(addresses: [InterfaceAddress(Self.address)], seed: 1)
+      // It sends to an address of its own by the link.
+      var policy = InternetStack.Policy()
+      policy.acceptsLocalSources = true
+      var stack = InternetStack(
+        addresses: [InterfaceAddress(Self.address)], policy: policy, seed: 1)
       let forger = try stack.bind(port: port, address: Self.address)
       var payload = try pool.packet(headroom: DatagramSocket.headroom)
       try payload.appendZeroes(32)

@@ -101,8 +101,11 @@ func bytes(of packet: borrowing Packet) -> [UInt8] {
   return bytes
 }
 
+/// A stack at one raw link that says nothing of its own accord, so that what is to be transmitted is what
+/// was sent.
 func makeStack(_ change: (inout InternetStack.Policy) -> Void = { _ in }) -> InternetStack {
   var policy = InternetStack.Policy()
+  policy.isSilent = true
   change(&policy)
   return InternetStack(
     addresses: [InterfaceAddress(us, prefixBitCount: 24)], policy: policy, seed: 0x2a)

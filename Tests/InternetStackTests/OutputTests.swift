@@ -14,7 +14,7 @@ import Wire
     let sender = try stack.bind(port: 9)
     let receiver = try stack.bind(port: 7, address: us, limit: 1 << 20)
     stack.nowInNanoseconds = 1_234
-    for byteCount in 0...stack.payloadByteLimit {
+    for byteCount in 0...1_472 {
       let payload = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 &* 31) }
       let cuts = byteCount % 3 == 0 ? [] : [byteCount / 3]
       try stack.send(
@@ -107,13 +107,20 @@ import Wire
         return error
       }
     }
+    #expect(send(65_508, Endpoint(them, 7)) == .tooLong(byteCount: 65_536, limit: 65_535))
+    var options = SocketOptions()
+    options.dontFragment = true
+    stack.setOptions(options, of: socket)
     #expect(send(1_473, Endpoint(them, 7)) == .tooLong(byteCount: 1_501, limit: 1_500))
-    #expect(send(9_000, Endpoint(them, 7)) == .tooLong(byteCount: 9_028, limit: 1_500))
+    stack.setOptions(SocketOptions(), of: socket)
+    // Seven fragments.
+    #expect(send(9_000, Endpoint(them, 7)) == .queueFull(limitInPackets: 2))
     #expect(send(4, Endpoint(them, 0)) == .noPort)
     let v6 = IPAddress.v6(IPv6Address(high: 1, low: 2))
     #expect(send(4, Endpoint(v6, 7)) == .unsupportedAddress(v6))
-    #expect(send(4, Endpoint(them, 7), from: v6) == .unsupportedAddress(v6))
-    #expect(send(4, Endpoint(them, 7), from: .v4(them)) == .notLocal(them))
+    #expect(send(4, Endpoint(them, 7), from: v6) == .notLocal(v6))
+    #expect(send(4, Endpoint(them, 7), from: .v4(them)) == .notLocal(.v4(them)))
+    #expect(send(4, Endpoint(.broadcast, 7)) == .broadcastNotAllowed(.broadcast))
     #expect(send(4, Endpoint(them, 7)) == nil)
     #expect(send(4, Endpoint(them, 7), from: .v4(us)) == nil)
     #expect(send(4, Endpoint(them, 7)) == .queueFull(limitInPackets: 2))
@@ -124,7 +131,7 @@ import Wire
     } catch {
       #expect(error == .noPort)
     }
-    #expect(stack.statistics.sent == 2 && stack.statistics.refused == 8)
+    #expect(stack.statistics.sent == 2 && stack.statistics.refused == 10)
     #expect(stack.outputPacketCount == 2)
     while stack.transmit() != nil {}
     stack.checkInvariants()

@@ -207,7 +207,7 @@ import Wire
       }
       #expect(try socket.tryReceive()?.packet.byteCount == nil)
     }
-    let longest = stack.payloadByteLimit
+    let longest = InternetStack.payloadByteLimit
     #expect(throws: SocketError.messageTooLong(wanted: longest + 1, available: longest)) {
       let bytes = [UInt8](repeating: 0, count: longest + 1)
       try unsafe socket.send(copying: bytes.span.bytes, to: Endpoint(them, 9))

@@ -11,7 +11,7 @@ import Wire
   @Test func aTableOfPortsDoesWhatADictionaryDoes() {
     var random = SeededRandom()
     var table = PortTable()
-    var model: [UInt64: UInt32] = [:]
+    var model: [PortTable.Key: UInt32] = [:]
     // Few addresses and ports, so that they collide and come again.
     let addresses = [IPv4Address.any, us, them, .broadcast]
     var most = 0
@@ -20,22 +20,18 @@ import Wire
       let key = PortTable.Key(address, .random(in: 1...600, using: &random))
       // Grows for a while, then shrinks.
       let isGrowing = step / 5_000 % 2 == 0
-      if model[key.bits] == nil, isGrowing || random.chance(4) {
+      if model[key] == nil, isGrowing || random.chance(4) {
         table.insert(key, slot: UInt32(step))
-        model[key.bits] = UInt32(step)
-      } else if model[key.bits] != nil, !isGrowing || random.chance(4) {
+        model[key] = UInt32(step)
+      } else if model[key] != nil, !isGrowing || random.chance(4) {
         table.remove(key)
-        model[key.bits] = nil
+        model[key] = nil
       }
       most = max(most, model.count)
-      #expect(table.slot(of: key) == model[key.bits].map { Int($0) })
+      #expect(table.slot(of: key) == model[key].map { Int($0) })
       if step % 500 == 0 {
         table.checkInvariants()
-        for (bits, slot) in model {
-          let key = PortTable.Key(
-            IPv4Address(UInt32(truncatingIfNeeded: bits >> 16)), UInt16(truncatingIfNeeded: bits))
-          #expect(table.slot(of: key) == Int(slot))
-        }
+        for (key, slot) in model { #expect(table.slot(of: key) == Int(slot)) }
       }
     }
     #expect(table.count == model.count && most > 1_000)
@@ -46,8 +42,9 @@ import Wire
     var random = SeededRandom()
     return (0..<count).map { index in
       switch pattern {
-      case "ports in a row": PortTable.Key(.any, UInt16(1_024 + index))
-      case "every fourth port": PortTable.Key(.any, UInt16(truncatingIfNeeded: 4 * index + 3))
+      case "ports in a row": PortTable.Key(IPv4Address.any, UInt16(1_024 + index))
+      case "every fourth port":
+        PortTable.Key(IPv4Address.any, UInt16(truncatingIfNeeded: 4 * index + 3))
       case "one port of a row of addresses":
         PortTable.Key(IPv4Address(0x0a00_0001 + UInt32(index)), 53)
       case "one port of a row of networks":
@@ -76,7 +73,7 @@ import Wire
     // Neighbours of what is bound, and ports that nobody has.
     var missing: [Int] = []
     for index in 0..<count {
-      let nearby = PortTable.Key(.any, UInt16(truncatingIfNeeded: 4 * index + 1))
+      let nearby = PortTable.Key(IPv4Address.any, UInt16(truncatingIfNeeded: 4 * index + 1))
       let elsewhere = PortTable.Key(
         IPv4Address(203, 0, 113, 9), UInt16(truncatingIfNeeded: 7 * index + 1))
       for key in [nearby, elsewhere] where table.slot(of: key) == nil {
@@ -144,7 +141,7 @@ import Wire
         } catch {
           switch error {
           case .inUse, .tooManySockets: break
-          case .notLocal, .noFreePort: Issue.record("\(error)")
+          case .notLocal, .noFreePort, .noRoute: Issue.record("\(error)")
           }
         }
       }
@@ -161,6 +158,6 @@ import Wire
   }
 
   @Test func aStackIsSmallUntilSocketsAreOpened() {
-    #expect(MemoryLayout<InternetStack>.size <= 512)
+    #expect(MemoryLayout<InternetStack>.size <= 2_048)
   }
 }

@@ -11,7 +11,7 @@ import Wire
   @Test func twoHundredThousandDamagedFramesAreAllAccountedFor() throws {
     let pool = MbufPool()
     var random = SeededRandom()
-    var stack = makeStack()
+    var stack = makeStack { $0.isSilent = false }
     let socket = try stack.bind(port: 7, limit: 2_000)
     let raw = try stack.openRaw(protocol: nil, limit: 2_000)
     let frames = LinkTests.good.flatMap { link, header in
@@ -39,10 +39,17 @@ import Wire
       stack.input(try packet(pool, frame, cutAt: cuts), linkType: link)
       if random.chance(20) { while stack.receive(socket) != nil {} }
       if random.chance(20) { while stack.receive(raw) != nil {} }
+      if random.chance(20) { while stack.transmit() != nil {} }
+      if random.chance(5) { stack.poll(now: Int64(step) * 10_000_000) }
       if step % 1_000 == 0 { stack.checkInvariants() }
     }
     stack.checkInvariants()
     #expect(stack.statistics.received == 200_000)
+    // Fragments are given up in time, and what was answered is sent.
+    stack.poll(now: .max / 2)
+    #expect(stack.statistics.held == 0)
+    while stack.transmit() != nil {}
+    stack.checkInvariants()
     #expect(stack.statistics.delivered > 10_000 && stack.statistics.dropped.total > 10_000)
     stack.close(socket)
     stack.close(raw)

@@ -143,17 +143,3 @@ struct NeighbourStatistics: Equatable, Sendable {
   /// Those that were dropped for want of room, or refused.
   var droppedPackets = 0
 }
-
-extension IPv6Address {
-  /// An IPv4 address as IPv6 has it: `::ffff:192.0.2.1`.
-  @inline(__always)
-  init(mapping address: IPv4Address) {
-    self.init(high: 0, low: 0xffff_0000_0000 | UInt64(address.bits))
-  }
-
-  /// The IPv4 address that this stands for, if it is such a one.
-  @inline(__always)
-  var mappedIPv4: IPv4Address? {
-    high == 0 && low >> 32 == 0xffff ? IPv4Address(UInt32(truncatingIfNeeded: low)) : nil
-  }
-}

@@ -19,8 +19,8 @@ extension InternetStack {
 
   /// Lets threads and tasks use a socket, which the stack's owner keeps open for them.
   ///
-  /// Datagrams that wait in it already are handed over. From now on datagrams for it wait for their readers, as many bytes
-  /// as its limit says; what is sent waits in `sendQueue` until the owner calls `sendQueued()`. The
+  /// Datagrams that wait in it already are handed over. From now on datagrams for it wait for their
+  /// readers, as many bytes as its limit says; what is sent waits in `sendQueue` until the owner calls `sendQueued()`. The
   /// sharers' `close()`, the owner's `close(_:)` and the end of the stack end it: readers get what is
   /// there, and then `SocketError.ended`.
   ///
@@ -34,8 +34,9 @@ extension InternetStack {
     precondition(sockets[socket].shared == nil, "socket \(socket.slot) is shared already")
     let key = sockets[socket].key
     let shared = DatagramSocket(
-      local: Endpoint(key.address, key.port), pool: pool,
-      receiveLimit: sockets[socket].buffer.limit, sendLimit: payloadByteLimit, queue: sendQueue,
+      local: Endpoint(key.boundAddress, key.port), pool: pool,
+      receiveLimit: sockets[socket].buffer.limit, sendLimit: Self.payloadByteLimit,
+      queue: sendQueue,
       socket: socket.bits)
     sockets[socket].share(shared)
     return shared
@@ -46,7 +47,7 @@ extension InternetStack {
   ///
   /// What cannot be sent at all is counted as refused, and its socket's next caller gets the error.
   public mutating func sendQueued() {
-    while output.packetCount < policy.outputLimitInPackets, var entry = sendQueue.take() {
+    while outputPacketCount < policy.outputLimitInPackets, var entry = sendQueue.take() {
       let socket = SocketID(bits: entry.socket)
       guard let datagram = entry.datagram.take() else {
         if isOpen(socket) { close(socket) }

@@ -1,92 +1,125 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Open addressing with linear probing, at most half full:
+//     key                        gets
+//     -----------------------    ------------------------------------------------------
+//     address, port              what is for exactly these
+//     any of IPv4, port          the rest of IPv4 for the port;   any of IPv6 likewise
+//     any, port                  the rest of both
 //
-//     entries   [ . ][ 10.0.0.1:53 -> 7 ][ 0.0.0.0:53 -> 2 ][ . ] ...      a power of two of them
+//     table.count == exactCount + familyCount + anyCount
 //
-//     an entry without a port is empty;   2 * count <= entries.count
-//     every entry lies between its home and the next empty entry
-//     exactCount == entries with an address <= count == entries with a port
-//
-// An entry that leaves is filled from behind, so that there are no tombstones and a search that
-// finds nothing stays as short as the rule above allows: with keys well spread, 1.5 entries for a
-// port that is bound and 2.5 for one that is not, however many there are (Knuth, 6.4). What comes in
-// from outside chooses among the ports that are bound, but not which are.
+// A search tries only kinds of key that are there, most sockets of a stack being of one.
 
-import BasicContainers
 import Wire
 
 /// Which slot of the socket table has which address and port.
 ///
 /// BSD: `ipi_hashbase` of `struct inpcbinfo`.
 struct PortTable: ~Copyable, Sendable {
-  /// What a socket is found by, as one number.
+  /// What a socket is found by.
   ///
-  /// It has an IPv4 address and a port. What IPv6 or connected sockets add makes it wider and
-  /// changes nothing in the table.
-  struct Key: Equatable, BitwiseCopyable {
-    let bits: UInt64
+  /// An IPv4 address stands as ::ffff:a.b.c.d, and any address of both families as the unspecified one.
+  struct Key: ProbeKey, Hashable {
+    let address: IPv6Address
+    /// The port, and 65,536 more for any address of IPv6 alone.
+    let portAndFamily: UInt32
+
+    static var empty: Key { Key(IPv6Address.any, 0) }
+
+    @inline(__always)
+    init(_ address: IPv6Address, _ port: UInt16) {
+      self.address = address
+      portAndFamily = UInt32(port)
+    }
 
     @inline(__always)
     init(_ address: IPv4Address, _ port: UInt16) {
-      bits = UInt64(address.bits) << 16 | UInt64(port)
+      self.init(IPv6Address(mapping: address), port)
     }
 
-    var address: IPv4Address { IPv4Address(UInt32(truncatingIfNeeded: bits >> 16)) }
-    var port: UInt16 { UInt16(truncatingIfNeeded: bits) }
-    /// Wrapping is what spreads the bits, upwards: Fibonacci hashing.
+    /// Any address of IPv6, and none of IPv4.
     @inline(__always)
-    var hash: UInt64 { bits &* 0x9e37_79b9_7f4a_7c15 }
+    init(anyIPv6 port: UInt16) {
+      address = .any
+      portAndFamily = UInt32(port) | 1 << 16
+    }
+
+    /// An address to bind to; nil is any of both families.
+    init(_ address: IPAddress?, _ port: UInt16) {
+      switch address {
+      case nil: self.init(IPv6Address.any, port)
+      case .v4(let v4): self.init(v4, port)
+      case .v6(let v6) where v6.isAny: self.init(anyIPv6: port)
+      case .v6(let v6): self.init(v6, port)
+      }
+    }
+
+    var port: UInt16 { UInt16(truncatingIfNeeded: portAndFamily) }
+    @inline(__always)
+    var isEmpty: Bool { portAndFamily == 0 }
+    /// Whether it is for any address of both families.
+    var isAny: Bool { address.isAny && portAndFamily >> 16 == 0 }
+    /// Whether it is for any address of one family.
+    var isAnyOfFamily: Bool { portAndFamily >> 16 != 0 || address == IPv6Address(mapping: .any) }
+    /// Whether it is for one address.
+    var isExact: Bool { !isAny && !isAnyOfFamily }
+
+    /// The address bound to; IPv4's any stands for both families'.
+    var boundAddress: IPAddress {
+      if isAny { return .v4(.any) }
+      return address.mappedIPv4.map { .v4($0) } ?? .v6(address)
+    }
+
+    /// Spreads the bits upwards, by wrapping: Fibonacci hashing.
+    ///
+    /// The rotation puts the end of an IPv4 address beside the port.
+    @inline(__always)
+    var hash: UInt64 {
+      let low = address.low << 16 | address.low >> 48
+      return (address.high ^ low ^ UInt64(portAndFamily)) &* 0x9e37_79b9_7f4a_7c15
+    }
   }
 
-  // Not private: the 6.3 compiler then makes a symbol that its verifier refuses.
-  struct Entry: BitwiseCopyable {
-    var key = Key(.any, 0)
-    var slot: UInt32 = 0
-  }
-
-  private var entries = UniqueArray<Entry>(repeating: Entry(), count: 16)
-  /// The upper bits of a hash that make an index.
-  private var shift: UInt64 = 60
-  /// Entries with a port.
-  private(set) var count = 0
-  /// Entries with an address that is not any.
+  private var table = ProbeTable<Key>()
+  /// Entries for one address.
   private(set) var exactCount = 0
-
-  private var mask: Int { entries.count - 1 }
-
-  @inline(__always)
-  private func home(_ key: Key) -> Int { Int(truncatingIfNeeded: key.hash >> shift) }
+  /// Entries for any address of one family.
+  private(set) var familyCount = 0
+  /// Entries for any address of both.
+  var anyCount: Int { table.count - exactCount - familyCount }
+  /// All entries.
+  var count: Int { table.count }
 
   // MARK: Finding
 
-  /// The slot that has this address and port.
+  /// The slot that has exactly this key.
   @inline(__always)
-  func slot(of key: Key) -> Int? {
-    guard let index = index(of: key) else { return nil }
-    return Int(entries[index].slot)
+  func slot(of key: Key) -> Int? { table.slot(of: key) }
+
+  /// Entries that a search for this key looks at.
+  func probeCount(for key: Key) -> Int { table.probeCount(for: key) }
+
+  /// The slot that gets what is for this address and port.
+  @inline(__always)
+  func slot(for address: IPAddress, port: UInt16) -> Int? {
+    if exactCount > 0, let slot = table.slot(of: Key(IPv6Address(address), port)) { return slot }
+    if familyCount > 0 {
+      let key =
+        if case .v4 = address { Key(IPv4Address.any, port) } else { Key(anyIPv6: port) }
+      if let slot = table.slot(of: key) { return slot }
+    }
+    return anyCount > 0 ? table.slot(of: Key(IPv6Address.any, port)) : nil
   }
 
-  @inline(__always)
-  private func index(of key: Key) -> Int? {
-    var index = home(key)
-    while true {
-      let found = entries[index].key
-      if found == key { return index }
-      if found.port == 0 { return nil }
-      index = (index + 1) & mask
+  /// Whether another socket has this key, or one that leaves it nothing.
+  func isTaken(_ key: Key) -> Bool {
+    let port = key.port
+    if table.slot(of: key) != nil { return true }
+    if key.isAny {
+      return table.slot(of: Key(IPv4Address.any, port)) != nil
+        && table.slot(of: Key(anyIPv6: port)) != nil
     }
-  }
-
-  /// Entries that a search for this address and port looks at.
-  func probeCount(for key: Key) -> Int {
-    var index = home(key)
-    var count = 1
-    while entries[index].key != key, entries[index].key.port != 0 {
-      index = (index + 1) & mask
-      count += 1
-    }
-    return count
+    return false
   }
 
   // MARK: Changing
@@ -96,63 +129,32 @@ struct PortTable: ~Copyable, Sendable {
   /// - Precondition: the port is not 0.
   /// - Complexity: O(1), amortized; allocates to grow.
   mutating func insert(_ key: Key, slot: UInt32) {
-    precondition(key.port != 0, "a socket without a port in the table of ports")
-    if 2 * (count + 1) > entries.count { grow() }
-    place(Entry(key: key, slot: slot))
-    count += 1
-    if !key.address.isAny { exactCount += 1 }
-  }
-
-  private mutating func place(_ entry: Entry) {
-    var index = home(entry.key)
-    while entries[index].key.port != 0 { index = (index + 1) & mask }
-    entries[index] = entry
-  }
-
-  private mutating func grow() {
-    var old = UniqueArray<Entry>(repeating: Entry(), count: 2 * entries.count)
-    swap(&entries, &old)
-    shift -= 1
-    for index in old.indices where old[index].key.port != 0 { place(old[index]) }
+    table.insert(key, slot: slot)
+    count(key, 1)
   }
 
   /// Frees an address and a port.
   mutating func remove(_ key: Key) {
-    guard var hole = index(of: key) else {
-      preconditionFailure("\(key.address):\(key.port) is not bound")
-    }
-    var index = hole
-    while true {
-      index = (index + 1) & mask
-      let entry = entries[index]
-      if entry.key.port == 0 { break }
-      // An entry may move back to the hole unless its home lies behind it.
-      let distance = (index - home(entry.key)) & mask
-      if distance >= (index - hole) & mask {
-        entries[hole] = entry
-        hole = index
-      }
-    }
-    entries[hole] = Entry()
-    count -= 1
-    if !key.address.isAny { exactCount -= 1 }
+    table.remove(key)
+    count(key, -1)
+  }
+
+  private mutating func count(_ key: Key, _ change: Int) {
+    if key.isExact { exactCount += change }
+    if key.isAnyOfFamily { familyCount += change }
   }
 
   /// Traps if an entry cannot be found, or is not counted.
   func checkInvariants() {
-    precondition(entries.count == 1 << (64 - shift), "\(entries.count) entries, shift \(shift)")
-    precondition(2 * count <= entries.count, "\(count) of \(entries.count) entries")
-    var found = 0
+    table.checkInvariants()
     var exact = 0
-    for position in entries.indices where entries[position].key.port != 0 {
-      let key = entries[position].key
-      found += 1
-      if !key.address.isAny { exact += 1 }
-      precondition(
-        index(of: key) == position, "\(key.address):\(key.port) at \(position) is not found")
+    var family = 0
+    table.forEachKey { key in
+      if key.isExact { exact += 1 }
+      if key.isAnyOfFamily { family += 1 }
     }
     precondition(
-      found == count && exact == exactCount,
-      "\(found) entries, \(count) counted; \(exact) with an address, \(exactCount) counted")
+      exact == exactCount && family == familyCount,
+      "\(exact) exact, \(exactCount) counted; \(family) of a family, \(familyCount) counted")
   }
 }

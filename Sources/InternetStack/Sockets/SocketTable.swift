@@ -4,6 +4,7 @@
 //                          |
 //     firstFree -----------'---> next free ---> ... ---> none
 //     ports       what finds :7 and :53                               PortTable.swift
+//     peers       what finds the connected ones by both ends           PeerTable.swift
 //     raw         the slots of raw sockets, in the order they were opened
 //
 // A slot's generation counts the times it was opened and closed, so it is odd while it is open. A
@@ -12,8 +13,9 @@
 //
 //     openCount + free slots == slots.count
 //     openCount == ports.count + raw.count + (catchAll == none ? 0 : 1)
+//     peers.count == sockets with a peer
 //     a slot is free  <=>  its generation is even  <=>  it is in the list  =>  its buffer is empty
-//     a socket with a port is found under its address and port
+//     a socket with a port is found under its address and port, and one with a peer under both ends
 //
 // Only `open` allocates, and it only to grow; a packet finds its socket and goes into its buffer in
 // place.
@@ -45,90 +47,6 @@ public struct SocketID: Hashable, Sendable, BitwiseCopyable {
   var bits: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
 }
 
-/// An open socket, or a free slot for one.
-///
-/// BSD: `struct inpcb`.
-struct Socket: ~Copyable, Sendable {
-  /// Which datagrams a socket gets.
-  enum Role: Equatable {
-    /// Those for its address and port.
-    case port
-    /// Those for ports that no other socket has.
-    case catchAll
-    /// A copy of those of a protocol; nil for every one.
-    case raw(IPProtocol?)
-  }
-
-  var generation: UInt32 = 0
-  /// The next free slot, while this is one.
-  var nextFree = SocketTable.none
-  var role = Role.port
-  /// Address and port; any and 0 for a socket that is not found by them.
-  var key = PortTable.Key(.any, 0)
-  var buffer = DatagramBuffer(limit: 0)
-  /// Who receives instead of the buffer, if the socket is shared.
-  private(set) var shared: DatagramSocket?
-
-  // A shared socket does not outlive the stack's: whoever waits for it is told.
-  deinit { shared?.detach() }
-
-  var isOpen: Bool { generation & 1 == 1 }
-
-  func wants(_ protocol: IPProtocol) -> Bool {
-    switch role {
-    case .raw(let wanted): wanted == nil || wanted == `protocol`
-    case .port, .catchAll: false
-    }
-  }
-
-  /// Gives it a datagram; nil if it took it.
-  @inline(__always)
-  mutating func deliver(
-    _ packet: consuming Packet, from source: Endpoint, to destination: Endpoint
-  ) -> DropReason? {
-    guard shared == nil else { return deliverShared(packet, from: source, to: destination) }
-    return switch buffer.append(packet, from: source, to: destination) {
-    case .appended: nil
-    case .full: .fullSocketBuffer
-    case .noMemory: .noMemory
-    }
-  }
-
-  @inline(never)
-  private func deliverShared(
-    _ packet: consuming Packet, from source: Endpoint, to destination: Endpoint
-  ) -> DropReason? {
-    switch shared?.deliver(packet, from: source, to: destination) {
-    case .delivered: nil
-    case .full: .fullSocketBuffer
-    case .noMemory: .noMemory
-    case .closed, nil: .noSocket
-    }
-  }
-
-  /// Lets another receive from now on, beginning with what waits.
-  mutating func share(_ socket: DatagramSocket) {
-    while let datagram = buffer.receive() {
-      socket.deliver(datagram.packet, from: datagram.source, to: datagram.destination)
-    }
-    shared = socket
-  }
-
-  /// Frees what waits and lets a shared socket go.
-  mutating func clear() {
-    buffer = DatagramBuffer(limit: 0)
-    shared?.detach()
-    shared = nil
-  }
-
-  /// Traps if there is something in the buffer that nobody would receive.
-  borrowing func checkInvariants() {
-    buffer.checkInvariants()
-    precondition(shared == nil || buffer.isEmpty, "a shared socket has datagrams of its own")
-    shared?.checkInvariants()
-  }
-}
-
 /// The sockets of a stack.
 ///
 /// BSD: `struct inpcbinfo`.
@@ -136,6 +54,7 @@ struct SocketTable: ~Copyable, Sendable {
   static var none: UInt32 { .max }
 
   private(set) var ports = PortTable()
+  private(set) var peers = PeerTable()
   private var slots = UniqueArray<Socket>()
   private var raw = UniqueArray<UInt32>()
   private(set) var openCount = 0
@@ -172,23 +91,32 @@ struct SocketTable: ~Copyable, Sendable {
     return slot < slots.count && slots[slot].generation == socket.generation
   }
 
-  /// The slot that gets datagrams for this address and port: that of the socket bound to exactly
-  /// these, else of the one bound to any address, else of the catch-all.
-  ///
-  /// Connected sockets would be looked for before these: their key has the peer in it as well.
+  /// The slot that gets a datagram: that of the socket connected to its sender, else of the one bound to
+  /// exactly its address and port, else of one bound to any address, else of the catch-all.
   ///
   /// - Complexity: O(1).
   ///
   /// BSD: `in_pcblookup`.
   @inline(__always)
-  func slot(for address: IPv4Address, port: UInt16) -> Int? {
-    if ports.count > 0 {
-      if ports.exactCount > 0, let slot = ports.slot(of: PortTable.Key(address, port)) {
-        return slot
-      }
-      if ports.exactCount < ports.count, let slot = ports.slot(of: PortTable.Key(.any, port)) {
-        return slot
-      }
+  func slot(for destination: Endpoint, from source: Endpoint) -> Int? {
+    if peers.count > 0 { return slotAmongConnected(for: destination, from: source) }
+    if ports.count > 0,
+      let slot = ports.slot(for: destination.address, port: destination.port)
+    {
+      return slot
+    }
+    return catchAll == Self.none ? nil : Int(catchAll)
+  }
+
+  @inline(never)
+  private func slotAmongConnected(for destination: Endpoint, from source: Endpoint) -> Int? {
+    let key = PeerKey(
+      local: destination.address, port: destination.port, remote: source.address,
+      port: source.port)
+    if let slot = peers.slot(of: key) { return slot }
+    // A connected socket keeps its port from others, and gets nothing from them.
+    if let slot = ports.slot(for: destination.address, port: destination.port) {
+      return slots[slot].peer == nil ? slot : nil
     }
     return catchAll == Self.none ? nil : Int(catchAll)
   }
@@ -199,9 +127,9 @@ struct SocketTable: ~Copyable, Sendable {
   /// The slots of the raw sockets, in the order they were opened; `index` is below `rawCount`.
   func rawSlot(at index: Int) -> Int { Int(raw[index]) }
 
-  /// Whether a socket is bound to exactly this address and port; to any and 0 is the catch-all.
-  func isBound(_ address: IPv4Address, port: UInt16) -> Bool {
-    port == 0 ? catchAll != Self.none : ports.slot(of: PortTable.Key(address, port)) != nil
+  /// Whether a key leaves no room for another; that of no port is the catch-all's.
+  func isTaken(_ key: PortTable.Key) -> Bool {
+    key.isEmpty ? catchAll != Self.none : ports.isTaken(key)
   }
 
   // MARK: Opening and closing
@@ -211,11 +139,10 @@ struct SocketTable: ~Copyable, Sendable {
   /// - Precondition: nobody else has its address and port, and there is no other catch-all.
   /// - Complexity: O(1), amortized.
   mutating func open(
-    _ role: Socket.Role, address: IPv4Address = .any, port: UInt16 = 0, limit: Int
+    _ role: Socket.Role, _ key: PortTable.Key = .empty, limit: Int
   ) -> SocketID {
     let slot = takeFreeSlot()
     let index = Int(slot)
-    let key = PortTable.Key(address, port)
     switch role {
     case .port: ports.insert(key, slot: slot)
     case .catchAll:
@@ -248,6 +175,7 @@ struct SocketTable: ~Copyable, Sendable {
   /// - Complexity: O(datagrams that wait), O(raw sockets) for one of them.
   mutating func close(_ socket: SocketID) {
     let index = slot(of: socket)
+    disconnect(index)
     switch slots[index].role {
     case .port: ports.remove(slots[index].key)
     case .catchAll: catchAll = Self.none
@@ -260,6 +188,29 @@ struct SocketTable: ~Copyable, Sendable {
     openCount -= 1
   }
 
+  // MARK: Connecting
+
+  /// Connects a socket to a peer, under the key of both ends.
+  ///
+  /// - Precondition: the key is free.
+  mutating func connect(_ socket: SocketID, to peer: Endpoint, _ key: PeerKey) {
+    let index = slot(of: socket)
+    disconnect(index)
+    peers.insert(key, slot: socket.slot)
+    slots[index].peer = peer
+    slots[index].peerKey = key
+  }
+
+  /// Takes a socket's peer away, if it has one.
+  mutating func disconnect(_ socket: SocketID) { disconnect(slot(of: socket)) }
+
+  private mutating func disconnect(_ index: Int) {
+    guard slots[index].peer != nil else { return }
+    peers.remove(slots[index].peerKey)
+    slots[index].peer = nil
+    slots[index].peerKey = .empty
+  }
+
   private mutating func removeRaw(_ slot: UInt32) {
     for index in raw.indices where raw[index] == slot {
       raw.remove(at: index)
@@ -270,10 +221,16 @@ struct SocketTable: ~Copyable, Sendable {
   /// Traps if a socket contradicts itself or cannot be found.
   func checkInvariants() {
     ports.checkInvariants()
+    peers.checkInvariants()
     var open = 0
+    var connected = 0
     for index in slots.indices where slots[index].isOpen {
       open += 1
       slots[index].checkInvariants()
+      if slots[index].peer != nil {
+        connected += 1
+        precondition(peers.slot(of: slots[index].peerKey) == index, "peer of \(index) is not found")
+      }
       switch slots[index].role {
       case .port:
         precondition(ports.slot(of: slots[index].key) == index, "socket \(index) is not found")
@@ -283,6 +240,7 @@ struct SocketTable: ~Copyable, Sendable {
         precondition(isListed, "raw socket \(index) is not in the list")
       }
     }
+    precondition(connected == peers.count, "\(connected) connected, \(peers.count) counted")
     let others = raw.count + (catchAll == Self.none ? 0 : 1)
     precondition(
       open == openCount && openCount == ports.count + others,

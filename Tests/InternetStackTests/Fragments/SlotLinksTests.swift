@@ -4,7 +4,7 @@ import Testing
 
 @testable import InternetStack
 
-@Suite struct SlotListsTests {
+@Suite struct SlotLinksTests {
   @Test func listsAndChainsAreThoseOfArrays() {
     var random = SeededRandom()
     var links = SlotLinks()
