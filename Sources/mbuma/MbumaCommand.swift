@@ -16,7 +16,7 @@ struct MbumaCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InfoCommand.self, DumpCommand.self, ReplayCommand.self, CaptureCommand.self,
-      MergeReportsCommand.self, DoctorCommand.self, BenchCommand.self,
+      EchoCommand.self, MergeReportsCommand.self, DoctorCommand.self, BenchCommand.self,
     ])
 
   static func main() { exit(withError: ExitCode(status())) }
