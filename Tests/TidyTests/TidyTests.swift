@@ -9,6 +9,7 @@ import Testing
   static let unsafeFiles: Set = [
     "Sources/Inspection/Dump/TextBuffer.swift",
     "Sources/Interfaces/SystemMessage.swift",
+    "Sources/Interfaces/WallClock.swift",
     "Sources/Wire/InternetChecksum+Words.swift",
     "Sources/Wire/NetworkOrder.swift",
     "Sources/mbuma/Bench+Capture.swift",
