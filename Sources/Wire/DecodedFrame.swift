@@ -206,6 +206,11 @@ public struct DecodedFrame: Hashable, Sendable, BitwiseCopyable {
     {
       link = .ethernet
       etherType = .ipv4
+    } else if linkType.isRaw, bytes.byteCount >= Self.plainUDPByteCount,
+      bytes.byteCount <= capturedByteCount, notePlainUDP(bytes, at: 0, before: capturedByteCount)
+    {
+      link = .raw
+      etherType = .ipv4
     } else {
       self = DecodedFrame(
         walking: bytes, linkType: linkType, capturedByteCount: capturedByteCount,

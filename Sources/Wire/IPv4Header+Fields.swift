@@ -121,6 +121,7 @@ extension IPv4Header {
     /// - Precondition: as for `emit(into:)`.
     @inlinable
     public func emitWithChecksum(into bytes: inout MutableRawSpan) {
+      if options.byteCount == 0 { return emitPlain(into: &bytes) }
       withChecksum.emit(into: &bytes)
     }
 
@@ -130,7 +131,31 @@ extension IPv4Header {
     @inlinable
     @_lifetime(output: copy output)
     public func emitWithChecksum(into output: inout OutputRawSpan) {
+      if options.byteCount == 0 {
+        return output.append(20) { bytes in emitPlain(into: &bytes) }
+      }
       withChecksum.emit(into: &output)
+    }
+
+    /// Writes a header without options, as three numbers that are summed before they are stored.
+    @inlinable @inline(__always)
+    func emitPlain(into bytes: inout MutableRawSpan) {
+      precondition(
+        fragmentOffset & 7 == 0 && 0...65_528 ~= fragmentOffset, "fragment offset \(fragmentOffset)"
+      )
+      let fragment = UInt16(flags.rawValue) << 13 | UInt16(truncatingIfNeeded: fragmentOffset / 8)
+      let first =
+        0x45 << 56 | UInt64(trafficClass) << 48 | UInt64(totalLength) << 32
+        | UInt64(identification) << 16 | UInt64(fragment)
+      let second =
+        UInt64(timeToLive) << 56 | UInt64(`protocol`.rawValue) << 48 | UInt64(source.bits)
+      var sum = InternetChecksum()
+      sum.add(first)
+      sum.add(second)
+      sum.add(destination.bits)
+      bytes.store(first, at: 0)
+      bytes.store(second | UInt64(sum.complement) << 32, at: 8)
+      bytes.store(destination.bits, at: 16)
     }
 
     /// The same values with the checksum that belongs to them.

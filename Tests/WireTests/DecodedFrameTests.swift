@@ -21,47 +21,6 @@ import Testing
     #expect(!frame.isFragment && !frame.isTruncated)
   }
 
-  /// The short way and the walk must say the same of every frame they share.
-  @Test func theShortWayAgreesWithTheWalk() {
-    var random = SeededRandom()
-    for _ in 0..<20_000 {
-      let payload = random.bytes(random.below(30))
-      var bytes = Frames.ethernet(.ipv4, Frames.ipv4(.udp, Frames.udp(payload)))
-      bytes += random.bytes(random.below(20))
-      if random.oneIn(2) { bytes[14 + random.below(28)] = random.number() }
-      // Behind a tag the same packet takes the walk, down to the network header.
-      let tagged = bytes[..<12] + [0x81, 0, 0, 1] + bytes[12...]
-      let short = DecodedFrame(bytes)
-      let long = longWay([UInt8](tagged))
-      #expect(DecodedFrame([UInt8](tagged)) == long)
-      #expect(short.network == long.network && short.transport == long.transport)
-      #expect(short.flags == long.flags && short.protocol == long.protocol)
-      #expect(short.ipv4HeaderChecksum == long.ipv4HeaderChecksum)
-      #expect(short.sourcePort == long.sourcePort)
-      #expect(short.destinationPort == long.destinationPort)
-      #expect(short.transportChecksum == long.transportChecksum)
-      #expect(short.source == long.source && short.destination == long.destination)
-      #expect(short.payloadOffset + 4 == long.payloadOffset)
-      #expect(short.payloadByteCount == long.payloadByteCount)
-      #expect(short.transportByteCount == long.transportByteCount)
-      #expect(short.ipTotalByteCount == long.ipTotalByteCount)
-      #expect(short.stop?.reason == long.stop?.reason)
-    }
-  }
-
-  /// Decodes by the walk alone.
-  private func longWay(_ bytes: [UInt8]) -> DecodedFrame {
-    var frame = DecodedFrame()
-    var walked = FrameBytes(
-      bytes.raw, capturedByteCount: bytes.count, wireByteCount: bytes.count)
-    do throws(ParseError) {
-      if try frame.walkLink(&walked, .ethernet) { try frame.walkNetwork(walked) }
-    } catch {
-      frame.note(error)
-    }
-    return frame
-  }
-
   @Test func everyLinkTypeCarriesEveryPacket() {
     for type in Frames.linkTypes where type.isSupported {
       for (etherType, packet) in Frames.packets {
