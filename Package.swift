@@ -84,6 +84,13 @@ let package = Package(
       path: "Examples/RawEcho", exclude: ["README.md", "check", "poke.py"], swiftSettings: house),
 
     .executableTarget(
+      name: "UDPEcho", dependencies: ["InternetStack", "SocketBuffers", "Mbufs", "Wire"],
+      path: "Examples/UDPEcho", exclude: ["README.md"], swiftSettings: house),
+    .testTarget(
+      name: "StackInATest",
+      dependencies: ["InternetStack", "Interfaces", "SocketBuffers", "Mbufs", "Wire"],
+      path: "Examples/StackInATest", exclude: ["README.md"], swiftSettings: house),
+    .executableTarget(
       name: "Tunnel", dependencies: ["HostInterfaces", "Interfaces", "Mbufs"],
       path: "Examples/Tunnel", exclude: ["README.md", "check"], swiftSettings: house),
 
@@ -97,6 +104,11 @@ let package = Package(
       name: "ChainCost",
       dependencies: ["SocketBuffers", "Mbufs", "Wire", "CBench", "CMallocCount"],
       path: "Benchmarks/Chains", exclude: ["cost"], swiftSettings: house),
+    // What a datagram costs in a stack; `Benchmarks/Stack/compare` runs it beside lwIP.
+    .executableTarget(
+      name: "StackBench",
+      dependencies: ["InternetStack", "SocketBuffers", "Mbufs", "Wire", "CMallocCount"],
+      path: "Benchmarks/Stack", exclude: ["compare", "peer.c"], swiftSettings: house),
 
     // What tests and fuzzing compare with; no test library in it.
     .target(name: "Models", dependencies: ["Mbufs"], path: "Tests/Models", swiftSettings: house),
@@ -132,7 +144,8 @@ let package = Package(
       "SocketBuffers",
       "Mbufs", "UMA", "Wire", "CMallocCount", "TestSupport"),
     tests(
-      "CommandTests", "mbuma", "RawEcho", "HostInterfaces", "InternetStack", "Interfaces",
+      "CommandTests", "mbuma", "RawEcho", "UDPEcho", "HostInterfaces", "InternetStack",
+      "Interfaces",
       "SocketBuffers", "Reports",
       "Mbufs", "Wire", "TestSupport"),
     tests("FuzzTests", "CaptureFuzzDriver", "FuzzDriver", "TestSupport"),
