@@ -27,7 +27,9 @@ extension InternetStack {
     let nextAddress = configureAddresses()
     expireFragments()
     askNeighbours()
-    let times = [nextAddress, reassembler.nextDeadline, neighbours.nextDeadline]
+    let times = [
+      nextAddress, reassembler.nextDeadline, neighbours.nextDeadline, looped.isEmpty ? nil : now,
+    ]
     return times.compactMap(\.self).min()
   }
 
@@ -50,7 +52,8 @@ extension InternetStack {
         }
         next = min(next ?? end, end)
       } else {
-        let end = nowInNanoseconds + Self.tentativeTime
+        let (sum, isBeyond) = nowInNanoseconds.addingReportingOverflow(Self.tentativeTime)
+        let end = isBeyond ? .max : sum
         addresses.setTentativeEnd(end, at: index)
         askByDiscovery(for: entry.address, on: Int(entry.interface), from: nil)
         next = min(next ?? end, end)
@@ -65,19 +68,20 @@ extension InternetStack {
   private mutating func askNeighbours() {
     while let action = neighbours.nextAction(now: nowInNanoseconds) {
       switch consume action {
-      case .solicit(let address, let interface, let known):
-        solicit(address, on: Int(interface), at: known)
-      case .failed(_, let interface, var packets):
+      case .solicit(let address, let link, let known):
+        solicit(
+          address, on: Int(link & 0xffff), tag: UInt16(truncatingIfNeeded: link >> 16), at: known)
+      case .failed(_, _, var packets):
         while let packet = packets.dequeue() {
           statistics.own.neighbourDrops += 1
-          tellUnreachable(packet, on: Int(interface))
+          tellUnreachable(packet)
         }
       }
     }
   }
 
   /// Tells the socket of a datagram that its next host does not answer.
-  private mutating func tellUnreachable(_ packet: borrowing Packet, on index: Int) {
+  private mutating func tellUnreachable(_ packet: borrowing Packet) {
     guard let quoted = QuotedDatagram(packet, isIPv6: packet.byte(at: 0) >> 4 == 6) else { return }
     tell(.unreachable, quoted)
   }

@@ -82,7 +82,9 @@ public struct InternetStack: ~Copyable, Sendable {
     self.policy = policy
     self.pool = pool
     var randomness = randomness
-    neighbours = NeighbourCache(seed: randomness.next())
+    // The longest datagram has 45 fragments over 1,500 bytes, and 119 over 576.
+    neighbours = NeighbourCache(
+      seed: randomness.next(), packetLimitOfEntry: 128, packetLimit: 512)
     reassembler = Reassembler(
       hashKey: SipHash.Key(first: randomness.next(), second: randomness.next()))
     pathMTUs = PathMTUTable(seed: randomness.next())

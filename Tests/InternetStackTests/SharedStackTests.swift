@@ -198,7 +198,8 @@ import Wire
     var stack = Self.stack(us)
     let socket = stack.share(try stack.bind(port: 7), pool: pool)
     for (destination, errorNumber) in [
-      (Endpoint(them, 0), EADDRNOTAVAIL), (Endpoint(.v6(.loopback), 9), EAFNOSUPPORT),
+      (Endpoint(them, 0), EADDRNOTAVAIL),
+      (Endpoint(.v6(IPv6Address(high: 1, low: 2)), 9), EAFNOSUPPORT),
     ] {
       try socket.send(try pooled(pool), to: destination)
       stack.sendQueued()

@@ -31,6 +31,9 @@ struct mbuma_interface_facts {
 int mbuma_describe_interface(const char *_Nonnull name,
                              struct mbuma_interface_facts *_Nonnull facts);
 
+/// Whether an interface of the calling thread's network has an address: 16 bytes of IPv6, or 4 of IPv4.
+bool mbuma_has_address(bool is_ipv6, const unsigned char *_Nonnull address);
+
 /// How a feature of an interface stands, as ethtool -k shows it; of several, the highest counts.
 enum mbuma_feature_state {
   /// The interface does not say, or has no such feature.

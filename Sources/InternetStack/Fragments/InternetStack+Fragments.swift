@@ -18,7 +18,8 @@ extension InternetStack {
   /// BSD: `ip_reass`, `frag6_input`.
   @inline(never)
   mutating func hold(
-    _ packet: consuming Packet, _ frame: DecodedFrame, on interface: InterfaceID, isLooped: Bool
+    _ packet: consuming Packet, _ frame: DecodedFrame, on interface: InterfaceID,
+    as arrival: Arrival
   ) -> Outcome {
     guard let fragment = Fragment(packet, frame) else { return .dropped(.badFragment) }
     let end = frame.networkOffset + frame.ipTotalByteCount
@@ -31,21 +32,22 @@ extension InternetStack {
     switch reassembler.input(packet, fragment, now: nowInNanoseconds) {
     case .held: outcome = .held
     case .dropped(let reason): outcome = .dropped(DropReason(reason))
-    case .whole(let datagram): outcome = takeWhole(datagram, on: interface, isLooped: isLooped)
+    case .whole(let datagram): outcome = takeWhole(datagram, on: interface, as: arrival)
     }
     countFreedFragments()
     return outcome
   }
 
   private mutating func takeWhole(
-    _ packet: consuming Packet, on interface: InterfaceID, isLooped: Bool
+    _ packet: consuming Packet, on interface: InterfaceID,
+    as arrival: Arrival
   ) -> Outcome {
     let frame = packet.decoded(.raw)
     // A whole datagram has no fragment header left, so this goes no deeper.
     guard !frame.isFragment else { return .dropped(.badFragment) }
     return frame.network == .ipv4
-      ? ipv4Input(packet, frame, on: interface, isLooped: isLooped)
-      : ipv6Input(packet, frame, on: interface, isLooped: isLooped)
+      ? ipv4Input(packet, frame, on: interface, as: arrival == .looped ? .looped : .joined)
+      : ipv6Input(packet, frame, on: interface, as: arrival == .looped ? .looped : .joined)
   }
 
   /// Moves what the reassembler has given up, or made part of a whole, from held to where it counts.

@@ -6,7 +6,7 @@
 //     ----------------------------    ----------------------    ---------------------------------
 //     unreachable(.port)              3, 3                      1, 4
 //     unreachable(.protocol)          3, 2                      4, 1   rest: where it is named
-//     unreachable(.sourceRouteFailed) 3, 5                      4, 0   rest: the segments left
+//     unreachable(.sourceRouteFailed) 3, 5                      4, 0   rest: the routing type
 //     unreachable(.host)              3, 1                      1, 3
 //     reassemblyTimeExceeded          11, 1                     3, 1
 //     badField(code, at)              12, 0  rest: where << 24  4, code  rest: where
@@ -66,7 +66,7 @@ enum ErrorReport: Equatable {
     case .unreachable(.protocol):
       Self.v6(.parameterProblem, 1, headers > IPv6Header.byteCount ? IPv6Header.byteCount : 6)
     case .unreachable(.sourceRouteFailed):
-      Self.v6(.parameterProblem, 0, IPv6Header.byteCount + 3)
+      Self.v6(.parameterProblem, 0, IPv6Header.byteCount + 2)
     case .reassemblyTimeExceeded: Self.v6(.timeExceeded, 1, 0)
     case .badField(let code, let offset): Self.v6(.parameterProblem, code, offset)
     }

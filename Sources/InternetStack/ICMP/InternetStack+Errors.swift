@@ -33,7 +33,7 @@ extension InternetStack {
       frame.network == .ipv4
       ? 576 - IPv4Header.byteCount - ICMPHeader.byteCount
       : 1_280 - IPv6Header.byteCount - ICMPv6Header.byteCount
-    let tag = frame.vlanTag
+    let tag = packet.vlanTag(frame)
     // What a sender on this host left to a device is quoted as it would have been.
     if packet.checksumState == .partial { _ = try? packet.completeChecksum() }
     let quoted = min(packet.byteCount - frame.networkOffset, frame.ipTotalByteCount, limit)

@@ -51,17 +51,18 @@ extension InternetStack {
     let request = packet.byte(at: frame.transportOffset)
     if packet.byteCount > end { packet.trimBack(packet.byteCount - end) }
     packet.trimFront(frame.transportOffset)
-    packet.header = ownHeader(tag: frame.vlanTag)
+    packet.header = ownHeader(tag: packet.vlanTag(frame))
     do throws(SendError) {
       do throws(MbufError) {
         try packet.pullUp(4)
         try packet.makeWritable(0..<4)
         let field = try packet.uint16(at: 2)
+        let changed = InternetChecksum.updated(
+          checksum: field, from: UInt16(request) << 8, to: UInt16(reply) << 8)
         var bytes = packet.mutableBytes
         bytes.store(reply, at: 0)
-        bytes.store(
-          InternetChecksum.updated(
-            checksum: field, from: UInt16(request) << 8, to: UInt16(reply) << 8), at: 2)
+        // Of the two zeros the one that is right also where all bytes are 0, as those of ICMP may be.
+        bytes.store(changed == 0 ? 0xffff : changed, at: 2)
       } catch {
         throw .noMemory(error)
       }
@@ -122,9 +123,9 @@ extension InternetStack {
   /// Notes that a path takes no more than so many bytes, and returns what it takes now.
   mutating func learnPathMTU(_ limit: Int, to destination: IPAddress, sent byteCount: Int) -> Int {
     // An error that asks for more than was sent, or for next to nothing, is forged or broken.
-    let least = if case .v4 = destination { 552 } else { 1_280 }
+    let least = if case .v4 = destination { PathMTUTable.least } else { 1_280 }
     let mtu = max(limit, least)
-    guard mtu < byteCount else { return mtu }
+    guard limit < byteCount else { return mtu }
     pathMTUs.learn(mtu, to: IPv6Address(destination), now: nowInNanoseconds)
     return mtu
   }

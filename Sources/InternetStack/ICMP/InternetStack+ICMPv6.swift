@@ -24,7 +24,8 @@ extension InternetStack {
   /// BSD: `icmp6_input`.
   @inline(never)
   mutating func icmpv6Input(
-    _ packet: consuming Packet, _ frame: DecodedFrame, on interface: InterfaceID
+    _ packet: consuming Packet, _ frame: DecodedFrame, on interface: InterfaceID,
+    as arrival: Arrival
   ) -> Outcome {
     guard frame.hasTransportHeader else { return .dropped(.short) }
     guard packet.checksumState != .unknown || packet.transportChecksumResult(frame) == .valid
@@ -34,6 +35,10 @@ extension InternetStack {
     case .echo: return echo(packet, frame, reply: ICMPv6Type.echoReply.rawValue)
     case .unreachable, .packetTooBig, .timeExceeded, .parameterProblem:
       return icmpv6Error(packet, frame, type)
+    // In fragments it is not to be believed (RFC 6980, 5).
+    case .neighborSolicitation where arrival == .joined,
+      .neighborAdvertisement where arrival == .joined:
+      return .dropped(.badICMP)
     case .neighborSolicitation, .neighborAdvertisement:
       return neighbourInput(packet, frame, on: interface)
     default: return .dropped(.unusedICMP)

@@ -7,8 +7,8 @@
 //                       > limit      fragments, which share the payload's clusters; or refused, if the
 //                                    sender asked for that
 //
-// The identification of an IPv4 datagram that nobody may cut up means nothing (RFC 6864, 4.1); of others it
-// is random, as that of IPv6 fragments is (RFC 7739).
+// The identification of an IPv4 datagram that nobody may cut up means nothing (RFC 6864, 4.1), and is 0 as
+// FreeBSD's is; of others it is random, as that of IPv6 fragments is (RFC 7739).
 
 import Interfaces
 import Mbufs
@@ -27,9 +27,12 @@ extension InternetStack {
     to destination: IPAddress, _ path: Path, _ how: Transmission
   ) throws(SendError) {
     var limit = path.mtu
-    if pathMTUs.count > 0, !path.isLoop {
-      limit = min(
-        limit, pathMTUs.mtu(to: IPv6Address(destination), now: nowInNanoseconds) ?? limit)
+    var how = how
+    if pathMTUs.count > 0, !path.isLoop,
+      let known = pathMTUs.mtu(to: IPv6Address(destination), now: nowInNanoseconds)
+    {
+      limit = min(limit, known)
+      how.routersMayCut = known <= PathMTUTable.least
     }
     switch (source, destination) {
     case (.v4(let source), .v4(let destination)):
@@ -49,11 +52,12 @@ extension InternetStack {
     guard byteCount <= (how.dontFragment ? limit : 65_535) else {
       throw .tooLong(byteCount: byteCount, limit: how.dontFragment ? limit : 65_535)
     }
+    let isWhole = byteCount <= limit && !how.routersMayCut
     // Cannot truncate: at most 65,535; and any 16 random bits will do.
     let header = IPv4Header.Fields(
       trafficClass: how.trafficClass, totalLength: UInt16(truncatingIfNeeded: byteCount),
-      identification: UInt16(truncatingIfNeeded: randomness.next()),
-      flags: byteCount <= limit ? .dontFragment : [], timeToLive: how.timeToLive,
+      identification: isWhole ? 0 : UInt16(truncatingIfNeeded: randomness.next()),
+      flags: isWhole ? .dontFragment : [], timeToLive: how.timeToLive,
       protocol: `protocol`, source: source, destination: destination)
     do throws(MbufError) {
       try packet.prepend(IPv4Header.byteCount) { output in

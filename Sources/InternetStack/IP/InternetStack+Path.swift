@@ -5,6 +5,7 @@
 //     destination                    interface                            hop
 //     ---------------------------    ---------------------------------    ---------------------
 //     one of ours                    none: it comes back in               -
+//     0/8, ::, 127/8, ::1            none: nobody is there                -        RFC 1122, 3.2.1.3
 //     all hosts, a group             the socket's, else the default       the destination
 //                                    route's, else the first
 //     fe80::/10                      the socket's, else the first         the destination
@@ -37,12 +38,16 @@ extension InternetStack {
     switch destination {
     case .v4(let address):
       if !policy.acceptsLocalSources, addresses.contains(address) { return loop(to: destination) }
+      if address.bits >> 24 == 0 || (address.isLoopback && !policy.acceptsLocalSources) {
+        return nil
+      }
       if address.isMulticast || address.isBroadcast {
         return path(byLinkTo: destination, on: interface)
       }
       return path(by: routes.lookup(address), to: destination)
     case .v6(let address):
       if !policy.acceptsLocalSources, addresses.contains(address) { return loop(to: destination) }
+      if address.isAny || (address.isLoopback && !policy.acceptsLocalSources) { return nil }
       if address.isMulticast || address.isLinkLocal {
         return path(byLinkTo: destination, on: interface)
       }

@@ -26,6 +26,10 @@ struct PathMTUTable: ~Copyable, Sendable {
 
   /// How long an entry holds, in nanoseconds.
   static var lifetime: Int64 { 600_000_000_000 }
+  /// The least that is believed of an IPv4 path.
+  ///
+  /// Other hosts have the same number. On a path that is narrower, routers cut.
+  static var least: Int { 552 }
   /// The most entries.
   static var capacity: Int { 256 }
 
@@ -68,7 +72,7 @@ struct PathMTUTable: ~Copyable, Sendable {
   static func plateau(below byteCount: Int) -> Int {
     let plateaus: InlineArray<_, Int> = [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006, 552]
     for index in plateaus.indices where plateaus[index] < byteCount { return plateaus[index] }
-    return 552
+    return least
   }
 
   /// Traps if an entry is not counted.

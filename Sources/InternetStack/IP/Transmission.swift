@@ -8,4 +8,6 @@ struct Transmission: BitwiseCopyable {
   var dontFragment = false
   /// Whether the interface is left the transport checksum: then the field holds the pseudo-header's sum.
   var isChecksumPartial = false
+  /// Lets routers cut it up, since a link of its path is narrower than hosts may ask for.
+  var routersMayCut = false
 }

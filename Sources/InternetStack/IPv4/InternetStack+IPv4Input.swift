@@ -23,11 +23,11 @@ extension InternetStack {
   @inline(__always)
   mutating func ipv4Input(
     _ packet: consuming Packet, _ frame: DecodedFrame, on interface: InterfaceID,
-    isLooped: Bool = false
+    as arrival: Arrival = .whole
   ) -> Outcome {
     if !frame.hasPlainIPv4Header, let reason = frame.ipv4HeaderReason { return .dropped(reason) }
     let (source, destination) = (frame.ipv4Source, frame.ipv4Destination)
-    if !isLooped, isMartian(source, to: destination) { return .dropped(.martianSource) }
+    if arrival != .looped, isMartian(source, to: destination) { return .dropped(.martianSource) }
     guard policy.acceptsAnyDestination || isOurs(destination) else {
       return .dropped(.notForUs)
     }
@@ -36,8 +36,8 @@ extension InternetStack {
     {
       return refuseOption(packet, frame, report)
     }
-    if frame.isFragment { return hold(packet, frame, on: interface, isLooped: isLooped) }
-    if sockets.rawCount > 0 { return rawThenTransport(packet, frame) }
+    if frame.isFragment { return hold(packet, frame, on: interface, as: arrival) }
+    if sockets.rawCount > 0 { return rawThenTransport(packet, frame, on: interface, as: arrival) }
     guard frame.protocol == .udp else { return ipv4ProtocolInput(packet, frame) }
     return udpInput(packet, frame)
   }

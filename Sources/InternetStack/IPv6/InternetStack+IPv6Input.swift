@@ -20,21 +20,23 @@ extension InternetStack {
   @inline(__always)
   mutating func ipv6Input(
     _ packet: consuming Packet, _ frame: DecodedFrame, on interface: InterfaceID,
-    isLooped: Bool = false
+    as arrival: Arrival = .whole
   ) -> Outcome {
     if let reason = frame.ipv6HeaderReason { return .dropped(reason) }
     let (source, destination) = (frame.ipv6Source, frame.ipv6Destination)
-    if !isLooped, isMartian(source, to: destination, frame) { return .dropped(.martianSource) }
+    if arrival != .looped, isMartian(source, to: destination, frame) {
+      return .dropped(.martianSource)
+    }
     guard policy.acceptsAnyDestination || isOurs(destination) else {
       return .dropped(.notForUs)
     }
     if frame.flags.contains(.routed) {
       return refuseOption(packet, frame, .unreachable(.sourceRouteFailed))
     }
-    if frame.isFragment { return hold(packet, frame, on: interface, isLooped: isLooped) }
-    if sockets.rawCount > 0 { return rawThenTransport(packet, frame) }
+    if frame.isFragment { return hold(packet, frame, on: interface, as: arrival) }
+    if sockets.rawCount > 0 { return rawThenTransport(packet, frame, on: interface, as: arrival) }
     guard frame.protocol == .udp else {
-      return ipv6ProtocolInput(packet, frame, on: interface)
+      return ipv6ProtocolInput(packet, frame, on: interface, as: arrival)
     }
     return udpInput(packet, frame)
   }
@@ -43,10 +45,10 @@ extension InternetStack {
   @inline(never)
   mutating func ipv6ProtocolInput(
     _ packet: consuming Packet, _ frame: DecodedFrame, isTakenByRaw: Bool = false,
-    on interface: InterfaceID = .first
+    on interface: InterfaceID, as arrival: Arrival
   ) -> Outcome {
     if frame.protocol == .icmpv6, frame.transport == .icmpv6 {
-      return icmpv6Input(packet, frame, on: interface)
+      return icmpv6Input(packet, frame, on: interface, as: arrival)
     }
     if isTakenByRaw { return .delivered }
     if frame.protocol != .udp, frame.protocol != .noNextHeader {
@@ -76,7 +78,8 @@ extension InternetStack {
       // All nodes of the interface and of the link (RFC 4291, 2.7.1).
       return destination.isAllNodes || addresses.isSolicited(destination)
     }
-    return addresses.index(of: destination) != nil
+    // A tentative address is nobody's yet, and what asks about it goes to a group.
+    return addresses.contains(destination)
       || (destination.isLoopback && policy.acceptsLocalSources)
   }
 }

@@ -47,7 +47,8 @@ extension InternetStack {
     if ICMPv6Type(rawValue: packet.byte(at: 0)) == .neighborAdvertisement {
       let message = NeighborAdvertisement(packet.bytes, at: 0)
       return advertised(
-        message.target, at: packet.bytes.linkAddress(.targetLinkAddress), message.flags, on: index)
+        message.target, at: packet.bytes.linkAddress(.targetLinkAddress), message.flags, on: index,
+        tag: frame.vlanTag)
     }
     let target = NeighborSolicitation(packet.bytes, at: 0).target
     let link = packet.bytes.linkAddress(.sourceLinkAddress)
@@ -71,7 +72,8 @@ extension InternetStack {
     }
     if let link, !sender.isAny {
       var packets = neighbours.learn(
-        sender, on: UInt16(index), link: link, now: nowInNanoseconds, from: .solicitation)
+        sender, on: neighbourLink(index, frame.vlanTag), link: link, now: nowInNanoseconds,
+        from: .solicitation)
       release(&packets, to: link, on: index)
     }
     guard !policy.isSilent, let own = interfaces[index].hardwareAddress else { return .handled }
@@ -92,14 +94,14 @@ extension InternetStack {
 
   private mutating func advertised(
     _ target: IPv6Address, at link: MACAddress?, _ flags: NeighborAdvertisement.Flags,
-    on index: Int
+    on index: Int, tag: UInt16
   ) -> Outcome {
     if let local = addresses.index(of: target) {
       if addresses.v6[local].state == .tentative { addresses.set(.duplicated, at: local) }
       return .handled
     }
     var packets = neighbours.learn(
-      target, on: UInt16(index), link: link, now: nowInNanoseconds,
+      target, on: neighbourLink(index, tag), link: link, now: nowInNanoseconds,
       from: .advertisement(
         isSolicited: flags.contains(.solicited), isOverride: flags.contains(.override),
         isRouter: flags.contains(.router)))
@@ -134,12 +136,13 @@ extension InternetStack {
   ///
   /// BSD: `nd6_ns_output`.
   mutating func askByDiscovery(
-    for target: IPv6Address, on index: Int, from source: IPv6Address?, isKnown: Bool = false
+    for target: IPv6Address, on index: Int, tag: UInt16 = 0, from source: IPv6Address?,
+    isKnown: Bool = false
   ) {
     guard !policy.isSilent, let pool, let own = interfaces[index].hardwareAddress else { return }
     statistics.own.solicitations += 1
     guard var packet = try? pool.smallPacket(headroom: 128) else { return }
-    packet.header = ownHeader(tag: 0)
+    packet.header = ownHeader(tag: tag)
     do throws(SendError) {
       if source != nil { try packet.prependHeader(LinkAddressOption.source(own)) }
       try packet.prependHeader(NeighborSolicitation.Fields(target: target))
@@ -152,12 +155,14 @@ extension InternetStack {
 
   /// Asks for the link address of a neighbour of either family; `known` is where it was last, if it is asked
   /// whether it still is.
-  mutating func solicit(_ address: IPv6Address, on index: Int, at known: MACAddress?) {
+  mutating func solicit(
+    _ address: IPv6Address, on index: Int, tag: UInt16, at known: MACAddress?
+  ) {
     if let mapped = address.mappedIPv4 {
-      return askByARP(for: mapped, on: index, at: known)
+      return askByARP(for: mapped, on: index, tag: tag, at: known)
     }
     guard let source = addresses.source(for: address, on: UInt16(index)) else { return }
-    askByDiscovery(for: address, on: index, from: source, isKnown: known != nil)
+    askByDiscovery(for: address, on: index, tag: tag, from: source, isKnown: known != nil)
   }
 }
 

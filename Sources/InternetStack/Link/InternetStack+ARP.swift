@@ -52,21 +52,21 @@ extension InternetStack {
       // Our own, which a link may give back.
       return .dropped(.badARP)
     }
-    if addresses.contains(sender) {
+    if addresses.contains(sender, on: interface.index) {
       defend(sender, on: index)
       return .handled
     }
-    let isForUs = addresses.contains(message.targetProtocol)
-    if !sender.isAny {
-      learn(message, isForUs: isForUs, on: index)
-    }
+    let isForUs = addresses.contains(message.targetProtocol, on: interface.index)
+    if !sender.isAny { learn(message, isForUs: isForUs, on: index, tag: frame.vlanTag) }
     guard message.operation == .request, isForUs else { return .handled }
     return answer(packet, message, frame, on: index)
   }
 
-  private mutating func learn(_ message: ARPHeader.Fields, isForUs: Bool, on index: Int) {
+  private mutating func learn(
+    _ message: ARPHeader.Fields, isForUs: Bool, on index: Int, tag: UInt16
+  ) {
     var packets = neighbours.learn(
-      IPv6Address(mapping: message.senderProtocol), on: UInt16(index),
+      IPv6Address(mapping: message.senderProtocol), on: neighbourLink(index, tag),
       link: message.senderHardware, now: nowInNanoseconds,
       from: message.operation == .reply
         ? .arpReply(isForUs: isForUs) : .arpRequest(isForUs: isForUs))
@@ -102,7 +102,7 @@ extension InternetStack {
   /// BSD: `arprequest`, `arp_announce_ifaddr`.
   private mutating func sendARP(
     _ operation: ARPHeader.Operation, sender: IPv4Address, target: IPv4Address,
-    to destination: MACAddress?, on index: Int
+    to destination: MACAddress?, on index: Int, tag: UInt16
   ) {
     guard !policy.isSilent, let pool, let own = interfaces[index].hardwareAddress else { return }
     let message = ARPHeader.Fields(
@@ -111,7 +111,7 @@ extension InternetStack {
     do throws(MbufError) {
       var packet = try pool.smallPacket(headroom: 64)
       try packet.prepend(ARPHeader.byteCount) { output in message.emit(into: &output) }
-      packet.header = ownHeader(tag: 0)
+      packet.header = ownHeader(tag: tag)
       do throws(SendError) {
         try ethernetOutput(packet, .arp, to: destination ?? .broadcast, on: index)
       } catch {
@@ -125,27 +125,28 @@ extension InternetStack {
   /// Says to all hosts of a link that an address is ours (RFC 5227, 2.3).
   mutating func announce(_ address: IPv4Address, on index: Int) {
     statistics.own.advertisements += 1
-    sendARP(.request, sender: address, target: address, to: nil, on: index)
+    sendARP(.request, sender: address, target: address, to: nil, on: index, tag: 0)
   }
 
   /// Says that an address is ours to a host that uses it, once in ten seconds: if two keep to theirs, they
   /// do not fill the link (RFC 5227, 2.4).
   private mutating func defend(_ address: IPv4Address, on index: Int) {
     let interval: Int64 = 10_000_000_000
-    if let last = interfaces[index].lastDefence, nowInNanoseconds - last < interval,
-      nowInNanoseconds >= last
-    {
-      return
+    if let last = interfaces[index].lastDefence, nowInNanoseconds >= last {
+      let (elapsed, isLong) = nowInNanoseconds.subtractingReportingOverflow(last)
+      if !isLong, elapsed < interval { return }
     }
     interfaces[index].lastDefence = nowInNanoseconds
     announce(address, on: index)
   }
 
   /// Asks who has an IPv4 address.
-  mutating func askByARP(for target: IPv4Address, on index: Int, at known: MACAddress?) {
+  mutating func askByARP(
+    for target: IPv4Address, on index: Int, tag: UInt16, at known: MACAddress?
+  ) {
     guard let source = addresses.source(for: target, on: UInt16(index)) else { return }
     statistics.own.solicitations += 1
-    sendARP(.request, sender: source, target: target, to: known, on: index)
+    sendARP(.request, sender: source, target: target, to: known, on: index, tag: tag)
   }
 
   /// The packet header of a message that the stack makes.

@@ -46,6 +46,11 @@ extension InternetStack {
 }
 
 extension Packet {
+  /// The outer VLAN tag: of the frame, or of one that was taken off before; 0 is none.
+  borrowing func vlanTag(_ frame: DecodedFrame) -> UInt16 {
+    frame.tags.count > 0 ? frame.vlanTag : header.vlanTag
+  }
+
   /// Whom an Ethernet frame is for; nil for others.
   @inline(__always)
   borrowing func linkDestination(_ frame: DecodedFrame) -> MACAddress? {

@@ -27,8 +27,8 @@ extension InternetStack {
     guard interfaces[index].linkType == .ethernet else {
       return try enqueue(packet, on: index)
     }
-    let type: EtherType = if case .v4 = path.hop { .ipv4 } else { .ipv6 }
-    if let known = linkAddress(for: path.hop, on: index) {
+    if let known = linkAddress(for: path.hop, on: index, tag: packet.header.vlanTag) {
+      let type = packet.etherTypeOfDatagram
       return try ethernetOutput(packet, type, to: known, on: index)
     }
     try hold(packet, for: path.hop, on: index)
@@ -45,7 +45,9 @@ extension InternetStack {
 
   /// The link address that a hop has without being asked, or is known to have.
   @inline(__always)
-  private mutating func linkAddress(for hop: IPAddress, on index: Int) -> MACAddress? {
+  private mutating func linkAddress(
+    for hop: IPAddress, on index: Int, tag: UInt16
+  ) -> MACAddress? {
     switch hop {
     case .v4(let address):
       if address.isMulticast { return MACAddress(group: address) }
@@ -54,7 +56,13 @@ extension InternetStack {
       if address.isMulticast { return MACAddress(group: address) }
     }
     return neighbours.linkAddress(
-      for: IPv6Address(hop), on: UInt16(index), now: nowInNanoseconds)
+      for: IPv6Address(hop), on: neighbourLink(index, tag), now: nowInNanoseconds)
+  }
+
+  /// What a neighbour is on: an interface, and the VLAN there that is not 0.
+  @inline(__always)
+  func neighbourLink(_ index: Int, _ tag: UInt16) -> UInt32 {
+    UInt32(index) | UInt32(tag & 0xfff) << 16
   }
 
   /// Keeps a packet until its neighbour answers, and asks.
@@ -63,11 +71,12 @@ extension InternetStack {
     _ packet: consuming Packet, for hop: IPAddress, on index: Int
   ) throws(SendError) {
     let dropped = neighbours.statistics.droppedPackets
+    let tag = packet.header.vlanTag
     switch neighbours.hold(
-      packet, for: IPv6Address(hop), on: UInt16(index), now: nowInNanoseconds)
+      packet, for: IPv6Address(hop), on: neighbourLink(index, tag), now: nowInNanoseconds)
     {
     case .held(let mustSolicit):
-      if mustSolicit { solicit(IPv6Address(hop), on: index, at: nil) }
+      if mustSolicit { solicit(IPv6Address(hop), on: index, tag: tag, at: nil) }
     case .refusedUnreachable, .refusedFull: throw .noNeighbour(hop)
     }
     // An older one may have made room for it.
@@ -115,8 +124,7 @@ extension InternetStack {
   /// Sends what waited for a neighbour that has answered.
   mutating func release(_ packets: inout PacketQueue, to address: MACAddress, on index: Int) {
     while let packet = packets.dequeue() {
-      // Only datagrams wait, and their first byte says of which version they are.
-      let type: EtherType = packet.byte(at: 0) >> 4 == 4 ? .ipv4 : .ipv6
+      let type = packet.etherTypeOfDatagram
       do throws(SendError) {
         try ethernetOutput(packet, type, to: address, on: index)
       } catch {
@@ -141,13 +149,17 @@ extension InternetStack {
     _ packet: consuming Packet, _ frame: DecodedFrame
   ) -> Outcome {
     switch frame.network {
-    case .ipv4: ipv4Input(packet, frame, on: .first, isLooped: true)
-    default: ipv6Input(packet, frame, on: .first, isLooped: true)
+    case .ipv4: ipv4Input(packet, frame, on: .first, as: .looped)
+    default: ipv6Input(packet, frame, on: .first, as: .looped)
     }
   }
 }
 
 extension Packet {
+  /// What an Ethernet header calls an IP datagram, whose first byte says of which version it is.
+  @inline(__always)
+  var etherTypeOfDatagram: EtherType { byte(at: 0) >> 4 == 4 ? .ipv4 : .ipv6 }
+
   /// One byte, of a packet that has as many.
   borrowing func byte(at offset: Int) -> UInt8 { (try? uint8(at: offset)) ?? 0 }
 }

@@ -137,6 +137,12 @@ struct LocalAddresses {
     return false
   }
 
+  /// Whether `address` is ours on an interface.
+  func contains(_ address: IPv4Address, on interface: UInt16) -> Bool {
+    for entry in v4 where entry.address == address && entry.interface == interface { return true }
+    return false
+  }
+
   /// The address to send from: the one in the destination's network, else the first of the interface,
   /// else the first of all.
   func source(for destination: IPv4Address, on interface: UInt16) -> IPv4Address? {

@@ -40,10 +40,10 @@ struct Neighbour: ~Copyable, Sendable {
     case permanent
   }
 
-  /// Who it is: an address on an interface.
+  /// Who it is: an address on an interface, or on a VLAN of one.
   struct Key: Equatable, BitwiseCopyable {
     var address = IPv6Address.any
-    var interface: UInt16 = 0
+    var interface: UInt32 = 0
   }
 
   var key = Key()
@@ -74,7 +74,7 @@ struct Neighbour: ~Copyable, Sendable {
 /// What a report tells of a neighbour.
 struct NeighbourReport: Equatable, Sendable {
   let address: IPv6Address
-  let interface: UInt16
+  let interface: UInt32
   /// Its link address, if it is known.
   let link: MACAddress?
   let state: Neighbour.State
@@ -111,9 +111,9 @@ enum HoldResult: Equatable, Sendable {
 /// Something that is due.
 enum NeighbourAction: ~Copyable {
   /// Asks for the address, of everyone or of the one station that had it.
-  case solicit(IPv6Address, interface: UInt16, unicastTo: MACAddress?)
+  case solicit(IPv6Address, interface: UInt32, unicastTo: MACAddress?)
   /// Gives up; whoever sent the packets is told, and there are none if nothing waited.
-  case failed(IPv6Address, interface: UInt16, packets: PacketQueue)
+  case failed(IPv6Address, interface: UInt32, packets: PacketQueue)
 }
 
 /// What the cache has done so far.

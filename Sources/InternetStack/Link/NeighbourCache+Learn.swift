@@ -25,7 +25,7 @@ extension NeighbourCache {
   ///
   /// BSD: `in_arpinput`, `nd6_cache_lladdr`, `nd6_na_input`.
   mutating func learn(
-    _ address: IPv6Address, on interface: UInt16, link: MACAddress?, now: Int64,
+    _ address: IPv6Address, on interface: UInt32, link: MACAddress?, now: Int64,
     from evidence: NeighbourEvidence
   ) -> PacketQueue {
     if let link, link.isMulticast || link.bits == 0 { return ignore() }
@@ -128,7 +128,7 @@ extension NeighbourCache {
 
   /// Notes that what is above has heard from a neighbour what only one that hears us can say (RFC 4861
   /// section 7.3.1).
-  mutating func confirm(_ address: IPv6Address, on interface: UInt16, now: Int64) {
+  mutating func confirm(_ address: IPv6Address, on interface: UInt32, now: Int64) {
     let key = Neighbour.Key(address: address, interface: interface)
     guard let slot = slot(of: key), slots[slot].hasLink, slots[slot].state != .permanent else {
       return
@@ -143,7 +143,7 @@ extension NeighbourCache {
   ///
   /// - Returns: the packets that waited for it.
   mutating func setPermanent(
-    _ address: IPv6Address, on interface: UInt16, link: MACAddress, now: Int64
+    _ address: IPv6Address, on interface: UInt32, link: MACAddress, now: Int64
   ) -> PacketQueue {
     let key = Neighbour.Key(address: address, interface: interface)
     guard let slot = slot(of: key) ?? add(key, mayDropPackets: true, isPermanent: true) else {
@@ -158,7 +158,7 @@ extension NeighbourCache {
   ///
   /// - Returns: whether it was there.
   @discardableResult
-  mutating func forget(_ address: IPv6Address, on interface: UInt16) -> Bool {
+  mutating func forget(_ address: IPv6Address, on interface: UInt32) -> Bool {
     guard let slot = slot(of: Neighbour.Key(address: address, interface: interface)) else {
       return false
     }
@@ -169,7 +169,7 @@ extension NeighbourCache {
   /// Forgets all neighbours of an interface, as when its link goes down.
   ///
   /// - Parameter permanent: those that were set by hand as well.
-  mutating func forgetAll(on interface: UInt16, permanent: Bool = false) {
+  mutating func forgetAll(on interface: UInt32, permanent: Bool = false) {
     for slot in slots.indices
     where slots[slot].isPresent && slots[slot].key.interface == interface
       && (permanent || slots[slot].state != .permanent)

@@ -8,7 +8,7 @@ extension NeighbourCache {
   var droppedPacketCount: Int { statistics.droppedPackets }
 
   /// What is known of a neighbour at a time.
-  func report(for address: IPv6Address, on interface: UInt16, now: Int64) -> NeighbourReport? {
+  func report(for address: IPv6Address, on interface: UInt32, now: Int64) -> NeighbourReport? {
     slot(of: Neighbour.Key(address: address, interface: interface)).map { report($0, now) }
   }
 

@@ -118,7 +118,7 @@ struct NeighbourCache: ~Copyable, Sendable {
   /// BSD: `arpresolve`, `nd6_resolve`.
   @inline(__always)
   mutating func linkAddress(
-    for address: IPv6Address, on interface: UInt16, now: Int64
+    for address: IPv6Address, on interface: UInt32, now: Int64
   ) -> MACAddress? {
     // Cannot wrap: 2^63 packets take centuries.
     statistics.lookups &+= 1
@@ -145,7 +145,7 @@ struct NeighbourCache: ~Copyable, Sendable {
   ///
   /// - Precondition: `linkAddress(for:on:now:)` has just returned nil.
   mutating func hold(
-    _ packet: consuming Packet, for address: IPv6Address, on interface: UInt16, now: Int64
+    _ packet: consuming Packet, for address: IPv6Address, on interface: UInt32, now: Int64
   ) -> HoldResult {
     statistics.offeredPackets += 1
     let key = Neighbour.Key(address: address, interface: interface)
@@ -164,7 +164,12 @@ struct NeighbourCache: ~Copyable, Sendable {
         return .refusedUnreachable
       }
     }
-    guard heldPacketCount < packetLimit, let slot = known ?? add(key, mayDropPackets: true) else {
+    // Who was asked for first has had the most time to answer: its oldest packet makes room, or a few
+    // forged sources would keep everybody else's neighbours from being asked for.
+    if heldPacketCount >= packetLimit, let oldest = ages.first(of: Age.waiting) {
+      if slots[oldest].packets.packetCount > 1 { dropOldest(oldest) } else { remove(oldest) }
+    }
+    guard let slot = known ?? add(key, mayDropPackets: true) else {
       statistics.droppedPackets += 1
       return .refusedFull
     }

@@ -27,7 +27,7 @@ struct AddressHash: BitwiseCopyable, Sendable {
   }
 
   @inline(__always)
-  func callAsFunction(_ address: IPv6Address, _ other: UInt16) -> UInt32 {
+  func callAsFunction(_ address: IPv6Address, _ other: UInt32) -> UInt32 {
     let mixed = Self.fold(
       address.high ^ first, address.low ^ second ^ UInt64(other) << 48)
     return UInt32(truncatingIfNeeded: Self.fold(mixed ^ second, 0x9e37_79b9_7f4a_7c15) >> 32)

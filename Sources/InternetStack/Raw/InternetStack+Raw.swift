@@ -11,7 +11,8 @@ extension InternetStack {
   /// BSD: `rip_input`, `rip6_input`.
   @inline(never)
   mutating func rawThenTransport(
-    _ packet: consuming Packet, _ frame: DecodedFrame
+    _ packet: consuming Packet, _ frame: DecodedFrame, on interface: InterfaceID,
+    as arrival: Arrival
   ) -> Outcome {
     let datagram = frame.networkOffset..<frame.networkOffset + frame.ipTotalByteCount
     let (source, destination) = (frame.sender, frame.receiver)
@@ -38,18 +39,21 @@ extension InternetStack {
         lacksMemory = true
       }
     }
-    let outcome = transportInput(packet, frame, isTakenByRaw: isTaken)
+    let outcome = transportInput(
+      packet, frame, isTakenByRaw: isTaken, on: interface, as: arrival)
     if isTaken { return .delivered }
     guard outcome == .dropped(.noProtocol) else { return outcome }
     return isRefused ? .dropped(.fullSocketBuffer) : lacksMemory ? .dropped(.noMemory) : outcome
   }
 
   private mutating func transportInput(
-    _ packet: consuming Packet, _ frame: DecodedFrame, isTakenByRaw: Bool
+    _ packet: consuming Packet, _ frame: DecodedFrame, isTakenByRaw: Bool,
+    on interface: InterfaceID, as arrival: Arrival
   ) -> Outcome {
     if frame.protocol == .udp { return udpInput(packet, frame) }
     return frame.network == .ipv4
       ? ipv4ProtocolInput(packet, frame, isTakenByRaw: isTakenByRaw)
-      : ipv6ProtocolInput(packet, frame, isTakenByRaw: isTakenByRaw)
+      : ipv6ProtocolInput(
+        packet, frame, isTakenByRaw: isTakenByRaw, on: interface, as: arrival)
   }
 }

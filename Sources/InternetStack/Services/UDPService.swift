@@ -100,7 +100,9 @@ public struct UDPService: Sendable {
       statistics.discarded += 1
       return
     }
-    if datagram.mayLoop {
+    // One datagram to all would bring an answer from each.
+    let reached = datagram.destination.address
+    if datagram.mayLoop || reached.isMulticast || stack.isBroadcast(reached) {
       statistics.unanswered += 1
       return
     }

@@ -111,6 +111,12 @@ struct PortTable: ~Copyable, Sendable {
     return anyCount > 0 ? table.slot(of: Key(IPv6Address.any, port)) : nil
   }
 
+  /// The keys that a datagram for this address and port may be found by, in order.
+  static func keys(for address: IPAddress, port: UInt16) -> InlineArray<3, Key> {
+    let ofFamily = if case .v4 = address { Key(IPv4Address.any, port) } else { Key(anyIPv6: port) }
+    return [Key(IPv6Address(address), port), ofFamily, Key(IPv6Address.any, port)]
+  }
+
   /// Whether another socket has this key, or one that leaves it nothing.
   func isTaken(_ key: Key) -> Bool {
     let port = key.port

@@ -114,9 +114,10 @@ struct SocketTable: ~Copyable, Sendable {
       local: destination.address, port: destination.port, remote: source.address,
       port: source.port)
     if let slot = peers.slot(of: key) { return slot }
-    // A connected socket keeps its port from others, and gets nothing from them.
-    if let slot = ports.slot(for: destination.address, port: destination.port) {
-      return slots[slot].peer == nil ? slot : nil
+    // A connected socket keeps its port from others, and gets nothing from them: they look further.
+    let keys = PortTable.keys(for: destination.address, port: destination.port)
+    for index in keys.indices {
+      if let slot = ports.slot(of: keys[index]), slots[slot].peer == nil { return slot }
     }
     return catchAll == Self.none ? nil : Int(catchAll)
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // A step of input returns an `Outcome`; `input` counts it in `StackStatistics`, and reports print every
-// reason by its name. A new reason is a case here with a row in the table of DropReason+Table.swift, and
+// reason by its name. A new reason is a case here with a row in DropReason+Rows.swift, and
 // is returned by the step that finds it:
 //
 //     linkInput       link header, other networks                  Link
@@ -68,8 +68,6 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case badICMP
   /// An ICMP message of a kind that wants nothing from this stack.
   case unusedICMP
-  /// An ICMP message beyond the rate at which the stack answers.
-  case rateLimited
   /// The destination port is 0.
   case badPort
   /// No socket is bound to the port, or the one that is receives no more.
@@ -87,7 +85,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
 
 /// Packets dropped, by reason.
 public struct DropCounts: Sendable {
-  private var counts = InlineArray<30, UInt64>(repeating: 0)
+  private var counts = InlineArray<29, UInt64>(repeating: 0)
 
   /// Nothing dropped.
   init() {

@@ -69,6 +69,10 @@ extension InternetStack {
     }
     let options = sockets[socket].options
     let remote = destination.address
+    let key = sockets[socket].key
+    if key.isAnyOfFamily, key.boundAddress.anyOfFamily != remote.anyOfFamily {
+      throw .unsupportedAddress(remote)
+    }
     if case .v4(let address) = remote, !options.allowsBroadcast, addresses.isBroadcast(address) {
       throw .broadcastNotAllowed(address)
     }
@@ -126,11 +130,12 @@ extension InternetStack {
     let key = sockets[socket].key
     if key.isExact { return key.boundAddress }
     // What came to all hosts or to a group is answered from an address of one.
-    if let wanted, !wanted.isMulticast, !isBroadcast(wanted) {
-      guard policy.acceptsAnyDestination || addresses.contains(wanted) else {
-        throw .notLocal(wanted)
+    if let wanted {
+      if addresses.contains(wanted) { return wanted }
+      if !wanted.isMulticast, !isBroadcast(wanted) {
+        guard policy.acceptsAnyDestination else { throw .notLocal(wanted) }
+        return wanted
       }
-      return wanted
     }
     guard let source = source(for: destination, on: path) else { throw noSource(destination) }
     return source
@@ -142,7 +147,7 @@ extension InternetStack {
     return .notLocal(destination.anyOfFamily)
   }
 
-  private func isBroadcast(_ address: IPAddress) -> Bool {
+  func isBroadcast(_ address: IPAddress) -> Bool {
     if case .v4(let v4) = address { addresses.isBroadcast(v4) } else { false }
   }
 }

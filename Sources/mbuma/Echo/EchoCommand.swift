@@ -145,10 +145,12 @@ struct EchoCommand: ParsableCommand {
   /// The kernel answers for its own addresses too, with "port unreachable".
   private func refuseAddressesOfHost() throws(InterfaceError) {
     for address in address {
-      guard case .v4(let v4) = address.value.address, v4.isOfThisHost else { continue }
+      let own = address.value.address
+      guard own.isOfThisHost else { continue }
+      let other = if case .v4 = own { ", or answer there with --on raw:\(own)" } else { "" }
       throw InterfaceError(
-        .unfit, "cannot answer on \(v4)", why: "it is this host's own: the kernel answers too",
-        advice: "give another address of the network, or answer there with --on raw:\(v4)")
+        .unfit, "cannot answer on \(own)", why: "it is this host's own: the kernel answers too",
+        advice: "give another address of the network" + other)
     }
   }
 

@@ -39,12 +39,12 @@ struct EchoServer<Link: Interface & ~Copyable>: ~Copyable {
     var mayHaveMore = false
     do throws(InterfaceError) {
       mayHaveMore = try host.turn()
+      for index in services.indices {
+        while services[index].serve(&host.stack) { try host.send() }
+      }
     } catch {
       // The link is down for now; it may come up again.
       guard error.kind == .down else { throw error }
-    }
-    for index in services.indices {
-      while services[index].serve(&host.stack) { try host.send() }
     }
     return mayHaveMore
   }

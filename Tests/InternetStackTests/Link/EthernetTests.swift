@@ -104,7 +104,7 @@ func carry(_ left: inout InternetStack, _ right: inout InternetStack) -> Int {
         questions += transmitted(&stack).count
       }
       #expect(questions == 3 && times == [1, 2, 3])
-      // Sixteen were kept, the latest; the socket learns of the rest now.
+      // All were kept; the socket learns of it now.
       expect(stack.takeFault(of: socket), is: .unreachable)
       #expect(pool.outstanding == 0)
       do throws(SendError) {

@@ -16,11 +16,14 @@ private struct NeighbourModel {
     var until: Int64 = 0
     var deadline: Int64?
     var packets: [Int] = []
+    /// How many were asked for before it.
+    var age = 0
   }
 
   let packetLimitOfEntry = 3
   let packetLimit = 12
   var entries: [Int: Entry] = [:]
+  private var askedCount = 0
   var held: Int { entries.values.reduce(0) { $0 + $1.packets.count } }
   var nextDeadline: Int64? { entries.values.compactMap(\.deadline).min() }
 
@@ -48,10 +51,17 @@ private struct NeighbourModel {
       return .held(mustSolicit: false)
     }
     if let entry = entries[number], now < entry.until { return .refusedUnreachable }
-    guard held < packetLimit else { return .refusedFull }
+    let waiting = entries.filter { $0.value.state == .incomplete }
+    if held >= packetLimit,
+      let oldest = waiting.min(by: { $0.value.age < $1.value.age })?.key
+    {
+      entries[oldest]?.packets.removeFirst()
+      if entries[oldest]?.packets.isEmpty ?? false { entries[oldest] = nil }
+    }
+    askedCount += 1
     entries[number] = Entry(
       state: .incomplete, isRouter: entries[number]?.isRouter ?? false, tries: 1,
-      deadline: now + second, packets: [packet])
+      deadline: now + second, packets: [packet], age: askedCount)
     return .held(mustSolicit: true)
   }
 
@@ -211,7 +221,7 @@ private struct NeighbourModel {
       var now: Int64 = 0
       for step in 0..<Steps.of(50_000) {
         let who = neighbour(Int.random(in: 0..<40, using: &random))
-        let on = UInt16.random(in: 0...1, using: &random)
+        let on = UInt32.random(in: 0...1, using: &random)
         switch random.next() % 6 {
         case 0, 1, 2:
           if cache.linkAddress(for: who, on: on, now: now) == nil {

@@ -37,7 +37,7 @@ func numbers(_ queue: consuming PacketQueue) -> [Int] {
 /// An action that can be compared.
 struct ActionSeen: Hashable, Comparable, CustomStringConvertible {
   var address: IPv6Address
-  var interface: UInt16
+  var interface: UInt32
   var link: MACAddress?
   var failed: [Int]?
 
@@ -67,10 +67,10 @@ func actions(_ cache: inout NeighbourCache, now: Int64) -> [ActionSeen] {
   return seen
 }
 
-func asked(_ number: Int, of link: MACAddress? = nil, on interface: UInt16 = 0) -> ActionSeen {
+func asked(_ number: Int, of link: MACAddress? = nil, on interface: UInt32 = 0) -> ActionSeen {
   ActionSeen(address: neighbour(number), interface: interface, link: link)
 }
 
-func gone(_ number: Int, _ packets: [Int] = [], on interface: UInt16 = 0) -> ActionSeen {
+func gone(_ number: Int, _ packets: [Int] = [], on interface: UInt32 = 0) -> ActionSeen {
   ActionSeen(address: neighbour(number), interface: interface, failed: packets)
 }

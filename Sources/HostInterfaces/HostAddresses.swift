@@ -3,14 +3,6 @@ import CLinux
 public import Interfaces
 public import Wire
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 #if os(Linux)
   extension MACAddress {
     /// The link address of an Ethernet interface of this host.
@@ -28,14 +20,28 @@ public import Wire
   }
 #endif
 
-extension IPv4Address {
-  /// Whether the kernel of this host answers for the address as well.
+extension IPAddress {
+  /// Whether an interface of this host has the address, so that the kernel answers for it as well.
   ///
   /// A stack on such an address would answer twice, and be answered by "port unreachable".
+  ///
+  /// Linux, BSD: getifaddrs(3).
   public var isOfThisHost: Bool {
-    let socket = mbuma_hold_udp_port(bits, 0)
-    guard socket >= 0 else { return false }
-    close(socket)
-    return true
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let isIPv6: Bool
+    switch self {
+    case .v4(let address):
+      isIPv6 = false
+      for index in 0..<4 {
+        bytes[index] = UInt8(truncatingIfNeeded: address.bits >> UInt32(24 - 8 * index))
+      }
+    case .v6(let address):
+      isIPv6 = true
+      for index in 0..<16 {
+        let half = index < 8 ? address.high : address.low
+        bytes[index] = UInt8(truncatingIfNeeded: half >> UInt64(56 - index % 8 * 8))
+      }
+    }
+    return unsafe mbuma_has_address(isIPv6, bytes)
   }
 }
